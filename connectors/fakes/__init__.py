@@ -1,0 +1,1 @@
+"""Imitate each processor with its state, its delays and its bad habits."""

@@ -1,0 +1,1 @@
+"""Speak each processor's HTTP API, one module for each processor."""

@@ -1,0 +1,1 @@
+"""Bind the ports to third-party libraries, one library for each module."""

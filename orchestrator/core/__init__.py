@@ -1,0 +1,1 @@
+"""Hold the whole workflow as pure functions: no clock, no randomness, no network."""

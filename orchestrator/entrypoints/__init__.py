@@ -1,0 +1,1 @@
+"""Let people and machines in: the command line, the API and the console."""

@@ -1,0 +1,1 @@
+"""Take what is there, take one step, acknowledge: one module for each stage."""

@@ -1,0 +1,1 @@
+"""Describe what crosses a process border."""

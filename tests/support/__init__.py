@@ -1,0 +1,1 @@
+"""Start the real parts that tests run against."""

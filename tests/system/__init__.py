@@ -1,0 +1,1 @@
+"""Prove facts about the whole thing, with real parts."""

@@ -1,0 +1,123 @@
+"""
+Receipts as files: what a reader downloads, and what verifies it again.
+
+`<id>.dsse.json` is the receipt.  The three files beside it are its parts, cut out so
+that `openssl` alone can verify it; they prove nothing that the receipt does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import cast
+
+from orchestrator.adapters.keys import key_id_of
+from orchestrator.adapters.signing import (
+    LARGEST_ENVELOPE,
+    STATEMENT_TYPE,
+    ReceiptRejected,
+    load_public_key,
+    pae,
+    read_envelope,
+    verify_envelope,
+)
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFiles:
+    """Where the files of one receipt lie."""
+
+    envelope: Path
+    payload: Path
+    pae: Path
+    signature: Path
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedReceipt:
+    """
+    A receipt whose signature is good.
+
+    `payload` are the signed bytes and `statement` the same, parsed; `digest` is the hex
+    SHA-256 of the file, by which events and archives name it.
+    """
+
+    key_id: str
+    digest: str
+    payload: bytes
+    statement: Mapping[str, object]
+
+
+def write_receipt(directory: Path, receipt_id: str, envelope: bytes) -> ReceiptFiles:
+    """
+    Write one receipt and its parts into *directory*, whole or not at all each.
+
+    Refuses what is not an envelope (`ReceiptRejected`) and an id that is no plain file
+    name (`ValueError`).  It does not verify: only a public key that came to the reader
+    by another way can.
+    """
+    if not _SAFE_ID.fullmatch(receipt_id):
+        raise ValueError("A receipt id has letters, digits, - and _ only.")
+    parts = read_envelope(envelope)
+    files = ReceiptFiles(
+        envelope=directory / f"{receipt_id}.dsse.json",
+        payload=directory / f"{receipt_id}.payload.json",
+        pae=directory / f"{receipt_id}.pae",
+        signature=directory / f"{receipt_id}.sig",
+    )
+    directory.mkdir(parents=True, exist_ok=True)
+    _write(files.payload, parts.payload)
+    _write(files.pae, pae(parts.payload_type, parts.payload))
+    _write(files.signature, parts.signature)
+    _write(files.envelope, envelope)
+    return files
+
+
+def verify_file(path: Path, key_path: Path) -> VerifiedReceipt:
+    """
+    Verify the receipt in *path* with the PEM public key in *key_path*.
+
+    Raises `ReceiptRejected` if the receipt is not what the key signed, `KeysError` if
+    the key cannot be used and `OSError` if the receipt cannot be read.
+    """
+    key = load_public_key(key_path)
+    with path.open("rb") as file:
+        data = file.read(LARGEST_ENVELOPE + 1)
+    payload = verify_envelope(data, key, STATEMENT_TYPE)
+    return VerifiedReceipt(
+        key_id=key_id_of(key),
+        digest=sha256(data).hexdigest(),
+        payload=payload,
+        statement=_statement(payload),
+    )
+
+
+def _statement(payload: bytes) -> Mapping[str, object]:
+    try:
+        statement = json.loads(payload)
+    except (ValueError, RecursionError):
+        statement = None
+    if not isinstance(statement, dict):
+        raise ReceiptRejected(
+            "bad_payload",
+            "The signature is good, but what it signs is not a statement; ask the "
+            "controller who issued it.",
+        )
+    return cast("Mapping[str, object]", statement)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step, so that nobody reads half of it."""
+    unfinished = path.with_name(path.name + ".part")
+    with unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

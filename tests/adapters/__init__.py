@@ -1,0 +1,1 @@
+"""What the adapters promise, each against its real library."""

@@ -1,1 +1,1 @@
-"""Carry out and prove data-subject requests across every account that holds the data."""
+"""Carry out and prove data-subject requests in every account that holds the data."""

@@ -1,0 +1,173 @@
+"""
+The protocol every connector keeps, and a base class for one person at a time.
+
+A connector knows one processor's HTTP API and nothing of Kafka, SQL, cases or
+clocks.  Rate windows, retries, durable calls, credentials, the egress policy and
+dry run belong to the shell, which hands a connector its `Api` (connectors/http.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol, runtime_checkable
+
+from pydantic import BaseModel, ConfigDict
+
+from connectors.http import Api
+from schemas.connecting import (
+    Absent,
+    Accepted,
+    Action,
+    Ambiguous,
+    Candidate,
+    CannotTell,
+    ConnectorSpec,
+    Done,
+    Effect,
+    Evidence,
+    Exported,
+    Failed,
+    Finding,
+    Identifier,
+    IdentifierType,
+    Installation,
+    Item,
+    ItemId,
+    JobAccepted,
+    Located,
+    NeedsHuman,
+    NotApplicable,
+    NothingFound,
+    Operation,
+    Outcome,
+    Person,
+    Present,
+    Progress,
+    Proof,
+    Provenance,
+    Rate,
+    ReadBack,
+    Redacted,
+    Replay,
+    Reply,
+    Retry,
+    Row,
+    TaskId,
+    Ticket,
+    Work,
+)
+
+
+class Options(BaseModel):
+    """
+    What the register may set for one account of this connector.
+
+    Subclass it; unknown keys are refused at start.  `yields` maps a field of the
+    processor's record to the identifier type it holds (register data, because every
+    retailer names its fields differently), for example
+    `{"mixpanel_id": "mixpanel.distinct_id"}`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    yields: Mapping[str, IdentifierType] = {}
+
+
+class Sink(Protocol):
+    """Where an export's rows go; encrypted before they touch a disk."""
+
+    async def write(self, row: Row) -> None:
+        """Keep *row*; raises `WrongPerson` if it is bound to somebody else."""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """
+    One processor's API in the words of the workflow.
+
+    Every method may raise the errors of `connectors.http`; none decides silently.
+    Each answer maps every task it was asked for: a task missing in an answer is a
+    retry, never done.
+    """
+
+    spec: ClassVar[ConnectorSpec]
+    options: ClassVar[type[Options]]
+
+    def __init__(self, api: Api, options: Options) -> None: ...
+
+    async def ping(self) -> Installation:
+        """Ask for the account's own name; reads only."""
+
+    async def locate(self, people: Sequence[Person]) -> Mapping[TaskId, Finding]:
+        """Search by each person's identifiers; reads only."""
+
+    async def erase(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:
+        """Erase the frozen items of each work; never anything else."""
+
+    async def export(self, work: Work, sink: Sink) -> Reply:
+        """Write all that the processor holds on the items to *sink*."""
+
+    async def poll(self, ticket: Ticket, sink: Sink | None) -> Mapping[TaskId, Reply]:
+        """Ask how an accepted job is going; an export job's rows go to *sink*."""
+
+    async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
+        """Look whether the items are gone; reads only."""
+
+
+class OneAtATime:
+    """Turns one-person methods into the protocol's; `Options` and `Api` are kept."""
+
+    spec: ClassVar[ConnectorSpec]
+    options: ClassVar[type[Options]] = Options
+
+    def __init__(self, api: Api, options: Options) -> None:
+        self._api = api
+        self._options = options
+
+    async def locate(self, people: Sequence[Person]) -> Mapping[TaskId, Finding]:
+        """Search for one person after the other."""
+        return {person.task: await self.locate_one(person) for person in people}
+
+    async def erase(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:
+        """Erase one person's items after the other's."""
+        return {one.task: await self.erase_one(one) for one in work}
+
+    async def poll(self, ticket: Ticket, sink: Sink | None) -> Mapping[TaskId, Reply]:
+        """Give every member of the job the same answer."""
+        reply = await self.poll_one(ticket, sink)
+        return dict.fromkeys(ticket.members, reply)
+
+    async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
+        """Look for one person's items after the other's."""
+        return {one.task: await self.read_back_one(one) for one in work}
+
+    async def locate_one(self, person: Person) -> Finding:  # noqa: ARG002
+        """Search for *person*; a connector without a search says so."""
+        return NotApplicable("no_search")
+
+    async def erase_one(self, work: Work) -> Reply:  # noqa: ARG002
+        """Erase *work*; a connector that cannot says so."""
+        return NotApplicable("no_erasure")
+
+    async def export(self, work: Work, sink: Sink) -> Reply:  # noqa: ARG002
+        """Export *work*; a connector that cannot says so."""
+        return NotApplicable("no_export")
+
+    async def poll_one(self, ticket: Ticket, sink: Sink | None) -> Reply:  # noqa: ARG002
+        """Ask about *ticket*; a connector without jobs never gets one."""
+        return NeedsHuman("unexpected_ticket")
+
+    async def read_back_one(self, work: Work) -> ReadBack:  # noqa: ARG002
+        """Look for *work*; a connector that cannot says so."""
+        return CannotTell()
+
+
+__all__ = [
+    "Absent", "Accepted", "Action", "Ambiguous", "Api", "Candidate", "CannotTell",
+    "Connector", "ConnectorSpec", "Done", "Effect", "Evidence", "Exported",
+    "Failed", "Finding", "Identifier", "IdentifierType", "Installation", "Item",
+    "ItemId", "JobAccepted", "Located", "NeedsHuman", "NotApplicable",
+    "NothingFound", "OneAtATime", "Operation", "Options", "Outcome", "Person",
+    "Present", "Progress", "Proof", "Provenance", "Rate", "ReadBack", "Redacted",
+    "Replay", "Reply", "Retry", "Row", "Sink", "TaskId", "Ticket", "Work",
+]  # fmt: skip

@@ -1,0 +1,151 @@
+"""
+How a request proves who sends it.
+
+The connector's spec declares the way; the secrets come by name from the register and
+are asked for afresh once after a 401, so that a rotated secret needs no restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+from urllib.parse import quote
+
+from pydantic import BaseModel, SecretStr
+
+from connectors.errors import CredentialsRefused
+from schemas.connecting import Auth, ClientCredentials, HeaderAuth
+
+# A token is renewed a little before it ends, so that none ends on its way.
+_EARLY = 0.9
+
+
+class Secrets(Protocol):
+    """Resolves references like `env:HUBSPOT_TOKEN`; never cached past a refresh."""
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        """Return the secret that the account calls *name*."""
+
+
+class Token(BaseModel):
+    """The part of a token endpoint's answer that counts (RFC 6749 section 5.1)."""
+
+    access_token: SecretStr
+    expires_in: float = 300
+
+
+class TokenRequest(Protocol):
+    """Asks the token endpoint; given by the `Api`, which owns the connection."""
+
+    def __call__(
+        self, operation: str, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> Awaitable[Token]:
+        """Send the form and return the token; raises the errors of `connectors`."""
+
+
+class Credentials(Protocol):
+    """Headers for each request, renewed when the processor refuses them."""
+
+    async def headers(self) -> Mapping[str, str]:
+        """Return the headers to send."""
+
+    async def renew(self, refused: Mapping[str, str]) -> None:
+        """Replace what was *refused*; callers who were refused together share it."""
+
+
+class _Header:
+    def __init__(self, auth: HeaderAuth, secrets: Secrets) -> None:
+        self._auth = auth
+        self._secrets = secrets
+        self._value: SecretStr | None = None
+
+    async def headers(self) -> Mapping[str, str]:
+        if self._value is None:
+            self._value = self._read(fresh=False)
+        return {self._auth.header: self._value.get_secret_value()}
+
+    async def renew(self, refused: Mapping[str, str]) -> None:
+        if refused == await self.headers():
+            self._value = self._read(fresh=True)
+
+    def _read(self, *, fresh: bool) -> SecretStr:
+        secret = _secret(self._secrets, self._auth.secret, fresh=fresh)
+        return SecretStr(self._auth.template.format(secret=secret))
+
+
+class _OAuth:
+    """Client credentials (RFC 6749 section 4.4), one token shared by all callers."""
+
+    def __init__(
+        self,
+        auth: ClientCredentials,
+        secrets: Secrets,
+        ask: TokenRequest,
+        settings: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        self._auth = auth
+        self._secrets = secrets
+        self._ask = ask
+        self._scope = settings.get(auth.scope_option) if auth.scope_option else None
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._token: SecretStr | None = None
+        self._ends = 0.0
+
+    async def headers(self) -> Mapping[str, str]:
+        async with self._lock:
+            if self._token is None or self._clock() >= self._ends:
+                await self._fetch(fresh=False)
+            return self._bearer()
+
+    async def renew(self, refused: Mapping[str, str]) -> None:
+        async with self._lock:
+            if self._token is None or refused == self._bearer():
+                await self._fetch(fresh=True)
+
+    def _bearer(self) -> Mapping[str, str]:
+        token = self._token.get_secret_value() if self._token else ""
+        return {"Authorization": f"Bearer {token}"}
+
+    async def _fetch(self, *, fresh: bool) -> None:
+        asked_at = self._clock()
+        form = {"grant_type": "client_credentials"}
+        if self._scope:
+            form["scope"] = self._scope
+        answer = await self._ask(self._auth.operation, self._basic(fresh), form)
+        self._token = answer.access_token
+        self._ends = asked_at + answer.expires_in * _EARLY
+
+    def _basic(self, fresh: bool) -> Mapping[str, str]:  # noqa: FBT001 (passed on)
+        """Identify the client as RFC 6749 section 2.3.1 says: each part URL-encoded."""
+        names = (self._auth.client_id, self._auth.client_secret)
+        pair = ":".join(
+            quote(_secret(self._secrets, name, fresh=fresh), safe="") for name in names
+        )
+        return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
+
+
+def credentials_for(
+    auth: Auth,
+    secrets: Secrets,
+    ask: TokenRequest,
+    settings: Mapping[str, str],
+    clock: Callable[[], float],
+) -> Credentials:
+    """Return what *auth* declares; *clock* is monotonic, in seconds."""
+    match auth:
+        case HeaderAuth():
+            return _Header(auth, secrets)
+        case ClientCredentials():
+            return _OAuth(auth, secrets, ask, settings, clock)
+
+
+def _secret(secrets: Secrets, name: str, *, fresh: bool) -> str:
+    try:
+        return secrets.get(name, fresh=fresh).strip()
+    except (LookupError, OSError):
+        problem = CredentialsRefused("secret_missing")
+    raise problem

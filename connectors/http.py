@@ -1,0 +1,382 @@
+"""
+The HTTP part of the shell around a connector.
+
+A connector names a declared operation; everything else is decided here: the path
+is filled with URL-encoded values, credentials are added, rate windows and the
+account's lease are passed immediately before each send, redirects are refused, size
+and time are capped, and what went wrong becomes one of a few errors without a word
+of the processor's body in it (connectors/errors.py draws their tree).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import string
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import Sequence as Seq
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Protocol, Self, TypeVar, assert_never
+from urllib.parse import quote, urlsplit
+
+from pydantic import BaseModel, ValidationError
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_result,
+    stop_after_attempt,
+)
+
+from connectors.credentials import Credentials, Secrets, Token, credentials_for
+from connectors.errors import (
+    AnswerLost,
+    ContractChanged,
+    CredentialsRefused,
+    EgressRefused,
+    LeaseLost,
+    ProcessorError,
+    Refused,
+    TryLater,
+    WrongPerson,
+)
+from connectors.verdicts import SHORT, Again, Unauthorised, Verdict, judge
+from connectors.wire import NoAnswer, Received, Sending, StreamBroken, Wire
+from schemas.connecting import ConnectorSpec, Effect, Mode, Operation, Rate
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+Query = Mapping[str, str] | Seq[tuple[str, str]]
+Sleep = Callable[[float], Awaitable[None]]
+
+_TRIES = 3
+_FIRST_WAIT = 0.25
+
+
+class SendGate(Protocol):
+    """What must hold immediately before each send; given by the orchestrator."""
+
+    async def before_send(self, rates: Seq[Rate], effect: Effect) -> None:
+        """Wait for every rate window, then check the lease; raises `LeaseLost`."""
+
+    def hold_until_after(self, seconds: float) -> None:
+        """Let nobody send to this account before, as Retry-After asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an account's requests go and how far they may."""
+
+    spec: ConnectorSpec
+    bases: Mapping[str, str]  # "base_url" and whatever operations name
+    mode: Mode
+    allow_http: bool = False
+    max_answer_bytes: int = 32 * 1024 * 1024
+    max_download_bytes: int = 1024 * 1024 * 1024
+    # plain values of the account's options that credentials name (the OAuth scope)
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Answer:
+    """A processor's answer: the status, a few headers, and a body nobody may log."""
+
+    def __init__(self, operation: str, effect: Effect, received: Received) -> None:
+        self.status = received.status
+        self._operation = operation
+        self._effect = effect
+        self._received = received
+
+    def __repr__(self) -> str:
+        return f"Answer({self._operation}, {self.status})"
+
+    def header(self, name: str) -> str | None:
+        """Return one header's value."""
+        return self._received.headers.get(name.lower())
+
+    def parse(self, model: type[ModelT]) -> ModelT:
+        """Validate the body; raises what `unexpected` returns."""
+        try:
+            return model.model_validate_json(self._received.body)
+        except ValidationError:
+            # Raised below, outside the handler: the validation error quotes the body.
+            pass
+        raise self.unexpected()
+
+    def unexpected(self) -> ProcessorError:
+        """Return `ContractChanged` for a read, `AnswerLost` for a write."""
+        if self._effect is Effect.WRITE:
+            return AnswerLost("unexpected_answer")
+        return ContractChanged(f"unexpected_answer_to_{self._operation}")
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call on its way through its tries."""
+
+    rates: Seq[Rate]
+    effect: Effect
+    sending: Sending
+    accept: Collection[int] = ()
+    credentials: Credentials | None = None  # none for the token request itself
+    may_renew: bool = True
+
+
+class Api:
+    """One account's HTTP API, reduced to the operations its connector declares."""
+
+    def __init__(
+        self,
+        target: Target,
+        secrets: Secrets,
+        gate: SendGate,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._target = target
+        self._gate = gate
+        self._sleep = sleep
+        self._wire = Wire(
+            timeout=target.spec.timeout.total_seconds(),
+            max_bytes=target.max_answer_bytes,
+            connections=target.spec.concurrency,
+        )
+        self._credentials: Credentials = credentials_for(
+            target.spec.auth, secrets, self._ask_token, target.settings, clock
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._wire.aclose()
+
+    async def call(
+        self,
+        operation: str,
+        *,
+        path: Mapping[str, str] | None = None,
+        query: Query | None = None,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        accept: Collection[int] = (),
+    ) -> Answer:
+        """
+        Send one declared operation and return any 2xx answer, or a status in *accept*.
+
+        Reads, failed connects, 429 and 503 are retried for seconds; a write whose
+        answer was lost raises `AnswerLost` at once.
+        """
+        declared = self._declared(operation)
+        url = self._base(declared) + _filled(declared.path, path or {})
+        call = _Call(
+            self._rates(declared),
+            declared.effect,
+            Sending(declared.method, url, query, dict(headers or {}), json),
+            accept,
+            self._credentials,
+        )
+        return Answer(operation, declared.effect, await self._attempts(call))
+
+    async def download(self, operation: str, url: str) -> AsyncIterator[bytes]:
+        """
+        Stream a declared download: another host, https, without our credentials.
+
+        Nothing is retried: the caller has written what already came.
+        """
+        declared = self._declared(operation)
+        if declared.effect is not Effect.READ:
+            raise EgressRefused("download_is_not_a_read")
+        self._check_scheme(url)
+        await self._gate.before_send(self._rates(declared), Effect.READ)
+        left = self._target.max_download_bytes
+        broken: NoAnswer | None = None
+        try:
+            async for piece in self._wire.stream(Sending("GET", url)):
+                if isinstance(piece, Received):
+                    _check_download(piece)
+                    continue
+                left -= len(piece)
+                if left < 0:
+                    raise ContractChanged("download_too_large")
+                yield piece
+        except StreamBroken as error:
+            broken = error.no_answer
+        if broken is not None:
+            raise _as_error(judge(Effect.READ, broken))
+
+    # --- what may leave -----------------------------------------------------------
+
+    def _declared(self, name: str) -> Operation:
+        declared = self._target.spec.operations.get(name)
+        if declared is None:
+            raise EgressRefused("operation_not_declared")
+        if self._target.mode is Mode.OFF:
+            raise EgressRefused("account_is_off")
+        if declared.effect is Effect.WRITE and self._target.mode is not Mode.LIVE:
+            raise EgressRefused("dry_run")
+        return declared
+
+    def _base(self, operation: Operation) -> str:
+        base = self._target.bases.get(operation.base)
+        if base is None and operation.base == "base_url":
+            base = self._target.spec.base_url
+        if base is None:
+            raise EgressRefused("base_url_not_set")
+        self._check_scheme(base)
+        return base.rstrip("/")
+
+    def _check_scheme(self, url: str) -> None:
+        allowed = ("https", "http") if self._target.allow_http else ("https",)
+        parts = urlsplit(url)
+        if parts.scheme not in allowed:
+            raise EgressRefused("https_only")
+        if not parts.hostname or "@" in parts.netloc:
+            raise EgressRefused("url_not_plain")
+
+    def _rates(self, operation: Operation) -> Seq[Rate]:
+        spec = self._target.spec
+        return spec.rates if operation.rates is None else operation.rates
+
+    # --- sending ------------------------------------------------------------------
+
+    async def _attempts(self, call: _Call) -> Received:
+        """Try for seconds; whatever is not an answer becomes an error."""
+        attempts = AsyncRetrying(
+            retry=retry_if_result(_is_short),
+            stop=stop_after_attempt(_TRIES),
+            wait=_wait,
+            sleep=self._sleep,
+            retry_error_callback=_last_verdict,
+        )
+        verdict: Verdict = await attempts(self._once, call)
+        if isinstance(verdict, Received):
+            return verdict
+        raise _as_error(verdict)
+
+    async def _once(self, call: _Call) -> Verdict:
+        """Send once, and once more where renewed credentials may help."""
+        headers = await call.credentials.headers() if call.credentials else {}
+        verdict = await self._send(call, headers)
+        if isinstance(verdict, Unauthorised) and call.credentials and call.may_renew:
+            call.may_renew = False
+            await call.credentials.renew(headers)
+            verdict = await self._send(call, await call.credentials.headers())
+        if isinstance(verdict, Again) and verdict.after is not None:
+            self._gate.hold_until_after(verdict.after)
+        return verdict
+
+    async def _send(self, call: _Call, credentials: Mapping[str, str]) -> Verdict:
+        """Pass the gate and send: nothing may come between the two."""
+        headers = {**call.sending.headers, **credentials}
+        sending = replace(call.sending, headers=headers)
+        await self._gate.before_send(call.rates, call.effect)
+        return judge(call.effect, await self._wire.send(sending), call.accept)
+
+    async def _ask_token(
+        self, operation: str, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> Token:
+        """Ask the token endpoint; a second token is harmless, so it is a read."""
+        declared = self._target.spec.operations[operation]
+        url = self._base(declared) + declared.path
+        sending = Sending(declared.method, url, headers=headers, form=form)
+        call = _Call(self._rates(declared), Effect.READ, sending)
+        try:
+            received = await self._attempts(call)
+        except Refused:
+            # RFC 6749 section 5.2 answers 400 to wrong client credentials.
+            received = None
+        if received is None:
+            raise CredentialsRefused("token_refused")
+        return Answer(operation, Effect.READ, received).parse(Token)
+
+
+def open_api(
+    target: Target,
+    secrets: Secrets,
+    gate: SendGate,
+    *,
+    sleep: Sleep = asyncio.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Api:
+    """
+    Open one account's API; the caller closes it (`async with`).
+
+    *sleep* and *clock* are given by tests, which wait for nothing.
+    """
+    return Api(target, secrets, gate, sleep=sleep, clock=clock)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """
+    Fill a path template with URL-encoded values.
+
+    An empty value would name the whole collection, and `.` or `..` another resource
+    (URLs are normalised on their way), so they are refused.
+    """
+    wanted = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    if wanted != set(values):
+        raise EgressRefused("path_values_do_not_fit")
+    if any(value in ("", ".", "..") for value in values.values()):
+        raise EgressRefused("path_value_refused")
+    return template.format(**{k: quote(v, safe="") for k, v in values.items()})
+
+
+def _is_short(verdict: Verdict) -> bool:
+    """Say whether a repeat within seconds may help."""
+    if not isinstance(verdict, Again):
+        return False
+    return verdict.after is None or verdict.after <= SHORT
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait as long as the processor asked, else twice as long each time."""
+    verdict = _last_verdict(state)
+    if isinstance(verdict, Again) and verdict.after is not None:
+        return verdict.after
+    return min(SHORT, _FIRST_WAIT * 2.0 ** (state.attempt_number - 1))
+
+
+def _last_verdict(state: RetryCallState) -> Verdict:
+    if state.outcome is None:
+        return Again("not_tried")
+    verdict: Verdict = state.outcome.result()
+    return verdict
+
+
+def _as_error(verdict: Verdict) -> ProcessorError:
+    match verdict:
+        case Again():
+            return verdict.given_up()
+        case Unauthorised():
+            return CredentialsRefused("unauthorised")
+        case ProcessorError():
+            return verdict
+        case Received():
+            return ContractChanged("unexpected_answer")
+        case _:
+            assert_never(verdict)
+
+
+def _check_download(head: Received) -> None:
+    """Refuse an answer that is not the file; a signed URL carries no credentials."""
+    verdict = judge(Effect.READ, head)
+    if isinstance(verdict, Unauthorised | CredentialsRefused):
+        raise Refused(head.status)
+    if not isinstance(verdict, Received):
+        raise _as_error(verdict)
+
+
+__all__ = [
+    "Answer", "AnswerLost", "Api", "ContractChanged", "CredentialsRefused",
+    "EgressRefused", "LeaseLost", "ProcessorError", "Refused", "Secrets", "SendGate",
+    "Target", "TryLater", "WrongPerson", "open_api",
+]  # fmt: skip

@@ -1,0 +1,308 @@
+"""
+Every table, for SQLite and PostgreSQL alike.
+
+Times are microseconds since the epoch, UTC (`Instant`).  Columns hold what is searched
+or locked; the rest of a case or task is one JSON document.  Personal data stands only in
+`vault.sealed`, `quarantine.sealed`, `chunks.sealed` and sealed log values, encrypted.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime as a 64-bit count of microseconds."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Turn a datetime into microseconds."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        """Turn microseconds into a datetime."""
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+Serial = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+registers = Table(
+    "registers",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("controller", Text, primary_key=True),
+    Column("plan", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("seen_at", Instant, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("wants", Text),
+    Column("controller", Text, nullable=False),
+    Column("subject", Text, ForeignKey("subjects.ref"), nullable=False),
+    Column("request_id", Text, nullable=False, unique=True),
+    Column("register_version", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("wake_at", Instant),
+    Column("doc", Text, nullable=False),
+    Index("ix_cases_wants", "wants", "due_at"),
+    Index("ix_cases_wake_at", "wake_at"),
+    Index("ix_cases_subject", "subject", "status"),
+    Index("ix_cases_status", "status", "due_at"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, ForeignKey("cases.id"), nullable=False, index=True),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("wake_at", Instant),
+    Column("dispatch_by", Instant, nullable=False),
+    Column("epoch", Integer),
+    Column("claimed_at", Instant),
+    Column("doc", Text, nullable=False),
+    Index("ix_tasks_ready", "account", "status", "dispatch_by"),
+    Index("ix_tasks_waiting", "account", "status", "wake_at"),
+    Index("ix_tasks_status", "status"),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("case_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("request_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    UniqueConstraint("source", "event_id"),
+)
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("members", Text, nullable=False),  # JSON [[task id, [item id, …]], …]
+    Column("idempotency_key", Text, nullable=False),
+    Column("request_hash", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open | accepted | closed
+    Column("made_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    Index("ix_calls_open", "account", "state", "epoch"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("owner", Text),
+    Column("lease_until", Instant),
+    Column("paused_reason", Text),
+    Column("paused_by", Text),
+    Column("paused_at", Instant),
+    Column("held_until", Instant),
+    Column("windows", Text),
+    Column("windows_at", Instant),
+    Column("installation", Text),
+    Column("pinged_at", Instant),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("until", Instant, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("expires_at", Instant, index=True),
+)
+
+vault = Table(
+    "vault",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("made_at", Instant, nullable=False),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("artifact", Text, primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),  # rows | package
+    Column("account", Text),
+    Column("task", Text),
+    Column("complete", Integer, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("sha256", Text),
+    Column("made_at", Instant, nullable=False),
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    UniqueConstraint("case_id", "number"),
+    Index(
+        "uq_statements_one_final",
+        "case_id",
+        unique=True,
+        sqlite_where=Column("kind", Text) == "final",
+        postgresql_where=Column("kind", Text) == "final",
+    ),
+)
+
+obligations = Table(
+    "obligations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("case_id", Text, nullable=False, index=True),
+    Column("account", Text, nullable=False),
+    Column("record_class", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("due_on", Text, nullable=False, index=True),
+    Column("items", Integer, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", Serial, primary_key=True, autoincrement=True),
+    Column("message_id", Text, nullable=False, unique=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Index("ix_outbox_unsent", "topic", "sent_at", "seq"),
+    sqlite_autoincrement=True,
+)
+
+offsets = Table(
+    "offsets",
+    metadata,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # waiting | released | dropped
+    Column("code", Text, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("hint", Text, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_by", Text),
+    Column("ended_at", Instant),
+    UniqueConstraint("topic", "partition", "offset"),
+    Index("ix_quarantine_state", "state", "expires_at"),
+)
+
+log_records = Table(
+    "log_records",
+    metadata,
+    Column("offset", Integer, primary_key=True, autoincrement=True),
+    Column("topic", Text, nullable=False),
+    Column("key", LargeBinary),
+    Column("headers", Text, nullable=False),
+    Column("value", LargeBinary),
+    Column("appended_at", Instant, nullable=False),
+    Index("ix_log_records_topic", "topic", "offset"),
+    sqlite_autoincrement=True,
+)

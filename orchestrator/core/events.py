@@ -1,0 +1,197 @@
+"""
+What happened, in the past tense; times, ids and jitter arrive inside.
+
+Each event is about one case.  Values are free of personal data, because every
+applied event is kept in the case's history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.cases import TaskItem
+from orchestrator.core.words import CallId, CaseId, StatementKind
+from schemas.connecting import IdentifierType, ItemId, Outcome, TaskId
+
+# --- what a call learned, beyond the connector's own outcomes ---------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsLocated:
+    """Records found; `learned` names only types of which a value is new to the case."""
+
+    items: tuple[TaskItem, ...]
+    learned: frozenset[IdentifierType] = frozenset()
+    kind: str = "items_located"
+
+
+@dataclass(frozen=True, slots=True)
+class MatchesConflicted:
+    """Matches carry conflicting exclusive identifiers; a person chooses."""
+
+    candidates: tuple[tuple[TaskItem, ...], ...]
+    kind: str = "matches_conflicted"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsLookedAt:
+    """A look saw which items are still `present`; `told` is false if it cannot tell."""
+
+    present: frozenset[ItemId]
+    redacted: bool = False
+    told: bool = True
+    kind: str = "items_looked_at"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFailed:
+    """A poll or look did not get through; the job itself is untouched."""
+
+    cause: str
+    after_seconds: float | None = None
+    kind: str = "check_failed"
+
+
+Report = Outcome | ItemsLocated | MatchesConflicted | ItemsLookedAt | CheckFailed
+
+
+# --- events ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReported:
+    """
+    A call of a task ended, and this is what it learned.
+
+    `items` are the items the call carried; `call` names the durable call (or the job
+    that was polled); `jitter` in [0, 1) spreads retries.  `epoch` is the ownership under
+    which the task was claimed: news from an ended ownership changes nothing.
+    """
+
+    at: datetime
+    task: TaskId
+    report: Report
+    epoch: int
+    call: CallId | None = None
+    items: tuple[ItemId, ...] = ()
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReleased:
+    """A claim ended without a send (lease lost, account paused, shutdown)."""
+
+    at: datetime
+    task: TaskId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The moment the case waited for has come."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChose:
+    """A person said which candidate is the person; `chosen` are 0-based, empty: none."""
+
+    at: datetime
+    task: TaskId
+    chosen: tuple[int, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRetried:
+    """A person asked for another try now."""
+
+    at: datetime
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonClosed:
+    """A person ended a task with a reason code; the receipt prints it."""
+
+    at: datetime
+    task: TaskId
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSealed:
+    """The package is complete, encrypted and durable."""
+
+    at: datetime
+    sha256: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportCollected:
+    """The person's portal has the copy."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportShredded:
+    """The export key is destroyed."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementSigned:
+    """A statement is signed and stored."""
+
+    at: datetime
+    number: int
+    kind: StatementKind
+    sha256: str
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityForgotten:
+    """The identity key is destroyed."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingExportOpened:
+    """Another open case of this subject asks for a copy: it comes first."""
+
+    at: datetime
+    case: CaseId
+
+
+@dataclass(frozen=True, slots=True)
+class SiblingExportSettled:
+    """The other case's copy is sealed, or will not come."""
+
+    at: datetime
+    case: CaseId
+
+
+Event = (
+    TaskReported
+    | TaskReleased
+    | TimePassed
+    | PersonChose
+    | PersonRetried
+    | PersonClosed
+    | ExportSealed
+    | ExportCollected
+    | ExportShredded
+    | StatementSigned
+    | IdentityForgotten
+    | SiblingExportOpened
+    | SiblingExportSettled
+)

@@ -1,0 +1,133 @@
+"""Open a case: plan a task for every account, and tell the portal when it is due."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    Task,
+    TaskStatus,
+    Verification,
+    task_id,
+)
+from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
+from orchestrator.core.deadlines import DUE_RULE, due_at
+from orchestrator.core.gates import open_gates
+from orchestrator.core.plan import Plan, PlannedAccount
+from orchestrator.core.settling import settle
+from orchestrator.core.waking import with_wake_at
+from orchestrator.core.words import COPY_RIGHTS, CaseId, Right, SubjectRef
+from schemas.case_events import CASE_OPENED
+from schemas.connecting import Action, IdentifierType, Mode, NotApplicable
+
+SAFETY = timedelta(days=2)  # kept free before the deadline when the latest dispatch is computed
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A verified request, as far as it is free of personal data."""
+
+    case: CaseId
+    at: datetime
+    request_id: str
+    subject: SubjectRef
+    rights: frozenset[Right]
+    jurisdiction: str
+    locale: str
+    channel: str
+    received_at: datetime
+    verification: Verification
+    identifier_types: frozenset[IdentifierType]
+    sibling_exports: frozenset[CaseId] = frozenset()
+
+
+def open_case(opening: Opening, plan: Plan) -> Decision:
+    """
+    Open a case under *plan*, with a task for every account and right.
+
+    A plan without accounts leaves the case `received`: unplanned, never complete.
+    """
+    due = due_at(opening.received_at, plan.time_zone)
+    case = Case(
+        id=opening.case,
+        controller=plan.controller,
+        subject=opening.subject,
+        request_id=opening.request_id,
+        rights=opening.rights,
+        jurisdiction=opening.jurisdiction,
+        locale=opening.locale,
+        channel=opening.channel,
+        received_at=opening.received_at,
+        opened_at=opening.at,
+        due_at=due,
+        due_rule=DUE_RULE,
+        verification=opening.verification,
+        plan=plan,
+        identifier_types=opening.identifier_types,
+        waits_for_exports=opening.sibling_exports if Right.ERASURE in opening.rights else frozenset(),
+    )
+    case = _with_tasks(case, opening.at)
+    commands: tuple[Command, ...] = (Publish(CASE_OPENED, _opened(case)),)
+    if case.export is ExportStatus.GATHERING:
+        commands += (TellSubjectsCases(settled=False),)
+    return Decision(with_wake_at(open_gates(case, opening.at), opening.at), commands)
+
+
+def _with_tasks(case: Case, at: datetime) -> Case:
+    """Return *case* running, with its tasks, or received if there is nobody to ask."""
+    tasks = {task.id: task for task in _tasks(case, at)}
+    if not tasks:
+        return case
+    copies = bool(case.rights & COPY_RIGHTS)
+    return replace(
+        case,
+        tasks=tasks,
+        status=CaseStatus.RUNNING,
+        export=ExportStatus.GATHERING if copies else ExportStatus.NOT_ASKED,
+    )
+
+
+def _tasks(case: Case, at: datetime) -> Iterator[Task]:
+    """Yield one task for each account and action that the rights call for."""
+    actions = [Action.LOCATE]
+    if case.rights & COPY_RIGHTS:
+        actions.append(Action.EXPORT)
+    if Right.ERASURE in case.rights:
+        actions.append(Action.ERASE)
+    for account in case.plan.accounts:
+        for action in actions:
+            yield _task(case, account, action, at)
+
+
+def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> Task:
+    """Plan one task; an account that is off or cannot, gets a visible line at once."""
+    task = Task(
+        id=task_id(case.id, account.id, action),
+        account=account.id,
+        action=action,
+        status=TaskStatus.PLANNED,
+        dispatch_by=max(case.opened_at, case.due_at - account.horizon - SAFETY),
+        identifier_types=case.identifier_types & account.accepts,
+    )
+    if account.mode is Mode.OFF:
+        return settle(task, NotApplicable("account_off"), at)
+    if action not in account.actions:
+        return settle(task, NotApplicable("not_supported"), at)
+    return task
+
+
+def _opened(case: Case) -> dict[str, object]:
+    """Say what the portal learns of an opened case."""
+    return {
+        "case_id": case.id,
+        "request_id": case.request_id,
+        "controller": case.controller,
+        "rights": sorted(case.rights),
+        "due_at": case.due_at.isoformat(),
+        "due_rule": case.due_rule,
+    }

@@ -1,0 +1,123 @@
+"""
+What the register says about one controller, as the core needs it.
+
+A case pins the version of the register it was opened under; the plan of that
+version stays with the case until it closes, so a later edit never moves work that
+is under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from orchestrator.core.words import AccountId, Level, RegisterVersion, Right
+from schemas.connecting import Action, IdentifierType, Mode, Proof, Replay
+
+ONE_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """
+    A law that keeps one record class, and for how long.
+
+    The period starts at the record's own start date, or at the end of that calendar
+    year where the statute says so (for example AO section 147(4)).
+    """
+
+    id: str
+    record_class: str
+    statute: str
+    years: int
+    from_end_of_year: bool
+    jurisdictions: frozenset[str] = frozenset()  # empty: everywhere
+
+    def keeps_until(self, started_on: date) -> date:
+        """Return the last day of the retention period."""
+        if self.from_end_of_year:
+            return date(started_on.year + self.years, 12, 31)
+        try:
+            return started_on.replace(year=started_on.year + self.years)
+        except ValueError:  # 29 February
+            return date(started_on.year + self.years, 2, 28)
+
+    def covers(self, record_class: str, jurisdiction: str) -> bool:
+        """Tell whether the rule names *record_class* in *jurisdiction*."""
+        country = jurisdiction.partition("-")[0]
+        return record_class == self.record_class and (
+            not self.jurisdictions or bool(self.jurisdictions & {jurisdiction, country})
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An organisation that holds the data, as the receipt names it."""
+
+    id: str
+    legal_name: str
+    role: str  # processor | joint | independent
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAccount:
+    """
+    One account's part in the workflow.
+
+    `fed_by` names accounts whose data flows into this one: it is erased after them.
+    The identity root is erased last.  `accepts` and `yields` are what the account's
+    search takes and may teach, after the register's own mapping.
+    """
+
+    id: AccountId
+    recipient: str
+    connector: str
+    connector_version: str
+    category: str
+    mode: Mode
+    actions: frozenset[Action]
+    accepts: frozenset[IdentifierType]
+    yields: frozenset[IdentifierType]
+    fed_by: tuple[AccountId, ...] = ()
+    is_identity_root: bool = False
+    proof: Proof = Proof.LOOKUP
+    replay: Mapping[Action, Replay] = field(default_factory=dict)
+    people_per_call: Mapping[Action, int] = field(default_factory=dict)
+    items_per_call: Mapping[Action, int] = field(default_factory=dict)
+    looks_wanted: int = 1
+    settle_for: timedelta = timedelta(0)
+    horizon: timedelta = timedelta(0)
+    retry_base: timedelta = timedelta(seconds=1)
+    retry_cap: timedelta = ONE_HOUR
+    max_records: int = 10_000  # more than this found: a person looks first
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The register's answer to "who holds data, and in which order do we ask"."""
+
+    version: RegisterVersion
+    controller: str
+    legal_name: str
+    country: str
+    time_zone: str
+    dpo_contact: str
+    accounts: tuple[PlannedAccount, ...]
+    recipients: Mapping[str, Recipient]
+    retention: tuple[RetentionRule, ...] = ()
+    min_verification: Mapping[Right, Level] = field(default_factory=dict)
+    export_kept_for: timedelta = timedelta(days=7)
+    # how long before the deadline (minus horizons) a gate may be opened by a person
+    gate_margin: timedelta = timedelta(days=3)
+
+    def account(self, account: AccountId) -> PlannedAccount:
+        """Return one account's part; raises `KeyError` for a stranger."""
+        for planned in self.accounts:
+            if planned.id == account:
+                return planned
+        raise KeyError(account)
+
+    def demanded_level(self, right: Right) -> Level:
+        """Return the verification the controller demands for *right*."""
+        return self.min_verification.get(right, Level.SUBSTANTIAL)

@@ -1,0 +1,84 @@
+"""The last step of a task: what its items say together."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.core.cases import Found, ItemState, Step, Task, TaskItem, TaskStatus
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.retention import retained
+from schemas.connecting import Done, Evidence, NothingFound, Outcome, Proof
+
+GRADES = tuple(Evidence)
+
+
+def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
+    """Give *task* its outcome."""
+    return replace(
+        task,
+        status=TaskStatus.SETTLED,
+        outcome=outcome,
+        retained=retained(task),
+        settled_at=at,
+        wake_at=None,
+        gate=None,
+        reason=None,
+        hint=None,
+        open_calls=(),
+        choices=(),
+        epoch=None,
+    )
+
+
+def needs_human(task: Task, reason: str, hint: str | None = None) -> Task:
+    """Hand *task* to a person, with a code that says why."""
+    return replace(
+        task, status=TaskStatus.NEEDS_HUMAN, reason=reason, hint=hint, wake_at=None, epoch=None
+    )
+
+
+def wait(task: Task, step: Step, until: datetime, reason: str | None = None) -> Task:
+    """Let *task* wait for its next call."""
+    return replace(
+        task, status=TaskStatus.WAITING, step=step, wake_at=until, reason=reason, epoch=None
+    )
+
+
+def ready(task: Task) -> Task:
+    """Let *task* act now."""
+    return replace(
+        task, status=TaskStatus.READY, step=Step.ACT, wake_at=None, reason=None, epoch=None
+    )
+
+
+def settle_if_over(task: Task, planned: PlannedAccount, at: datetime) -> Task:
+    """
+    Return the next step of an erasure after something was learned of its items.
+
+    Open items are acted on; accepted ones are polled; finished ones are looked at
+    where the connector can look; and only then the task settles.
+    """
+    if task.open_items():
+        return ready(task)
+    if task.open_calls:
+        return wait(task, Step.POLL, min(call.check_at for call in task.open_calls))
+    gone = [item for item in task.items if item.state is ItemState.GONE]
+    if gone and planned.proof is Proof.LOOKUP and _weakest(gone) is not Evidence.E4:
+        return wait(task, Step.LOOK, at + (planned.settle_for if task.looks else timedelta(0)))
+    return _settle_over(task, gone, at)
+
+
+def _settle_over(task: Task, gone: list[TaskItem], at: datetime) -> Task:
+    """Settle an erasure none of whose items has anything left to do."""
+    kept = retained(task)
+    if gone:
+        return settle(task, Done("deleted", _weakest(gone)), at)
+    if kept:
+        return settle(task, max(kept, key=lambda line: line.until), at)
+    return settle(task, NothingFound(Evidence.E2), at)
+
+
+def _weakest(items: list[TaskItem]) -> Evidence:
+    """Return the lowest grade among *items*."""
+    return min((item.evidence or Evidence.E0 for item in items), key=GRADES.index)

@@ -1,0 +1,30 @@
+"""The next moment of a case: a case is never without one until it is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator.core.cases import Case, CaseStatus, ExportStatus
+
+DAILY = timedelta(days=1)
+
+
+def with_wake_at(case: Case, at: datetime) -> Case:
+    """Return *case* with the earliest future moment it waits for; at least a daily look."""
+    if case.status is CaseStatus.CLOSED:
+        return replace(case, wake_at=None)
+    future = [moment for moment in _moments(case) if moment > at]
+    return replace(case, wake_at=min(future, default=at + DAILY))
+
+
+def _moments(case: Case) -> Iterator[datetime]:
+    """Yield the moments at which something about *case* may change by itself."""
+    if case.status in {CaseStatus.RECEIVED, CaseStatus.RUNNING}:
+        yield case.due_at
+    if case.export is ExportStatus.SEALED and case.export_expires_at is not None:
+        yield case.export_expires_at
+    for task in case.all_tasks.values():
+        if task.gate is not None:
+            yield task.gate.opens_at

@@ -1,0 +1,52 @@
+"""The ids and closed lists that every part of the core speaks in."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+CaseId = NewType("CaseId", str)
+AccountId = NewType("AccountId", str)
+CallId = NewType("CallId", str)
+SubjectRef = NewType("SubjectRef", str)
+RegisterVersion = NewType("RegisterVersion", str)
+
+
+class Right(StrEnum):
+    """The rights that a request may invoke and that this version carries out."""
+
+    ERASURE = "erasure"
+    ACCESS = "access"
+    PORTABILITY = "portability"
+
+
+COPY_RIGHTS = frozenset({Right.ACCESS, Right.PORTABILITY})
+
+
+class Level(StrEnum):
+    """How well the portal verified the person (eIDAS words), weakest first."""
+
+    LOW = "low"
+    SUBSTANTIAL = "substantial"
+    HIGH = "high"
+
+    def is_at_least(self, other: Level) -> bool:
+        """Tell whether this level satisfies a demand for *other*."""
+        order = tuple(Level)
+        return order.index(self) >= order.index(other)
+
+
+class StatementKind(StrEnum):
+    """What a signed statement of a case is."""
+
+    INTERIM = "interim"
+    FINAL = "final"
+    SUPPLEMENT = "supplement"
+
+
+class Result(StrEnum):
+    """How a case ended; `complete` only when no line is open and nothing is kept."""
+
+    COMPLETE = "complete"
+    COMPLETE_WITH_RETENTION = "complete_with_retention"
+    PARTIAL = "partial"

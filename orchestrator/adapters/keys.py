@@ -31,6 +31,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import SecretBytes
 
+from orchestrator.errors import SetUpError
+
 # Never change: the names by which an existing directory is found again.
 KEK_FILE = "kek.key"
 PSEUDONYM_FILE = "pseudonym.key"
@@ -41,7 +43,7 @@ _LARGEST_FILE = 4096  # bytes; each real file has less than 200
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class KeysError(Exception):
+class KeysError(SetUpError):
     """A key or the key directory cannot be used; the message says what to do."""
 
 

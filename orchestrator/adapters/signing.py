@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from orchestrator.adapters.keys import KeysError, key_id_of
+from orchestrator.errors import OrchestratorError
 
 # Never change: it is signed into every statement.
 STATEMENT_TYPE = "application/vnd.erasure-orchestrator.statement.v1+json"
@@ -44,7 +45,7 @@ RejectionCode = Literal[
 ]
 
 
-class ReceiptRejected(Exception):  # noqa: N818 (a verdict, not a fault)
+class ReceiptRejected(OrchestratorError):  # noqa: N818 (a verdict, not a fault)
     """A receipt is not what its key signed; `code` says which check refused it."""
 
     def __init__(self, code: RejectionCode, sentence: str) -> None:

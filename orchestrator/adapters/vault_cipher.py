@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretBytes
 
 from orchestrator.adapters.framing import framed
+from orchestrator.errors import OrchestratorError
 
 KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -51,7 +52,7 @@ _CACHED_KEYS = 4096
 VaultErrorCode = Literal["malformed", "unknown_version", "does_not_open"]
 
 
-class VaultError(Exception):
+class VaultError(OrchestratorError):
     """A sealed value or a wrapped key cannot be opened; `code` says why."""
 
     def __init__(self, code: VaultErrorCode, sentence: str) -> None:

@@ -1,0 +1,194 @@
+"""
+Why an event of the portal was not taken, without a word of what it said.
+
+A rejection is sent back on `privacy.case-events` and shown to operators, so it
+is made of our own sentences only.  `REJECTIONS` is the documented list of codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class RejectionCode(StrEnum):
+    """What is wrong; codes are added, never renamed."""
+
+    # The message as a whole.
+    TOO_LARGE = "too_large"
+    NO_DATA = "no_data"
+    BINARY_MODE_REQUIRED = "binary_mode_required"
+    MALFORMED_HEADER = "malformed_header"
+    MISSING_HEADER = "missing_header"
+    UNSUPPORTED_CONTENT_TYPE = "unsupported_content_type"
+    REGISTRY_FRAMING = "registry_framing"
+    UNKNOWN_TYPE = "unknown_type"
+    UNKNOWN_VERSION = "unknown_version"
+    MALFORMED_JSON = "malformed_json"
+    # One place in the data.
+    MISSING_FIELD = "missing_field"
+    UNKNOWN_FIELD = "unknown_field"
+    INVALID_VALUE = "invalid_value"
+    OFFSET_MISSING = "offset_missing"
+    UNKNOWN_RIGHT = "unknown_right"
+    RIGHT_NOT_SUPPORTED = "right_not_supported"
+    INVALID_IDENTIFIER = "invalid_identifier"
+    UNKNOWN_IDENTIFIER_TYPE = "unknown_identifier_type"
+    NO_IDENTIFIER = "no_identifier"
+    IDENTIFYING_NAME = "identifying_name"
+    NOT_VERIFIED = "not_verified"
+    # What only the register or earlier requests can tell.
+    UNKNOWN_CONTROLLER = "unknown_controller"
+    UNKNOWN_ACCOUNT = "unknown_account"
+    VERIFICATION_TOO_LOW = "verification_too_low"
+    CONFLICT = "conflict"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The rule behind a code, and what the portal should do about it."""
+
+    rule: str
+    hint: str
+
+
+_C = RejectionCode
+
+REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
+    {
+        _C.TOO_LARGE: Meaning(
+            "The value has at most 262,144 bytes and the headers at most 16,384.",
+            "Send one person's request an event, with identifiers only.",
+        ),
+        _C.NO_DATA: Meaning(
+            "The record has a value.",
+            "A record without a value deletes nothing here: to withdraw a request,"
+            " ask the data protection officer.",
+        ),
+        _C.BINARY_MODE_REQUIRED: Meaning(
+            "CloudEvents arrive in binary mode: attributes as headers, data as value.",
+            "Switch the producer's CloudEvents encoding from structured to binary.",
+        ),
+        _C.MALFORMED_HEADER: Meaning(
+            "Each CloudEvents header stands once, as well-formed UTF-8 text.",
+            "Correct the header that the rule names.",
+        ),
+        _C.MISSING_HEADER: Meaning(
+            "ce_specversion, ce_id, ce_source and ce_type are present.",
+            "Add the header that the rule names.",
+        ),
+        _C.UNSUPPORTED_CONTENT_TYPE: Meaning(
+            "The header content-type is application/json, in UTF-8.",
+            "Send the data as JSON and say so in content-type.",
+        ),
+        _C.REGISTRY_FRAMING: Meaning(
+            "The value begins with JSON, not with a schema registry's frame.",
+            "Use a plain byte or string serialiser instead of a registry's.",
+        ),
+        _C.UNKNOWN_TYPE: Meaning(
+            "ce_type is a type that this topic carries.",
+            "Compare ce_type with the AsyncAPI document.",
+        ),
+        _C.UNKNOWN_VERSION: Meaning(
+            "The version at the end of ce_type is one that this system reads.",
+            "Send version v1, or bring this system up to date first.",
+        ),
+        _C.MALFORMED_JSON: Meaning(
+            "The value is one unambiguous JSON text.",
+            "Let a JSON library write the value; never build it from strings.",
+        ),
+        _C.MISSING_FIELD: Meaning(
+            "This member is required.",
+            "Add the member that the pointer names.",
+        ),
+        _C.UNKNOWN_FIELD: Meaning(
+            "Only the members of the schema stand here.",
+            "Remove or correct what the schema does not name.",
+        ),
+        _C.INVALID_VALUE: Meaning(
+            "The value is one that the schema allows.",
+            "Compare the value at the pointer with the schema.",
+        ),
+        _C.OFFSET_MISSING: Meaning(
+            "Times say their offset from UTC.",
+            "Write the time as 2026-11-23T09:30:00+01:00 or 2026-11-23T08:30:00Z.",
+        ),
+        _C.UNKNOWN_RIGHT: Meaning(
+            "Rights are the law's words.",
+            "Use erasure, access or portability.",
+        ),
+        _C.RIGHT_NOT_SUPPORTED: Meaning(
+            "This right is known, but this version does not carry it out.",
+            "Hand this request to the data protection officer: its clock is running.",
+        ),
+        _C.INVALID_IDENTIFIER: Meaning(
+            "An identifier is spelled as its type demands.",
+            "Send e-mail addresses whole, telephone numbers in E.164 (+ and digits).",
+        ),
+        _C.UNKNOWN_IDENTIFIER_TYPE: Meaning(
+            "Identifier types are email, phone, customer_id, or vendor.name.",
+            "Name a processor's own identifier vendor.name, in lower case.",
+        ),
+        _C.NO_IDENTIFIER: Meaning(
+            "The subject has a customer_id or at least one identifier.",
+            "Send at least one identifier whose ownership was verified.",
+        ),
+        _C.IDENTIFYING_NAME: Meaning(
+            "Names of a request and an event repeat no identifier of the person.",
+            "Use a random UUID: these names stand in events, logs and receipts.",
+        ),
+        _C.NOT_VERIFIED: Meaning(
+            "The person's identity was verified before the request was sent.",
+            "Verify the person, then send the request with its verification.",
+        ),
+        _C.UNKNOWN_CONTROLLER: Meaning(
+            "The controller is in the register.",
+            "Use a controller's name from the register, or have it added.",
+        ),
+        _C.UNKNOWN_ACCOUNT: Meaning(
+            "The accounts of a scope are in the register.",
+            "Use account names from the register, or leave the scope out.",
+        ),
+        _C.VERIFICATION_TOO_LOW: Meaning(
+            "The verification reaches the level the register demands for this right.",
+            "Verify the person at the higher level and send a new event.",
+        ),
+        _C.CONFLICT: Meaning(
+            "A request_id, and a source with an id, always name the same content.",
+            "Send changed content under a new request_id and a new event id.",
+        ),
+    }
+)
+
+# What to do, by code: the table that documents are made from.
+REJECTION_CODES: Mapping[RejectionCode, str] = MappingProxyType(
+    {code: meaning.hint for code, meaning in REJECTIONS.items()}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """
+    One broken rule, in our words.
+
+    `pointer` is a JSON pointer into the data ("" is the whole of it) made of names
+    of the schema only.  The last three name the event where that gives nothing away.
+    """
+
+    code: RejectionCode
+    pointer: str
+    rule: str
+    hint: str
+    request_id: str | None = None
+    source: str | None = None
+    event_id: str | None = None
+
+
+def reject(
+    code: RejectionCode, pointer: str = "", rule: str | None = None
+) -> Rejection:
+    """Reject with the code's own sentences, or a more exact *rule*."""
+    meaning = REJECTIONS[code]
+    return Rejection(code, pointer, rule or meaning.rule, meaning.hint)

@@ -1,0 +1,231 @@
+"""
+Make an account's entry out of its table and its connector.
+
+Everything that only the connector can judge is judged here: options, base URLs,
+secrets' names, identifier types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from orchestrator.adapters.register.account_tables import AccountTable
+from orchestrator.adapters.register.sentences import (
+    listed,
+    nearest,
+    problems_of,
+    unknown_reference,
+)
+from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts, Waits
+from orchestrator.core.words import AccountId
+from schemas.connecting import ClientCredentials, ConnectorSpec, IdentifierType, Rate
+
+Tell = Callable[[str, str], None]
+"""Takes a key path below the account and the sentence about it."""
+
+
+def entry_of(
+    name: str,
+    table: AccountTable,
+    catalog: Mapping[str, ConnectorFacts],
+    controllers: frozenset[str],
+    tell: Tell,
+) -> AccountEntry | None:
+    """Return the account with everything decided; None after telling what is wrong."""
+    facts = catalog.get(table.connector)
+    if facts is None:
+        tell(
+            "connector",
+            unknown_reference("connector", table.connector, "a connector", catalog),
+        )
+        return None
+    spec = facts.spec
+    _check_secrets(table, spec, tell)
+    _check_accepts(table, spec, tell)
+    options = _options(table, facts, tell)
+    if options is None:
+        return None
+    bases = _bases(table, spec, options, tell)
+    entry = _from_connector(name, table, spec, options, bases)
+    return _as_written(entry, table, controllers)
+
+
+def _as_written(
+    entry: AccountEntry, table: AccountTable, controllers: frozenset[str]
+) -> AccountEntry:
+    """Add what only the register says; *controllers* are all there are."""
+    return replace(
+        entry,
+        controllers=controllers
+        if table.controllers is None
+        else frozenset(table.controllers),
+        allow_http=table.allow_http,
+        is_identity_root=table.identity_root,
+        fed_by=tuple(AccountId(one) for one in table.fed_by),
+        max_records=table.max_records,
+        region=table.region,
+        installation=table.installation,
+        valid_from=table.valid_from,
+        valid_to=table.valid_to,
+        owner=table.owner,
+        contract=table.contract,
+    )
+
+
+def _from_connector(
+    name: str,
+    table: AccountTable,
+    spec: ConnectorSpec,
+    options: BaseModel,
+    bases: Mapping[str, str],
+) -> AccountEntry:
+    """Decide what the register may choose and the connector else does."""
+    return AccountEntry(
+        id=AccountId(name),
+        recipient=table.recipient,
+        connector=table.connector,
+        category=table.category.value,
+        controllers=frozenset(),
+        environment=table.environment.value,
+        mode=table.mode,
+        spec=spec,
+        options=options,
+        bases=bases,
+        secrets=dict(table.secrets),
+        waits=_waits(table, spec),
+        rates=_rates(table, spec),
+        concurrency=table.limits.concurrency or spec.concurrency,
+        accepts=spec.accepts if table.accepts is None else _types(table.accepts),
+        yields=spec.yields | _yielded(options),
+    )
+
+
+def needed_secrets(spec: ConnectorSpec) -> tuple[str, ...]:
+    """Return the names of the secrets that the connector's credentials are made of."""
+    if isinstance(spec.auth, ClientCredentials):
+        return (spec.auth.client_id, spec.auth.client_secret)
+    return (spec.auth.secret,)
+
+
+def _check_secrets(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> None:
+    """Tell which secrets are missing and which nobody reads."""
+    needed = needed_secrets(spec)
+    for name in needed:
+        if name not in table.secrets:
+            tell(
+                f"secrets.{name}",
+                f'the key is missing; write {name} = "env:NAME" or "file:/PATH".',
+            )
+    for name in table.secrets:
+        if name not in needed:
+            meant = nearest(name, needed)
+            advice = (
+                f"write {meant}" if meant else f"remove it; it reads {listed(needed)}"
+            )
+            tell(f"secrets.{name}", f"{spec.name} reads no such secret; {advice}.")
+
+
+def _check_accepts(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> None:
+    """Tell which identifier types the connector cannot search by."""
+    for name in table.accepts or ():
+        if name not in spec.accepts:
+            tell(
+                "accepts",
+                f'{spec.name} cannot search by "{name}"; '
+                f"write some of {listed(sorted(spec.accepts))}.",
+            )
+
+
+def _options(
+    table: AccountTable, facts: ConnectorFacts, tell: Tell
+) -> BaseModel | None:
+    """Validate the connector's own options; their values are never repeated."""
+    try:
+        return facts.options.model_validate(dict(table.options))
+    except ValidationError as error:
+        for path, sentence in problems_of(error, facts.options, tell_values=False):
+            tell(".".join(("options", *path)), sentence)
+        return None
+
+
+def _bases(
+    table: AccountTable, spec: ConnectorSpec, options: BaseModel, tell: Tell
+) -> dict[str, str]:
+    """Gather every address that the account's requests may go to."""
+    bases: dict[str, str] = {}
+    address = table.base_url or spec.base_url
+    if address is None:
+        example = 'write base_url = "https://…" as the account\'s own settings show it'
+        tell("base_url", f"{spec.name} has no common address; {example}.")
+    else:
+        bases["base_url"] = address
+        _check_address("base_url", address, table, tell)
+    for name in sorted({operation.base for operation in spec.operations.values()}):
+        value = getattr(options, name, None)
+        if name != "base_url" and value is not None:
+            bases[name] = str(value)
+            _check_address(f"options.{name}", str(value), table, tell)
+    return bases
+
+
+def _check_address(key: str, address: str, table: AccountTable, tell: Tell) -> None:
+    """Tell what keeps *address* from being a plain https base URL."""
+    name = key.rpartition(".")[2]
+    try:
+        parts = urlsplit(address)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_plain = not (
+            parts.query or parts.fragment or parts.username or parts.password
+        )
+    except ValueError:
+        is_url = is_plain = False
+    if not is_url or not is_plain:
+        tell(
+            key,
+            "an address without user, query or fragment is expected here; "
+            f'write {name} = "https://host/path".',
+        )
+    elif parts.scheme == "http" and not table.allow_http:
+        tell(
+            key,
+            f'the address is not encrypted; write {name} = "https://…", '
+            "or allow_http = true for a fake on loopback.",
+        )
+
+
+def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:
+    """Take each wait from the register, else from the connector."""
+    chosen = table.waits
+    return Waits(
+        settle_for=spec.settle_for if chosen.settle_for is None else chosen.settle_for,
+        looks_wanted=chosen.looks_wanted or spec.looks_wanted,
+        horizon=chosen.horizon or spec.horizon,
+        timeout=chosen.timeout or spec.timeout,
+        retry_base=chosen.retry_base,
+        retry_cap=max(chosen.retry_base, chosen.retry_cap),
+        ping_every=chosen.ping_every,
+        check_after=chosen.check_after,
+        lease=chosen.lease,
+    )
+
+
+def _rates(table: AccountTable, spec: ConnectorSpec) -> tuple[Rate, ...]:
+    """Take the windows from the register, else from the connector."""
+    if table.limits.rates is None:
+        return spec.rates
+    return tuple(Rate(rate.limit, rate.per) for rate in table.limits.rates)
+
+
+def _yielded(options: BaseModel) -> frozenset[IdentifierType]:
+    """Return the identifier types that the register maps a record's fields to."""
+    mapped = getattr(options, "yields", None)
+    return _types(mapped.values()) if isinstance(mapped, Mapping) else frozenset()
+
+
+def _types(names: Iterable[object]) -> frozenset[IdentifierType]:
+    """Name identifier types."""
+    return frozenset(IdentifierType(str(name)) for name in names)

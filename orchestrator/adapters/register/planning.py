@@ -1,0 +1,119 @@
+"""Make the core's plan out of a register's entries, and keep it as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from orchestrator.adapters.register.tables import (
+    ControllerTable,
+    RecipientTable,
+    RetentionTable,
+)
+from orchestrator.adapters.register.values import AccountEntry
+from orchestrator.core.plan import Plan, PlannedAccount, Recipient, RetentionRule
+from orchestrator.core.words import RegisterVersion
+
+
+def plan_of(
+    slug: str,
+    controller: ControllerTable,
+    entries: Iterable[AccountEntry],
+    recipients: Mapping[str, RecipientTable],
+    retention: Iterable[RetentionTable],
+) -> Plan:
+    """Return the controller's plan over *entries*, without a version yet."""
+    held = [entry for entry in entries if slug in entry.controllers]
+    return Plan(
+        version=RegisterVersion(""),
+        controller=slug,
+        legal_name=controller.legal_name,
+        country=controller.country,
+        time_zone=controller.time_zone,
+        dpo_contact=controller.dpo_contact,
+        accounts=tuple(_planned(entry, held) for entry in held),
+        recipients={
+            name: Recipient(
+                name, recipients[name].legal_name, recipients[name].role.value
+            )
+            for name in sorted({entry.recipient for entry in held})
+        },
+        retention=tuple(_rule(table) for table in retention),
+        min_verification=dict(controller.min_verification),
+        export_kept_for=controller.export_kept_for,
+        gate_margin=controller.gate_margin,
+    )
+
+
+def plan_to_json(plan: Plan) -> str:
+    """Write *plan* for the store; the same plan is always the same text."""
+    return json.dumps(
+        _adapter().dump_python(plan),
+        default=_jsonable,
+        ensure_ascii=False,
+        separators=(",", ":"),
+        sort_keys=True,
+    )
+
+
+def plan_from_json(text: str) -> Plan:
+    """Read what `plan_to_json` wrote."""
+    return _adapter().validate_json(text)
+
+
+@cache
+def _adapter() -> TypeAdapter[Plan]:
+    """Build the validator once, and only where a plan is read or written."""
+    return TypeAdapter(Plan)
+
+
+def _jsonable(value: object) -> object:
+    """Sort sets, because their own order changes from run to run."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return to_jsonable_python(value)
+
+
+def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
+    """Return the account's part; feeders of another controller are not its concern."""
+    present = {other.id for other in held}
+    spec, waits = entry.spec, entry.waits
+    return PlannedAccount(
+        id=entry.id,
+        recipient=entry.recipient,
+        connector=entry.connector,
+        connector_version=spec.version,
+        category=entry.category,
+        mode=entry.mode,
+        actions=spec.actions,
+        accepts=entry.accepts,
+        yields=entry.yields,
+        fed_by=tuple(feeder for feeder in entry.fed_by if feeder in present),
+        is_identity_root=entry.is_identity_root,
+        proof=spec.proof,
+        replay=dict(spec.replay),
+        people_per_call=dict(spec.people_per_call),
+        items_per_call=dict(spec.items_per_call),
+        looks_wanted=waits.looks_wanted,
+        settle_for=waits.settle_for,
+        horizon=waits.horizon,
+        retry_base=waits.retry_base,
+        retry_cap=waits.retry_cap,
+        max_records=entry.max_records,
+    )
+
+
+def _rule(table: RetentionTable) -> RetentionRule:
+    """Return the rule as the core applies it."""
+    return RetentionRule(
+        id=table.id,
+        record_class=table.record_class,
+        statute=table.statute,
+        years=table.years,
+        from_end_of_year=table.from_end_of_year,
+        jurisdictions=frozenset(table.jurisdictions),
+    )

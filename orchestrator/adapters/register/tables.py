@@ -1,0 +1,132 @@
+"""
+The tables of `register.toml` about controllers, recipients and retention.
+
+Descriptions and examples are part of the contract: the errors of a wrong file and
+docs/register.md are written from them.  What needs a second table or a connector
+to be judged is in `rules` and `entries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated
+
+from pydantic import Field, StrictBool, StrictInt
+
+from orchestrator.adapters.register.kinds import (
+    Country,
+    Duration,
+    Jurisdiction,
+    PositiveDuration,
+    Role,
+    Slug,
+    Table,
+    Text,
+    TimeZone,
+)
+from orchestrator.core.words import Level, Right
+
+
+class ControllerTable(Table):
+    """`[controllers.<name>]`: the legal entity that answers to the person."""
+
+    legal_name: Text = Field(
+        description="The name of the legal entity, as the receipt prints it.",
+        examples=["Maison Exemple SAS"],
+    )
+    country: Country = Field(
+        description="Where the entity is established (ISO 3166-1, two letters).",
+        examples=["FR"],
+    )
+    time_zone: TimeZone = Field(
+        description="The IANA zone in which legal deadlines are counted.",
+        examples=["Europe/Paris"],
+    )
+    dpo_contact: Text = Field(
+        description="Where a person reaches the data protection officer.",
+        examples=["dpo@maison-exemple.example"],
+    )
+    min_verification: Mapping[Right, Level] = Field(
+        default_factory=dict,
+        description=(
+            "The weakest verification accepted, by right: low, substantial or high. "
+            "A right that is not named demands substantial."
+        ),
+        examples=[{"erasure": "substantial"}],
+    )
+    export_kept_for: PositiveDuration = Field(
+        default=timedelta(days=7),
+        description="How long an export may be downloaded before it is shredded.",
+        examples=["7d"],
+    )
+    gate_margin: Duration = Field(
+        default=timedelta(days=3),
+        description=(
+            "How long before the last safe moment a person may open a gate "
+            "that is still waiting."
+        ),
+        examples=["3d"],
+    )
+
+
+class RecipientTable(Table):
+    """`[recipients.<name>]`: an organisation that holds the data."""
+
+    legal_name: Text = Field(
+        description="The name of the organisation, as the receipt prints it.",
+        examples=["HubSpot Ireland Limited"],
+    )
+    role: Role = Field(
+        description=(
+            "`processor` is instructed; `joint` and `independent` controllers are told."
+        ),
+        examples=["processor"],
+    )
+    country: Country | None = Field(
+        default=None,
+        description="Where the organisation is established (ISO 3166-1, two letters).",
+        examples=["IE"],
+    )
+    contact: Text | None = Field(
+        default=None,
+        description="Where its privacy team is reached.",
+        examples=["privacy@hubspot.example"],
+    )
+    sub_processors: tuple[Text, ...] = Field(
+        default=(),
+        description=(
+            "Its sub-processors by name; the controller must be able to name them "
+            "at any time (EDPB Opinion 22/2024)."
+        ),
+        examples=[["Amazon Web Services EMEA SARL"]],
+    )
+
+
+class RetentionTable(Table):
+    """`[[retention]]`: a law that keeps one record class."""
+
+    id: Slug = Field(
+        description="The rule's name, as receipts print it.",
+        examples=["de-invoices"],
+    )
+    record_class: Text = Field(
+        description="The record class it keeps, as a connector declares it.",
+        examples=["invoice"],
+    )
+    statute: Text = Field(
+        description="The law that demands it, as the person is told.",
+        examples=["HGB § 257 (4), AO § 147 (3)"],
+    )
+    years: Annotated[StrictInt, Field(ge=1, le=100)] = Field(
+        description="How many years the records are kept.", examples=[8]
+    )
+    from_end_of_year: StrictBool = Field(
+        description="Whether the years count from the end of the record's year.",
+        examples=[True],
+    )
+    jurisdictions: tuple[Jurisdiction, ...] = Field(
+        default=(),
+        description="Where the rule holds; everywhere where absent.",
+        examples=[["DE"]],
+    )

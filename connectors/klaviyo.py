@@ -346,7 +346,9 @@ def _item(profile: Profile) -> Item:
     )
 
 
-def _values(identifiers: Iterable[Identifier], type_: IdentifierType) -> tuple[str, ...]:
+def _values(
+    identifiers: Iterable[Identifier], type_: IdentifierType
+) -> tuple[str, ...]:
     return tuple(it.value for it in identifiers if it.type == type_)
 
 

@@ -9,7 +9,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock schemas clean
+.PHONY: help demo test check bench lock schemas clean secrets
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -25,6 +25,7 @@ check: $(DEV) ## lint, format, types, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 110}}}' docker-compose.yml .github
 
 bench: $(DEV) ## measure
 	@$(BIN)/python -m benchmarks
@@ -59,3 +60,11 @@ lock: $(DEV) ## compile the locks (ARGS=--upgrade for newer versions)
 	$(COMPILE) --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --extra demo --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --extra demo --extra dev --constraint requirements/build.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+
+# The folder keeps others of this machine out; the files in it must be readable
+# for the user inside the containers.
+secrets: ## make the passwords that docker-compose.yml needs, once
+	@mkdir -p -m 0700 secrets
+	@test -e secrets/postgres_password || $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32), end="")' > secrets/postgres_password
+	@printf 'postgresql+psycopg://erasure:%s@postgres/erasure' "$$(cat secrets/postgres_password)" > secrets/erasure_database_url
+	@chmod 0644 secrets/postgres_password secrets/erasure_database_url

@@ -39,6 +39,12 @@ class Closed(BaseModel):
     )
 
 
+class Produced(BaseModel):
+    """A part of what we say: as closed; built from our own values, read strictly."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
 def _read_instant(value: object) -> datetime:
     """Read an RFC 3339 time with its offset; a datetime passes if it is aware."""
     if isinstance(value, str):
@@ -84,7 +90,9 @@ Slug = Annotated[
 SafeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Codes, rule names and versions: language-free and without room for free text.
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$")]
+Code = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:+-]{0,127}$")
+]
 TypeName = Annotated[
     str,
     StringConstraints(

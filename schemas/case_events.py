@@ -1,0 +1,191 @@
+"""
+What the portal learns on `privacy.case-events`, free of personal data.
+
+Each event is a closed model and a type constant.  Later versions add types and
+optional members and rename none, so readers ignore what they do not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.connecting import Action, Evidence
+from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug
+from schemas.rejections import Rejection, RejectionCode
+from schemas.requests import SupportedRight
+from schemas.strict_json import canonical_json
+
+# Never change: portals subscribe to these names.
+REQUEST_REJECTED: Final = "privacy.request.rejected.v1"
+CASE_OPENED: Final = "privacy.case.opened.v1"
+ACCOUNT_SETTLED: Final = "privacy.account.settled.v1"
+EXPORT_READY: Final = "privacy.export.ready.v1"
+CASE_ANSWERED: Final = "privacy.case.answered.v1"
+RECEIPT_ISSUED: Final = "privacy.receipt.issued.v1"
+
+# The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
+OutcomeKind = Literal[
+    "done",
+    "nothing_found",
+    "retained",
+    "exported",
+    "notified",
+    "not_told",
+    "progress",
+    "accepted",
+    "unknown",
+    "retry",
+    "unconfirmed",
+    "needs_human",
+    "not_applicable",
+    "failed",
+    "found",
+]
+Result = Literal["complete", "complete_with_retention", "partial"]
+StatementKind = Literal["interim", "final", "supplement"]
+# Our own sentences; no room for a payload.
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+
+
+class RequestRejected(Produced):
+    """A request event was not taken, and why; it opened no case."""
+
+    TYPE: ClassVar = REQUEST_REJECTED
+
+    code: RejectionCode = Field(description="What is wrong.")
+    pointer: str = Field(
+        max_length=200,
+        pattern=r"^(/[A-Za-z0-9_]+)*$",
+        description='JSON pointer into the data ("" is the whole event).',
+    )
+    rule: Sentence = Field(description="The rule that the event breaks.")
+    hint: Sentence = Field(description="What to do about it.")
+    request_id: SafeId | None = Field(
+        default=None, description="The request, where its id could be read safely."
+    )
+    source: Annotated[str, StringConstraints(max_length=256)] | None = Field(
+        default=None, description="ce_source, where it could be read safely."
+    )
+    event_id: Annotated[str, StringConstraints(max_length=128)] | None = Field(
+        default=None, description="ce_id, where it could be read safely."
+    )
+
+    @classmethod
+    def of(cls, rejection: Rejection) -> RequestRejected:
+        """Tell the portal what `schemas.intake` or the register found."""
+        return cls(
+            code=rejection.code,
+            pointer=rejection.pointer,
+            rule=rejection.rule,
+            hint=rejection.hint,
+            request_id=rejection.request_id,
+            source=rejection.source,
+            event_id=rejection.event_id,
+        )
+
+
+class _OfCase(Produced):
+    """Which case, and for which request."""
+
+    case_id: SafeId = Field(description="Our handling of the request.")
+    request_id: SafeId = Field(description="The portal's name for the request.")
+
+
+class CaseOpened(_OfCase):
+    """A request was taken; the law's clock and ours agree on `due_at`."""
+
+    TYPE: ClassVar = CASE_OPENED
+
+    controller: Slug = Field(description="The legal entity that answers.")
+    rights: tuple[SupportedRight, ...] = Field(
+        min_length=1, description="The rights that the case carries out."
+    )
+    due_at: Instant = Field(description="The answer leaves at this moment or before.")
+    due_rule: Code = Field(description="The rule, with version, that gave `due_at`.")
+
+
+class AccountSettled(_OfCase):
+    """One account has finished one action, well or not."""
+
+    TYPE: ClassVar = ACCOUNT_SETTLED
+
+    account: Slug = Field(description="The account, as the register names it.")
+    action: Action = Field(description="What it was asked to do.")
+    outcome: OutcomeKind = Field(description="How that ended.")
+    evidence: Evidence | None = Field(
+        default=None, description="How well it is proven, where anything was done."
+    )
+
+
+class ExportReady(_OfCase):
+    """The person's copy can be fetched until `expires_at`; then it is shredded."""
+
+    TYPE: ClassVar = EXPORT_READY
+
+    expires_at: Instant = Field(description="After this the package is gone.")
+    sha256: Sha256 = Field(description="Of the package as it is downloaded.")
+
+
+class CaseAnswered(_OfCase):
+    """The final receipt is signed: the person can be told."""
+
+    TYPE: ClassVar = CASE_ANSWERED
+
+    answered_at: Instant = Field(description="When the final receipt was signed.")
+    result: Result = Field(description="`complete` only if nothing is open or kept.")
+
+
+class ReceiptIssued(_OfCase):
+    """A statement was signed; the receipt itself is on `privacy.receipts`."""
+
+    TYPE: ClassVar = RECEIPT_ISSUED
+
+    number: Annotated[int, Field(ge=1)] = Field(
+        description="The statement's number within its case, from 1."
+    )
+    kind: StatementKind = Field(description="What the statement is.")
+    sha256: Sha256 = Field(description="Of the signed envelope, byte for byte.")
+    key_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9:_-]{1,128}$")] = (
+        Field(description="The key that signed it.")
+    )
+
+
+CaseEvent = (
+    RequestRejected
+    | CaseOpened
+    | AccountSettled
+    | ExportReady
+    | CaseAnswered
+    | ReceiptIssued
+)
+
+CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
+    {
+        REQUEST_REJECTED: RequestRejected,
+        CASE_OPENED: CaseOpened,
+        ACCOUNT_SETTLED: AccountSettled,
+        EXPORT_READY: ExportReady,
+        CASE_ANSWERED: CaseAnswered,
+        RECEIPT_ISSUED: ReceiptIssued,
+    }
+)
+
+
+def event_data(event: Produced) -> bytes:
+    """Spell an event's data canonically, without members that say nothing."""
+    data: dict[str, Any] = event.model_dump(mode="json", exclude_none=True)
+    return canonical_json(data)
+
+
+def read_case_event(type_: str, data: bytes) -> CaseEvent:
+    """
+    Read the data of one event.
+
+    Raises `KeyError` for a type that is not ours and `pydantic.ValidationError` for
+    data that break its contract.
+    """
+    return CASE_EVENTS[type_].model_validate_json(data, strict=True)

@@ -1,0 +1,265 @@
+"""
+The payload of a receipt: what was asked, done, kept and is still owed, in codes.
+
+It proves an erasure without becoming a new file about the person: it holds no name,
+no identifier, no reference of a processor and no exact small count (EDPB coordinated
+action on erasure, adopted 2026-02-10; GDPR Art 5(2)).  It is language-free: a page or
+a PDF is a rendering of it.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.case_events import OutcomeKind, Result, StatementKind
+from schemas.connecting import Action, Evidence
+from schemas.fields import (
+    Code,
+    Jurisdiction,
+    Produced,
+    SafeId,
+    Sha256,
+    Slug,
+    TypeName,
+    UtcInstant,
+)
+from schemas.requests import (
+    Channel,
+    SupportedRight,
+    VerificationLevel,
+    VerificationMethod,
+)
+from schemas.strict_json import StrictJsonError, canonical_json, parse_json
+
+# Never change: these stand inside what was signed.
+RECEIPT_MEDIA_TYPE: Final = "application/vnd.erasure.receipt.v1+json"
+RECEIPT_SCHEMA_VERSION: Final = "1"
+
+# An action ended as the person may expect; anything else leaves the case partial.
+FULFILLED: Final = frozenset(
+    {"done", "nothing_found", "retained", "exported", "notified", "found"}
+)
+
+CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
+# Printed names out of the register: organisations, statutes, an office's address.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+class Limit(StrEnum):
+    """What the statement does not prove; `LIMITS` says each in a sentence."""
+
+    RECIPIENTS_WORD = "recipients_word"
+    LOOK_IS_A_MOMENT = "look_is_a_moment"
+    UNPROVEN_IDS = "unproven_ids"
+    REGISTERED_ACCOUNTS_ONLY = "registered_accounts_only"
+    BACKUPS_EXPIRE_LATER = "backups_expire_later"
+    VERIFIED_BY_PORTAL = "verified_by_portal"
+
+
+LIMITS: Final = {
+    Limit.RECIPIENTS_WORD: "Lines below E4 rest on the recipient's own confirmation.",
+    Limit.LOOK_IS_A_MOMENT: "E4 says that a record was gone when we looked.",
+    Limit.UNPROVEN_IDS: "Some recipients cannot say whether they know an identifier.",
+    Limit.REGISTERED_ACCOUNTS_ONLY: "Only accounts of this register were asked.",
+    Limit.BACKUPS_EXPIRE_LATER: "Recipients' backups expire on their own schedule.",
+    Limit.VERIFIED_BY_PORTAL: "Identity was verified by the portal, not by us.",
+}
+
+
+class Owed(StrEnum):
+    """What is still to happen after this statement."""
+
+    OPEN_TASK = "open_task"
+    OPEN_JOB = "open_job"
+    LOOK = "look"
+    ERASE_AFTER_RETENTION = "erase_after_retention"
+
+
+class ControllerNamed(Produced):
+    """Who answers to the person."""
+
+    id: Slug
+    legal_name: Label
+    dpo_contact: Label
+
+
+class Times(Produced):
+    """When what happened, in UTC."""
+
+    received_at: UtcInstant = Field(description="By the controller, on any channel.")
+    verified_at: UtcInstant
+    opened_at: UtcInstant
+    first_instruction_at: UtcInstant | None = Field(
+        default=None, description="The first request to a recipient left."
+    )
+    answered_at: UtcInstant | None = Field(
+        default=None, description="Absent from an interim statement."
+    )
+
+
+class Due(Produced):
+    """Until when the law wants an answer, and how that was computed."""
+
+    due_at: UtcInstant
+    rule: Code = Field(description="The rule with its version, for example month-1.")
+    time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
+
+
+class IdentityVerified(Produced):
+    """How the portal made sure of the person; no document, no address."""
+
+    method: VerificationMethod
+    level: VerificationLevel
+
+
+class RecipientNamed(Produced):
+    """The organisation behind a line."""
+
+    legal_name: Label
+    role: Literal["processor", "joint", "independent"]
+
+
+class RetainedClass(Produced):
+    """Records kept under a law, by class; never a single record."""
+
+    record_class: Code
+    rule: Code
+    statute: Label
+    until: date
+    count: CountBucket | None = None
+
+
+class Line(Produced):
+    """What one account was asked to do, and how well its end is proven."""
+
+    recipient: RecipientNamed
+    account: Slug
+    connector: Code
+    connector_version: Code
+    action: Action
+    identifier_types: tuple[TypeName, ...] = Field(
+        description="Which kinds of identifier it was asked with; never a value."
+    )
+    record_classes: tuple[Code, ...] = ()
+    outcome: OutcomeKind
+    method: Code | None = Field(
+        default=None, description="How it was done: deleted, redacted, …"
+    )
+    evidence: Evidence | None = Field(
+        default=None,
+        description="E0 sent, E1 accepted, E2 the recipient says done, E3 signed by it,"
+        " E4 read back and gone, M attested by a person.",
+    )
+    count: CountBucket | None = Field(default=None, description="Records concerned.")
+    reasons: tuple[Code, ...] = ()
+    retained: tuple[RetainedClass, ...] = ()
+    settled_at: UtcInstant | None = Field(
+        default=None, description="Absent while the line is open."
+    )
+    attempts: Annotated[int, Field(ge=0)] = Field(description="Calls made.")
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """Whether the line ended as the person may expect."""
+        return self.settled_at is not None and self.outcome in FULFILLED
+
+
+class ExportMade(Produced):
+    """The person's copy: its digest, and until when it can be fetched."""
+
+    sha256: Sha256
+    expires_at: UtcInstant
+
+
+class StillOwed(Produced):
+    """One thing that follows this statement."""
+
+    what: Owed
+    account: Slug
+    action: Action
+    record_class: Code | None = None
+    due_on: date | None = None
+
+
+class Receipt(Produced):
+    """A numbered statement of a case, to be signed."""
+
+    schema_version: Literal["1"] = RECEIPT_SCHEMA_VERSION
+    statement_id: SafeId
+    number: Annotated[int, Field(ge=1)] = Field(description="Within the case, from 1.")
+    kind: StatementKind
+    result: Result
+    controller: ControllerNamed
+    request_id: SafeId
+    case_id: SafeId
+    rights: tuple[SupportedRight, ...] = Field(min_length=1)
+    jurisdiction: Jurisdiction
+    channel: Channel
+    times: Times
+    due: Due
+    identity: IdentityVerified
+    lines: tuple[Line, ...] = Field(min_length=1)
+    export: ExportMade | None = None
+    owed: tuple[StillOwed, ...] = ()
+    register_version: Code
+    software_version: Code
+    limits: tuple[Limit, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_no_more_than_its_lines(self) -> Self:
+        """Refuse a result that the lines do not bear out."""
+        is_partial = not all(line.is_fulfilled for line in self.lines)
+        is_kept = any(line.retained for line in self.lines)
+        claimed = {
+            "complete": not is_partial and not is_kept,
+            "complete_with_retention": not is_partial and is_kept,
+            "partial": True,
+        }
+        if not claimed[self.result]:
+            raise PydanticCustomError("overstated", "the lines do not bear the result")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_when_final(self) -> Self:
+        """Hold a final statement to its answer; an interim one has none."""
+        is_answered = self.times.answered_at is not None
+        if is_answered is (self.kind == "interim"):
+            raise PydanticCustomError("answer", "kind and answered_at disagree")
+        return self
+
+
+def count_bucket(count: int) -> CountBucket | None:
+    """Blur a small count, which could point at one person; None for none at all."""
+    bounds: tuple[tuple[int, CountBucket], ...] = (
+        (1, "1"),
+        (5, "2-5"),
+        (20, "6-20"),
+        (100, "21-100"),
+    )
+    if count < 1:
+        return None
+    return next((bucket for most, bucket in bounds if count <= most), ">100")
+
+
+def receipt_bytes(receipt: Receipt) -> bytes:
+    """Spell *receipt* in the one form that is signed (RFC 8785)."""
+    data: dict[str, object] = receipt.model_dump(mode="json", exclude_none=True)
+    return canonical_json(data)
+
+
+def read_receipt(payload: bytes) -> Receipt:
+    """
+    Read a signed payload.
+
+    Raises `ValueError` (of which `pydantic.ValidationError` is one) for another
+    spelling, an unknown member, or a result its lines do not bear out.
+    """
+    if canonical_json(parse_json(payload)) != payload:
+        raise StrictJsonError("A receipt's payload has one spelling (RFC 8785).")
+    return Receipt.model_validate_json(payload, strict=True)

@@ -157,7 +157,9 @@ def _no_answer(error: BaseException) -> NoAnswer:
     (httpx-aiohttp 0.2.0 maps every `ClientConnectionError` to it), so only aiohttp's
     own error tells whether a connection was ever made.
     """
-    origin = error.__cause__ or error
+    # The cause of our own time limit is a cancellation, which says nothing.
+    cause = error.__cause__
+    origin = cause if isinstance(cause, aiohttp.ClientError) else error
     if isinstance(
         origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
     ):

@@ -1,0 +1,1 @@
+"""What each connector does, over real HTTP against its fake."""

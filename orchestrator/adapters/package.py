@@ -162,7 +162,7 @@ class _Counted:
         """Nothing is kept back here."""
 
     def close(self) -> None:
-        """The ZIP does not own its target."""
+        """Leave the target open: the ZIP does not own it."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,89 @@
+"""Topics on Kafka: which are missing, and creating them on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from kafka.admin import KafkaAdminClient
+from kafka.errors import (
+    InvalidConfigurationError,
+    InvalidPartitionsError,
+    InvalidReplicationFactorError,
+    InvalidTopicError,
+    KafkaError,
+    PolicyViolationError,
+    TopicAlreadyExistsError,
+)
+
+from orchestrator.adapters.kafka.sentences import explain
+from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
+from orchestrator.errors import SetUpError
+from orchestrator.event_log import Topic
+
+Answer = TypeVar("Answer")
+
+_REFUSALS = (
+    InvalidConfigurationError,
+    InvalidPartitionsError,
+    InvalidReplicationFactorError,
+    InvalidTopicError,
+    PolicyViolationError,
+)
+
+
+class KafkaTopics:
+    """
+    Topics of one Kafka; a connection is opened for each question and closed.
+
+    New topics get *replication* copies, by default as many as the broker's
+    `default.replication.factor` says.
+    """
+
+    def __init__(self, settings: KafkaSettings, *, replication: int = -1) -> None:
+        self._settings = settings
+        self._replication = replication
+
+    def missing(self, topics: Sequence[Topic]) -> list[str]:
+        """Name those of *topics* that do not exist."""
+        there = set(self._ask(lambda admin: list[str](admin.list_topics())))
+        return [topic.name for topic in topics if topic.name not in there]
+
+    def create(self, topics: Sequence[Topic]) -> list[str]:
+        """Create those of *topics* that do not exist and return their names."""
+        names = set(self.missing(topics))
+        return self._ask(
+            lambda admin: [
+                topic.name
+                for topic in topics
+                if topic.name in names and self._create_one(admin, topic)
+            ]
+        )
+
+    def _create_one(self, admin: KafkaAdminClient, topic: Topic) -> bool:
+        """Create *topic*, wait until it can be used, and tell whether we did it."""
+        wanted = {
+            "num_partitions": topic.partitions,
+            "replication_factor": self._replication,
+            "configs": dict(topic.config),
+        }
+        try:
+            admin.create_topics({topic.name: wanted}, wait_for_metadata=True)
+        except TopicAlreadyExistsError:
+            return False
+        except _REFUSALS as error:
+            raise SetUpError(
+                f"Kafka refused to create the topic {topic.name} "
+                f"({type(error).__name__}): its operators may allow other settings; "
+                "let them create it, or change its partitions and configuration."
+            ) from error
+        return True
+
+    def _ask(self, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
+        admin = open_client(KafkaAdminClient, self._settings)
+        try:
+            return question(admin)
+        except KafkaError as error:
+            raise explain(error, self._settings.bootstrap) from error
+        finally:
+            admin.close()

@@ -172,7 +172,7 @@ def _idle_rules(register: Register) -> Iterator[RegisterWarning]:
         if rule.record_class not in classes:
             yield RegisterWarning(
                 f"retention.{rule.id}.record_class",
-                f'no account of this register holds a "{rule.record_class}", '
+                f'no account of this register holds "{rule.record_class}", '
                 "so the rule keeps nothing.",
             )
 

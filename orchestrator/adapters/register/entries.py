@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.adapters.register.account_tables import AccountTable
+from orchestrator.adapters.register.account_tables import AccountTable, WaitsTable
 from orchestrator.adapters.register.sentences import (
     listed,
     nearest,
@@ -143,9 +143,23 @@ def _check_accepts(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> None
 def _options(
     table: AccountTable, facts: ConnectorFacts, tell: Tell
 ) -> BaseModel | None:
-    """Validate the connector's own options; their values are never repeated."""
+    """
+    Validate the connector's own options; their values are never repeated.
+
+    A wait that a connector also needs to know (Klaviyo's `settle_for`) has one home
+    in the file, under `waits`, and is handed on from there.
+    """
+    known = facts.options.model_fields
+    waits = {
+        name: value
+        for name, value in table.waits
+        if name in known and value is not None
+    }
+    for name in table.options:
+        if name in WaitsTable.model_fields:
+            tell(f"options.{name}", f"waits have one place; write waits.{name}.")
     try:
-        return facts.options.model_validate(dict(table.options))
+        return facts.options.model_validate({**table.options, **waits})
     except ValidationError as error:
         for path, sentence in problems_of(error, facts.options, tell_values=False):
             tell(".".join(("options", *path)), sentence)

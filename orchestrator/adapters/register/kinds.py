@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from orchestrator.adapters.durations import parse_duration
-from orchestrator.adapters.register.values import Wrong
+from orchestrator.adapters.register.values import Wrong, told
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -40,28 +40,28 @@ def is_slug(text: str) -> bool:
 def _a_slug(value: object) -> str:
     text = _a_string(value)
     if not is_slug(text):
-        raise Wrong(f'"{text}" is not a name (small letters, digits and hyphens)')
+        raise Wrong(f"{told(text)} is not a name (small letters, digits and hyphens)")
     return text
 
 
 def _a_country(value: object) -> str:
     text = _a_string(value)
     if not _COUNTRY.fullmatch(text):
-        raise Wrong(f'"{text}" is not a two-letter country code (ISO 3166-1)')
+        raise Wrong(f"{told(text)} is not a two-letter country code (ISO 3166-1)")
     return text
 
 
 def _a_jurisdiction(value: object) -> str:
     text = _a_string(value)
     if not _JURISDICTION.fullmatch(text):
-        raise Wrong(f'"{text}" is not a country or one of its parts (ISO 3166)')
+        raise Wrong(f"{told(text)} is not a country or one of its parts (ISO 3166)")
     return text
 
 
 def _a_time_zone(value: object) -> str:
     text = _a_string(value)
     if text not in zoneinfo.available_timezones():
-        raise Wrong(f'"{text}" is not a time zone of the IANA database')
+        raise Wrong(f"{told(text)} is not a time zone of the IANA database")
     return text
 
 
@@ -72,7 +72,7 @@ def _a_duration(value: object) -> timedelta:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise Wrong(str(error)) from None
+        raise Wrong(f"{told(text)} {error}") from None
 
 
 def _a_positive_duration(value: object) -> timedelta:

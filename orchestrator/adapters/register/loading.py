@@ -118,7 +118,7 @@ def _not_toml(path: Path, message: str) -> str:
     """Say where the file stops being TOML; the parser's message shows no value."""
     what, _, where = message.partition(" (")
     problem = what[:1].lower() + what[1:]
-    place = where.removesuffix(")") or "at the end"
+    place = where.removeprefix("at ").removesuffix(")") or "end"
     return (
         f"{path}: {place}: the file is not TOML: {problem}; "
         "write each key once in its table, and texts between quotes."
@@ -161,7 +161,7 @@ class _Reading:
             version=RegisterVersion(""),
             controllers=controllers,
             recipients=recipients,
-            accounts={entry.id: entry for entry in entries.values() if entry},
+            accounts={entry.id: entry for _, entry in sorted(entries.items()) if entry},
             retention=tuple(rule for _, rule in retention),
         )
         return replace(whole, version=self._version(document, whole))

@@ -12,7 +12,7 @@ from orchestrator.adapters.register.sentences import (
     unknown_reference,
 )
 from orchestrator.adapters.register.tables import RetentionTable
-from orchestrator.adapters.register.values import ConnectorFacts
+from orchestrator.adapters.register.values import ConnectorFacts, told
 
 Tell = Callable[[str, str], None]
 """Takes a key path and the sentence about it."""
@@ -126,10 +126,8 @@ def _unknown_in_list(word: str, kind: str, known: frozenset[str]) -> str:
     """Say that a list names an entry that is not there."""
     names = sorted(known)
     meant = nearest(word, names)
-    advice = (
-        f'write "{meant}" in its place' if meant else f"the file has: {listed(names)}"
-    )
-    return f'"{word}" is not {kind}; {advice}.'
+    advice = f'write "{meant}" in its place' if meant else f"there are {listed(names)}"
+    return f"{told(word)} is not {kind}; {advice}."
 
 
 def _roots(

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from orchestrator.adapters.register.values import Wrong
+from orchestrator.adapters.register.values import Wrong, told
 
 # What people write for a closed list's words, where no spelling comes near.
 _MEANT = MappingProxyType(
@@ -90,8 +90,8 @@ def unknown_reference(key: str, word: str, kind: str, known: Iterable[str]) -> s
     """Say that *key* names an entry that is not there, and which one is."""
     names = sorted(known)
     meant = nearest(word, names)
-    advice = f'write {key} = "{meant}"' if meant else f"the file has: {listed(names)}"
-    return f'"{word}" is not {kind}; {advice}.'
+    advice = f'write {key} = "{meant}"' if meant else f"there are {listed(names)}"
+    return f"{told(word)} is not {kind}; {advice}."
 
 
 def problems_of(
@@ -170,18 +170,12 @@ def _not_in_list(detail: ErrorDetails, keys: Sequence[str], *, tell_value: bool)
     words = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
     given: Any = detail["input"]
     meant = nearest(str(given), words) if isinstance(given, str | bool) else None
-    told = toml_value(given) if tell_value and _is_plain(given) else "the value"
-    problem = f"{told} is not one of {listed(words)}"
+    problem = (
+        f"{told(given) if tell_value else 'the value'} is not one of {listed(words)}"
+    )
     if keys and keys[-1] == "[key]":
         return f"{problem}; write {meant or words[0]}."
     return f'{problem}; write {keys[-1]} = "{meant or words[0]}".'
-
-
-def _is_plain(value: object) -> bool:
-    """Tell whether *value* is short enough to be a slip rather than a secret."""
-    return isinstance(value, bool | int | float) or (
-        isinstance(value, str) and len(value) <= 24  # noqa: PLR2004 (no token is so short)
-    )
 
 
 def _unknown_key(keys: Sequence[str], model: type[BaseModel]) -> str:

@@ -11,6 +11,15 @@ from pydantic import BaseModel
 from orchestrator.core.words import AccountId
 from schemas.connecting import ConnectorSpec, IdentifierType, Mode, Rate
 
+_TOLD_LENGTH = 24  # no access token is so short
+
+
+def told(value: object) -> str:
+    """Repeat *value* in a sentence, unless it is long enough to be a secret."""
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= _TOLD_LENGTH else "the value"
+    return str(value).lower() if isinstance(value, int | float) else "the value"
+
 
 class Wrong(ValueError):  # noqa: N818 (not raised to a caller: pydantic collects it)
     """

@@ -21,6 +21,10 @@ COMPOSE: Final[dict[str, Any]] = yaml.safe_load(
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 OURS: Final = {n: s for n, s in SERVICES.items() if s["image"].startswith("erasure-")}
 STAGES: Final = {"ingest", "work", "gather", "sweep", "seal", "relay", "forget"}
+SETTINGS: Final = {
+    f"ERASURE_{name}"
+    for name in ("DATABASE_URL", "KAFKA", "REGISTER", "KEYS_DIR", "LOG_FORMAT")
+}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
@@ -156,6 +160,19 @@ def test_service_keeps_secrets_out_of_its_environment(name: str) -> None:
             assert value.startswith("file:/run/secrets/")
         if "/run/secrets/" in str(value):
             assert str(value).rsplit("/", 1)[1] in SERVICES[name]["secrets"]
+
+
+def test_variables_are_settings() -> None:
+    """Every variable of ours that the image or a service sets is one we read."""
+    image = " ".join(_values(_last_stage(), "ENV"))
+    environments = [service.get("environment", {}) for service in OURS.values()]
+
+    in_image = set(re.findall(r"ERASURE_\w+", image))
+    in_services = {variable for names in environments for variable in names}
+
+    assert in_image
+    assert in_image <= SETTINGS
+    assert in_services == SETTINGS
 
 
 @each_service

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from orchestrator.errors import Unavailable
+from orchestrator.errors import NotPossible, Unavailable
 
 Headers = tuple[tuple[str, bytes], ...]
 """Names may repeat; values are bytes as they came."""
@@ -75,6 +75,15 @@ class Message:
         return len(self.key) + len(self.value or b"") + names
 
 
+def check_sizes(messages: Sequence[Message]) -> None:
+    """Raise `NotPossible` if one of *messages* is over `MAX_MESSAGE_BYTES`."""
+    if any(message.size > MAX_MESSAGE_BYTES for message in messages):
+        raise NotPossible(
+            f"A message is over {MAX_MESSAGE_BYTES:,} bytes, which the event log does "
+            "not take: nothing was sent; make it smaller."
+        )
+
+
 Stored = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, int]]
 """Read the next offset of each partition from the database; absent is the beginning."""
 
@@ -92,8 +101,9 @@ class Consumer(Protocol):
         Wait up to *timeout* seconds for records; return a bounded number or none.
 
         An outage that heals by itself looks like no records.  Raises
-        `LogUnavailable` when it lasts too long or the client does not come back;
-        polling again is always allowed.  What `Stored` raises passes through,
+        `LogUnavailable` when it lasts too long or the client does not come back,
+        and `SetUpError` when only a person can help; polling again is always
+        allowed.  What `Stored` raises passes through,
         and the partitions concerned deliver nothing until it has answered.
         """
 

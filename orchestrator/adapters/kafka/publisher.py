@@ -11,8 +11,12 @@ import kafka
 from kafka.errors import KafkaError
 
 from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
-from orchestrator.errors import NotPossible
-from orchestrator.event_log import MAX_MESSAGE_BYTES, LogUnavailable, Message
+from orchestrator.event_log import (
+    MAX_MESSAGE_BYTES,
+    LogUnavailable,
+    Message,
+    check_sizes,
+)
 
 MAX_WAITING: Final = 1_000
 MAX_WAITING_BYTES: Final = 8_000_000
@@ -46,11 +50,7 @@ class KafkaPublisher:
 
     def publish(self, messages: Sequence[Message]) -> Sequence[bool]:
         """Send what there is room for and wait up to *within* seconds for answers."""
-        if any(message.size > MAX_MESSAGE_BYTES for message in messages):
-            raise NotPossible(
-                f"A message is over {MAX_MESSAGE_BYTES:,} bytes, which Kafka does not "
-                "take: nothing was sent; make it smaller."
-            )
+        check_sizes(messages)
         deadline = time.monotonic() + self._within
         futures = self._hand_on(messages, deadline)
         if messages and not any(futures):

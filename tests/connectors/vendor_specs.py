@@ -109,7 +109,10 @@ class VendorFile:
                 parameters = operations.get("parameters", []) + operation.get(
                     "parameters", []
                 )
-                return {name for name, _ in _query(exchange)} - self._names(parameters)
+                declared = self._names(parameters)
+                return {
+                    name for name, _ in _query(exchange) if not _is_in(name, declared)
+                }
         return set()
 
     def _names(self, parameters: Sequence[dict[str, Any]]) -> set[str]:
@@ -156,24 +159,44 @@ def _query(exchange: Exchange) -> list[tuple[str, str]]:
     return parse_qsl(exchange.query, keep_blank_values=True)
 
 
+def _is_in(name: str, declared: set[str]) -> bool:
+    """Say whether a name is declared, or fits a declared pattern (`/^var[.]/`)."""
+    return name in declared or any(
+        re.fullmatch(known[1:-1], name)
+        for known in declared
+        if known.startswith("/^") and known.endswith("/")
+    )
+
+
 def _checkable(document: dict[str, Any]) -> dict[str, Any]:
     """
     Leave out what openapi-core cannot read or reads too strictly.
 
     Signing in is checked by the fakes (it knows no OAuth scheme), and an empty
-    `content` means that there is no body, not that one of no type is missing.
+    `content` means that there is no body, not that one of no type is missing.  A
+    discriminator that names a schema the trimmed file lacks decides nothing.
     """
     document = copy.deepcopy(document)
+    schemas = document.get("components", {}).get("schemas", {})
+    for schema in schemas.values():
+        mapping = schema.get("discriminator", {}).get("mapping", {})
+        if any(target.rpartition("/")[2] not in schemas for target in mapping.values()):
+            del schema["discriminator"]
     document.pop("security", None)
+    _drop_empty_bodies(document.get("components", {}).get("responses", {}))
     for path in document["paths"].values():
         for operation in path.values():
             if not isinstance(operation, dict):
                 continue
             operation.pop("security", None)
-            for answer in operation.get("responses", {}).values():
-                if not answer.get("content", True):
-                    del answer["content"]
+            _drop_empty_bodies(operation.get("responses", {}))
     return document
+
+
+def _drop_empty_bodies(answers: dict[str, Any]) -> None:
+    for answer in answers.values():
+        if not answer.get("content", True):
+            del answer["content"]
 
 
 def _told(error: BaseException) -> str:

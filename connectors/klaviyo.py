@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -338,7 +339,8 @@ def _wanted_fields(options: Options) -> str:
 
 def _item(profile: Profile) -> Item:
     return Item(
-        id=ItemId(profile.id),
+        # The same in every round of locating, and not the profile's own name.
+        id=ItemId(sha256(f"profile/{profile.id}".encode()).hexdigest()[:32]),
         reference=profile.id,
         kind="profile",
         record_class="marketing_profile",

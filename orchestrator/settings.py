@@ -1,0 +1,351 @@
+"""
+Every setting of a process, from environment variables that begin with `ERASURE_`.
+
+Read once, in `bootstrap`, and handed on as values.  What belongs to controllers and
+accounts is in the register instead.  A secret may be written as `file:/PATH` or
+`env:NAME`, so that an orchestrator's own secret files need no other mechanism.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from orchestrator.adapters.durations import duration_text, parse_duration
+from orchestrator.adapters.register import resolve_secret
+from orchestrator.errors import SetUpError
+
+PREFIX = "ERASURE_"
+# The tests' own variables; a process that sees them is not misconfigured.
+_NOT_OURS = ("ERASURE_TEST_", "ERASURE_VENDOR_SPECS")
+_HIDDEN = "********"
+
+
+class LogFormat(StrEnum):
+    """How log lines look; `auto` is console on a terminal, JSON otherwise."""
+
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least important line that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class SecurityProtocol(StrEnum):
+    """How Kafka is spoken to."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    """How we prove to Kafka who we are."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
+def _a_duration(value: object) -> timedelta:
+    """Accept `15s` or plain seconds, and nothing that lasts no time."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value)
+    try:
+        duration = parse_duration(f"{text}s" if text.isdigit() else text)
+    except ValueError:
+        duration = timedelta(0)
+    if not duration:
+        raise ValueError("is not a duration longer than nothing")
+    return duration
+
+
+def _a_secret(value: object) -> object:
+    """Follow a reference to where the secret is kept."""
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        try:
+            return resolve_secret(value)
+        except SetUpError as error:
+            raise ValueError(str(error)) from None
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
+Secret = Annotated[SecretStr, BeforeValidator(_a_secret)]
+
+
+class Settings(BaseSettings):
+    """
+    The settings of one process; `load_settings` reads them.
+
+    Kafka is used when `kafka` names brokers; else the embedded log in the database.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    database_url: Secret = Field(
+        default=SecretStr("sqlite:///erasure.db"),
+        description="The database: SQLite for one process, PostgreSQL for many.",
+        examples=["postgresql+psycopg://user@host/name"],
+    )
+    kafka: str = Field(
+        default="",
+        description="Kafka's bootstrap servers; empty for the embedded log.",
+        examples=["kafka-1:9092,kafka-2:9092"],
+    )
+    kafka_security_protocol: SecurityProtocol = Field(
+        default=SecurityProtocol.PLAINTEXT,
+        description="How Kafka is spoken to.",
+        examples=["SASL_SSL"],
+    )
+    kafka_sasl_mechanism: SaslMechanism | None = Field(
+        default=None,
+        description="How we prove to Kafka who we are.",
+        examples=["SCRAM-SHA-512"],
+    )
+    kafka_sasl_username: str | None = Field(
+        default=None, description="Our name at Kafka.", examples=["erasure"]
+    )
+    kafka_sasl_password: Secret | None = Field(
+        default=None,
+        description="Our password at Kafka.",
+        examples=["file:/run/secrets/kafka"],
+    )
+    kafka_ssl_cafile: Path | None = Field(
+        default=None,
+        description="The authority that signed the brokers' certificates (PEM).",
+        examples=["/etc/ssl/kafka-ca.pem"],
+    )
+    register_path: Path = Field(
+        default=Path("register.toml"),
+        validation_alias="ERASURE_REGISTER",
+        description="The register: controllers, recipients, accounts, rules.",
+        examples=["/etc/erasure/register.toml"],
+    )
+    keys_dir: Path = Field(
+        default=Path("keys"),
+        description="The folder of the keys; never inside the database's backup.",
+        examples=["/var/lib/erasure/keys"],
+    )
+    export_dir: Path = Field(
+        default=Path("exports"),
+        description="The folder of the encrypted export packages.",
+        examples=["/var/lib/erasure/exports"],
+    )
+    log_format: LogFormat = Field(
+        default=LogFormat.AUTO,
+        description="`console`, `json`, or `auto`: console on a terminal.",
+        examples=["json"],
+    )
+    log_level: LogLevel = Field(
+        default=LogLevel.INFO,
+        description="The least important line that is written.",
+        examples=["info"],
+    )
+    consumer_group: str = Field(
+        default="erasure",
+        description="The Kafka consumer group that all processes share.",
+        examples=["erasure"],
+    )
+    instance: str | None = Field(
+        default=None,
+        description=(
+            "This process's slot, the same after a restart and different from "
+            "every other's; Kafka then gives it its partitions back at once."
+        ),
+        examples=["ingest-1"],
+    )
+    lease: Duration = Field(
+        default=timedelta(seconds=15),
+        description="How long a worker owns an account without a heartbeat.",
+        examples=["15s"],
+    )
+    sweep_every: Duration = Field(
+        default=timedelta(seconds=1),
+        description="How often cases that are due are looked for.",
+        examples=["1s"],
+    )
+    grace: Duration = Field(
+        default=timedelta(seconds=20),
+        description="How long calls in flight may take to finish after SIGTERM.",
+        examples=["20s"],
+    )
+    quarantine_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30,
+        description="How many days a quarantined event waits for a person.",
+        examples=[30],
+    )
+
+    @model_validator(mode="after")
+    def _kafka_is_whole(self) -> Self:
+        """Refuse half a set of credentials."""
+        if self.kafka_security_protocol.startswith("SASL_"):
+            given = {
+                "ERASURE_KAFKA_SASL_MECHANISM": self.kafka_sasl_mechanism,
+                "ERASURE_KAFKA_SASL_USERNAME": self.kafka_sasl_username,
+                "ERASURE_KAFKA_SASL_PASSWORD": self.kafka_sasl_password,
+            }
+            missing = [name for name, value in given.items() if not value]
+            if missing:
+                raise ValueError(
+                    f"{self.kafka_security_protocol} needs {' and '.join(missing)}; "
+                    "set them, or ERASURE_KAFKA_SECURITY_PROTOCOL=PLAINTEXT."
+                )
+        return self
+
+    def redacted(self) -> dict[str, str]:
+        """Return every variable and its value as people may see it."""
+        return {
+            variable_of(name): _shown(name, getattr(self, name))
+            for name in type(self).model_fields
+        }
+
+
+def load_settings() -> Settings:
+    """
+    Read the environment.
+
+    Raises `SetUpError` with one sentence a line about everything that is wrong;
+    secrets' values appear in none.
+    """
+    problems = list(_unknown_variables(os.environ))
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        problems += [_sentence(detail) for detail in error.errors(include_url=False)]
+        settings = None
+    if settings is None or problems:
+        raise SetUpError("\n".join(problems))
+    return settings
+
+
+def variable_of(field: str) -> str:
+    """Return the environment variable of a setting."""
+    alias = Settings.model_fields[field].validation_alias
+    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Tell which variables nobody reads: a misspelt one changes nothing, silently."""
+    known = [variable_of(field) for field in Settings.model_fields]
+    for name in sorted(environ):
+        given = name.upper()
+        is_ours = given.startswith(PREFIX) and not given.startswith(_NOT_OURS)
+        if is_ours and given not in known:
+            yield f"{name}: no such setting; {_instead(given, known)}."
+
+
+def _instead(name: str, known: Iterable[str]) -> str:
+    """Say which setting was probably meant."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"write {close[0]}" if close else "`erasure config show` lists them"
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """Say what is wrong with one variable, without its value where it is a secret."""
+    if not detail["loc"]:
+        return str(detail.get("ctx", {}).get("error", detail["msg"]))
+    name = str(detail["loc"][0])
+    field = next(
+        (
+            field
+            for field in Settings.model_fields
+            if name in (field, variable_of(field))
+        ),
+        None,
+    )
+    if field is None:
+        return f"{name}: no such setting; `erasure config show` lists them."
+    variable = variable_of(field)
+    wrong = detail.get("ctx", {}).get("error")
+    if _is_secret(field) and isinstance(wrong, ValueError):
+        return f"{variable}: {wrong}"
+    example = (Settings.model_fields[field].examples or [""])[0]
+    return f"{variable}: {_problem(detail)}; write {variable}={example}."
+
+
+def _problem(detail: ErrorDetails) -> str:
+    """Say in half a sentence what is wrong with a value that is no secret."""
+    words = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
+    if words:
+        return f'"{detail["input"]}" is not one of {", ".join(words)}'
+    wrong = detail.get("ctx", {}).get("error")
+    if isinstance(wrong, ValueError):
+        return f'"{detail["input"]}" {wrong}'
+    return f'"{detail["input"]}" does not fit'
+
+
+def _is_secret(field: str) -> bool:
+    """Tell whether a setting's value is hidden."""
+    return "SecretStr" in str(Settings.model_fields[field].annotation)
+
+
+def _shown(field: str, value: object) -> str:
+    """Write a value for people."""
+    match value:
+        case None:
+            return ""
+        case timedelta():
+            return duration_text(value)
+        case SecretStr() if field == "database_url":
+            return _without_passwords(value.get_secret_value())
+        case SecretStr():
+            return _HIDDEN if value else ""
+        case _:
+            return str(value)
+
+
+def _without_passwords(url: str) -> str:
+    """Return a database URL whose passwords are hidden; all of it if it is no URL."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return _HIDDEN
+    rest = f"{parts.path}{parts.query}{parts.fragment}"
+    if "://" not in url or "@" in rest:  # an unescaped / or # in the password
+        return _HIDDEN
+    netloc = parts.netloc
+    if password is not None:
+        user, _, host = netloc.rpartition("@")
+        netloc = f"{user.partition(':')[0]}:{_HIDDEN}@{host}"
+    query = re.sub(
+        r"(?i)([^&=]*(?:password|secret|token)[^&=]*)=[^&]*",
+        rf"\1={_HIDDEN}",
+        parts.query,
+    )
+    tail = f"?{query}" if query else ""
+    return f"{parts.scheme}://{netloc}{parts.path}{tail}"

@@ -1,0 +1,162 @@
+"""
+What a connector's author says of it, and the account that every check works on.
+
+Each check gets a fresh account at a fake served over loopback, and after each the
+canary is searched in all that was let out: logs, errors, answers, access log.
+"""
+
+# ruff: noqa: S101 (a check asserts)
+
+from __future__ import annotations
+
+import json
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import ClassVar
+from urllib.parse import parse_qsl, unquote
+
+import pytest
+
+from connectors.base import Connector
+from connectors.fakes.frame import FakeProcessor, Seen
+from connectors.fakes.serving import serve
+from connectors.testing.bench import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
+from schemas.connecting import Action, Identifier, Operation
+
+
+class Account(ABC):
+    """What a subclass says of its connector; the fixtures follow from it."""
+
+    connector: ClassVar[type[Connector]]
+    fake_app: ClassVar[Callable[[], FakeProcessor]]
+    option_values: ClassVar[Mapping[str, object]] = {}
+    secret_values: ClassVar[Mapping[str, str]]
+    installation: ClassVar[str]  # what `ping` must answer
+    # Operations to aim faults at, by their names in the spec: one that `use_reading`
+    # sends first, and the one that erases.
+    reading: ClassVar[str]
+    changing: ClassVar[str]
+    # An id that a careless connector would take for a path, a query or a space.
+    awkward_reference: ClassVar[str | None] = "a/b+c?d&e=1%2F#f"
+    rows_of_many: ClassVar[int] = 10_000
+
+    # --- hooks ---------------------------------------------------------------------
+
+    @abstractmethod
+    def seed(self, fake: FakeProcessor, somebody: Somebody) -> Sequence[Identifier]:
+        """Put *somebody* in and return the identifiers that find them."""
+
+    @abstractmethod
+    def seed_many(self, fake: FakeProcessor, rows: int) -> Sequence[Identifier]:
+        """Put `CANARY` in with data that exports as *rows* rows."""
+
+    @abstractmethod
+    def unknown(self) -> Sequence[Identifier]:
+        """Return the identifiers of a person whom the processor never met."""
+
+    def settle(self, fake: FakeProcessor) -> None:  # noqa: B027 (a hook)
+        """Let the fake's open jobs come to their end; nothing where it has none."""
+
+    def holds(self, fake: FakeProcessor, somebody: Somebody) -> bool:
+        """Say whether the fake still holds anything of *somebody*."""
+        data = json.dumps(fake.data, ensure_ascii=False)
+        return any(value in data for value in somebody.values())
+
+    def use_reading(self, bench: Bench, identifiers: Sequence[Identifier]) -> object:
+        """Do something that sends the operation `reading`; a search by default."""
+        return bench.locate(identifiers)
+
+    # --- fixtures ------------------------------------------------------------------
+
+    @pytest.fixture(scope="class")
+    def served(self, request: pytest.FixtureRequest) -> Iterator[tuple[object, str]]:
+        """Serve one fake for all the checks of the class."""
+        fake = request.cls.fake_app()
+        with serve(fake) as url:
+            yield fake, url
+
+    @pytest.fixture
+    def fake(self, served: tuple[FakeProcessor, str]) -> Iterator[FakeProcessor]:
+        """Lend the fake as a fresh account."""
+        fake, _ = served
+        fake.reset()
+        yield fake
+        fake.release()
+
+    @pytest.fixture
+    def bench(
+        self,
+        fake: FakeProcessor,
+        served: tuple[FakeProcessor, str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> Iterator[Bench]:
+        """Lend the connector at work, and search what it let out afterwards."""
+        caplog.set_level(logging.DEBUG)
+        bench = Bench(
+            connector=self.connector,
+            fake=fake,
+            url=served[1],
+            options=self.connector.options.model_validate(dict(self.option_values)),
+            secrets=MappingSecrets(self.secret_values),
+            settle=self.settle,
+        )
+        yield bench
+        self._nothing_got_out([caplog.text, *bench.let_out])
+        self._access_log_is_clean(fake, bench)
+
+    @pytest.fixture
+    def person(self, fake: FakeProcessor) -> Sequence[Identifier]:
+        """Seed the person to work on beside somebody who must not be touched."""
+        self.seed(fake, BYSTANDER)
+        return self.seed(fake, CANARY)
+
+    # --- what no check may leave behind ----------------------------------------------
+
+    def _nothing_got_out(self, texts: Sequence[str]) -> None:
+        told = "\n".join(texts)
+        for value in (*CANARY.values(), *self.secret_values.values()):
+            assert value not in told, "personal data or a secret got out"
+
+    def _access_log_is_clean(self, fake: FakeProcessor, bench: Bench) -> None:
+        """Allow personal data in the URL parameters that the spec declares only."""
+        secret = {*CANARY.values(), *BYSTANDER.values(), *bench.references}
+        for seen in fake.log:
+            operations = self._operations_at(seen)
+            for name, value in _values(seen, operations):
+                if any(it in value for it in secret):
+                    assert any(name in op.identifies for op in operations), (
+                        f"{seen.operation} does not declare that {name} identifies"
+                    )
+
+    def _operations_at(self, seen: Seen) -> list[Operation]:
+        """Return the declared operations that fit a line of the access log."""
+        return [
+            op
+            for op in self.connector.spec.operations.values()
+            if op.method == seen.method and _bound(op.path, seen.path) is not None
+        ]
+
+    def _erases(self) -> bool:
+        return Action.ERASE in self.connector.spec.actions
+
+
+def _values(seen: Seen, operations: Sequence[Operation]) -> list[tuple[str, str]]:
+    found = parse_qsl(seen.query, keep_blank_values=True)
+    for operation in operations:
+        found += (_bound(operation.path, seen.path) or {}).items()
+    return found or [("", unquote(seen.path))]
+
+
+def _bound(template: str, path: str) -> dict[str, str] | None:
+    """Return the decoded values of a path, or nothing where it does not fit."""
+    wanted, got = template.strip("/").split("/"), path.strip("/").split("/")
+    if len(wanted) != len(got):
+        return None
+    values: dict[str, str] = {}
+    for part, value in zip(wanted, got, strict=True):
+        if part.startswith("{"):
+            values[part.strip("{}")] = unquote(value)
+        elif part != value:
+            return None
+    return values

@@ -1,0 +1,238 @@
+"""What a connector does when its processor, or our own shell, does not let it."""
+
+# ruff: noqa: S101 (a check asserts, and its docstring states a fact)
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from connectors.fakes.faults import Fault, FaultKind
+from connectors.fakes.frame import FakeProcessor
+from connectors.http import (
+    AnswerLost,
+    ContractChanged,
+    CredentialsRefused,
+    EgressRefused,
+    TryLater,
+)
+from connectors.testing.account import Account
+from connectors.testing.bench import BYSTANDER, CANARY, Bench
+from schemas.connecting import (
+    Action,
+    Done,
+    Evidence,
+    Identifier,
+    Mode,
+    NothingFound,
+    Present,
+    Proof,
+    Replay,
+)
+
+_LOSSES = (
+    FaultKind.LOSE_ANSWER,
+    FaultKind.FAIL_AFTER,
+    FaultKind.TRUNCATE,
+    FaultKind.GARBAGE,
+    FaultKind.STALL_AFTER,
+)
+_TRANSIENT = (
+    FaultKind.FAIL,
+    FaultKind.STALL,
+    FaultKind.LOSE_ANSWER,
+    FaultKind.TRUNCATE,
+    FaultKind.DIE,
+)
+
+
+class Troubled(Account):
+    """Failures of the network, the processor and the credentials."""
+
+    @pytest.mark.parametrize("loss", _LOSSES)
+    def test_lost_answer_is_never_repeated_by_itself(
+        self,
+        loss: FaultKind,
+        bench: Bench,
+        person: Sequence[Identifier],
+        fake: FakeProcessor,
+    ) -> None:
+        """A write whose answer was lost leaves once and is reported as lost."""
+        work = bench.find(person)
+        fake.faults.add(Fault(kind=loss, operation=self.changing))
+
+        with pytest.raises(AnswerLost):
+            bench.erase(work)
+
+        assert fake.requests(self.changing) == 1
+
+    def test_lost_answer_is_followed_as_declared(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """After a crash behind the side effect, the declared replay ends it well."""
+        work = bench.find(person)
+        fake.faults.add(Fault(kind=FaultKind.LOSE_ANSWER, operation=self.changing))
+        with pytest.raises(AnswerLost):
+            bench.erase(work)
+
+        match self.connector.spec.replay[Action.ERASE]:
+            case Replay.LOOK:
+                replies = bench.replay(work)
+                assert fake.acted[self.changing] == len(work.items)
+            case Replay.REPEAT:
+                replies = bench.erase(work)
+            case Replay.ASK:
+                return
+
+        assert all(isinstance(it, Done | NothingFound) for it in replies)
+        assert not self.holds(fake, CANARY)
+        assert self.holds(fake, BYSTANDER)
+
+    def test_lying_processor_is_found_out(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """Where a look proves an erasure, a mere claim of it is never E4."""
+        if self.connector.spec.proof is not Proof.LOOKUP:
+            return
+        work = bench.find(person)
+        fake.faults.add(Fault(kind=FaultKind.LIE, operation=self.changing, times=None))
+
+        replies = bench.erase(work)
+        look = bench.read_back(work)
+
+        assert Done("deleted", Evidence.E4) not in replies
+        assert isinstance(look, Present)
+        assert set(look.items) == {item.id for item in work.items}
+
+    def test_short_retry_after_is_waited_for(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """A throttled request leaves again after the seconds the processor named."""
+        fault = Fault(
+            kind=FaultKind.THROTTLE, operation=self.reading, times=2, retry_after="2"
+        )
+        fake.faults.add(fault)
+
+        self.use_reading(bench, person)
+
+        assert bench.waited == [2.0, 2.0]
+        assert bench.gate.holds == [2.0, 2.0]
+
+    @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.BUSY])
+    def test_long_retry_after_is_told_and_holds_the_account(
+        self,
+        kind: FaultKind,
+        bench: Bench,
+        person: Sequence[Identifier],
+        fake: FakeProcessor,
+    ) -> None:
+        """A long wait becomes a time for the workflow; nothing was done."""
+        work = bench.find(person)
+        fault = Fault(kind=kind, operation=self.changing, retry_after="120")
+        fake.faults.add(fault)
+
+        with pytest.raises(TryLater) as caught:
+            bench.erase(work)
+
+        assert caught.value.after == timedelta(seconds=120)
+        assert bench.gate.holds == [120.0]
+        assert bench.waited == []
+        assert self.holds(fake, CANARY)
+
+    @pytest.mark.parametrize("kind", _TRANSIENT)
+    def test_failed_read_is_tried_thrice_and_then_later(
+        self,
+        kind: FaultKind,
+        bench: Bench,
+        person: Sequence[Identifier],
+        fake: FakeProcessor,
+    ) -> None:
+        """A read that fails for a moment succeeds; one that goes on failing waits."""
+        fake.faults.add(Fault(kind=kind, operation=self.reading, times=2))
+        self.use_reading(bench, person)
+        asked = fake.requests(self.reading)
+        fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
+
+        with pytest.raises(TryLater):
+            self.use_reading(bench, person)
+
+        assert fake.requests(self.reading) == asked + 3
+
+    def test_refused_credentials_are_renewed_once(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """A 401 leads to fresh credentials, and then the work goes on."""
+        fake.faults.add(Fault(kind=FaultKind.UNAUTHORISED, operation=self.reading))
+
+        self.use_reading(bench, person)
+
+        assert bench.secrets.refreshed >= 1
+
+    @pytest.mark.parametrize("kind", [FaultKind.UNAUTHORISED, FaultKind.FORBIDDEN])
+    def test_credentials_refused_for_good_stop_the_account(
+        self,
+        kind: FaultKind,
+        bench: Bench,
+        person: Sequence[Identifier],
+        fake: FakeProcessor,
+    ) -> None:
+        """After one refresh a refusal is the account's trouble, not the person's."""
+        fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
+        asked = fake.requests(self.reading)
+
+        with pytest.raises(CredentialsRefused):
+            self.use_reading(bench, person)
+
+        sent = 2 if kind is FaultKind.UNAUTHORISED else 1
+        assert fake.requests(self.reading) == asked + sent
+
+    @pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.REDIRECT])
+    def test_undocumented_answer_is_a_changed_contract(
+        self,
+        kind: FaultKind,
+        bench: Bench,
+        person: Sequence[Identifier],
+        fake: FakeProcessor,
+    ) -> None:
+        """Garbage and redirects are not understood, not followed and not quoted."""
+        fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
+
+        with pytest.raises(ContractChanged):
+            self.use_reading(bench, person)
+
+    def test_plain_http_is_refused(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """Nothing leaves without TLS unless the account's register entry says so."""
+        bench.allow_http = False
+
+        with pytest.raises(EgressRefused, match="https_only"):
+            bench.run(lambda it: it.ping())
+
+        assert person
+        assert fake.log == []
+
+    def test_dry_run_reads_and_refuses_to_write(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """In a dry run the person is found and nothing happens to them."""
+        bench.mode = Mode.DRY_RUN
+        work = bench.find(person)
+
+        with pytest.raises(EgressRefused, match="dry_run"):
+            bench.erase(work)
+
+        assert fake.requests(self.changing) == 0
+        assert self.holds(fake, CANARY)
+
+    def test_secrets_hide_in_every_repr(self, bench: Bench) -> None:
+        """Printing a connector shows no secret (the fixture searches the text)."""
+        bench.run(_shown)
+
+        assert bench.let_out
+
+
+async def _shown(connector: object) -> str:
+    return " ".join(map(repr, (connector, *vars(connector).values())))

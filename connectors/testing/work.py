@@ -1,0 +1,230 @@
+"""What a connector does when its processor behaves."""
+
+# ruff: noqa: S101 (a check asserts, and its docstring states a fact)
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import assert_never
+
+import pytest
+
+from connectors.base import OneAtATime
+from connectors.fakes.frame import FakeProcessor
+from connectors.testing.account import Account
+from connectors.testing.bench import (
+    BYSTANDER,
+    CANARY,
+    Bench,
+    CollectingSink,
+    work_of,
+)
+from connectors.testing.declaration import problems_of
+from schemas.connecting import (
+    Absent,
+    Action,
+    CannotTell,
+    Done,
+    Effect,
+    Evidence,
+    Exported,
+    Identifier,
+    Located,
+    NothingFound,
+    Present,
+    Proof,
+    Reply,
+    Work,
+)
+
+_MEMORY = 64 * 1024 * 1024
+_METHODS = {
+    Action.ERASE: ("erase", "erase_one"),
+    Action.EXPORT: ("export",),
+    Action.LOCATE: ("locate", "locate_one"),
+}
+
+
+class Working(Account):
+    """Searching, erasing, looking and exporting, as the protocol promises."""
+
+    def test_spec_is_consistent(self) -> None:
+        """The spec declares all that its own parts rely on."""
+        assert problems_of(self.connector.spec) == []
+
+    def test_declared_actions_are_the_implemented_ones(self) -> None:
+        """A declared action has a method, and a method is declared."""
+        for action, methods in _METHODS.items():
+            written = any(
+                getattr(self.connector, name, None) is not getattr(OneAtATime, name)
+                for name in methods
+            )
+
+            assert written == (action in self.connector.spec.actions), action
+
+    def test_options_refuse_unknown_keys(self) -> None:
+        """A misspelt option is an error at start, not a silence."""
+        with pytest.raises(ValueError, match="no_such_option"):
+            self.connector.options.model_validate(
+                {**self.option_values, "no_such_option": 1}
+            )
+
+    def test_ping_names_the_installation(self, bench: Bench) -> None:
+        """The account says its own name, which must match before any write."""
+        assert bench.run(lambda it: it.ping()).name == self.installation
+        assert set(bench.gate.sends) == {Effect.READ}
+
+    def test_unknown_person_is_nothing_found(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """Whom the processor never met leaves nothing to erase and no trace."""
+        assert person
+
+        finding = bench.locate(self.unknown())
+        if isinstance(finding, Located):
+            assert not any(item.proven for item in finding.items)
+            replies = bench.erase(work_of(finding.items, self.unknown()))
+            assert all(isinstance(it, NothingFound) for it in replies)
+        else:
+            assert isinstance(finding, NothingFound)
+
+        assert self.holds(fake, CANARY)
+
+    def test_search_finds_the_person_and_only_reads(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """A search changes nothing and finds records of declared classes."""
+        work = bench.find(person)
+
+        assert work.items
+        assert {it.record_class for it in work.items} <= (
+            self.connector.spec.record_classes
+        )
+        assert Effect.WRITE not in bench.gate.sends
+
+    def test_search_names_the_same_items_each_time(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """Items found again have the ids they had, so that nothing is done twice."""
+        assert bench.find(person).items == bench.find(person).items
+
+    def test_learned_identifiers_are_of_declared_types(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """A search learns only what the spec and the account's options declare."""
+        finding = bench.locate(person)
+
+        assert isinstance(finding, Located)
+        declared = self.connector.spec.yields | set(bench.options.yields.values())
+        assert {it.type for it in finding.learned} <= declared
+
+    def test_erasure_takes_the_person_and_nobody_else(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """After an erasure the processor holds the others and not the person."""
+        work = bench.find(person)
+
+        replies = bench.erase(work)
+
+        assert all(_is_proven(it, self.connector.spec.proof) for it in replies)
+        assert not self.holds(fake, CANARY)
+        assert self.holds(fake, BYSTANDER)
+
+    def test_look_sees_what_is_there_and_what_is_gone(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """A look tells a record that is there from one that is gone."""
+        work = bench.find(person)
+
+        before = bench.read_back(work)
+        bench.erase(work)
+        after = bench.read_back(work)
+
+        if self.connector.spec.proof is Proof.LOOKUP:
+            assert isinstance(before, Present)
+            assert set(before.items) == {item.id for item in work.items}
+            assert isinstance(after, Absent)
+        else:
+            assert isinstance(before, CannotTell)
+            assert isinstance(after, CannotTell)
+
+    def test_erasing_twice_has_one_effect(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """The same erasure again is done or finds nothing, and touches nobody."""
+        work = bench.find(person)
+        bench.erase(work)
+
+        replies = bench.erase(work)
+
+        assert all(isinstance(it, Done | NothingFound) for it in replies)
+        assert not self.holds(fake, CANARY)
+        assert self.holds(fake, BYSTANDER)
+
+    def test_awkward_ids_reach_only_their_own_record(
+        self, bench: Bench, fake: FakeProcessor
+    ) -> None:
+        """An id with `/ + ? & %` is a name, never a path, a query or a space."""
+        if self.awkward_reference is None:
+            return
+        odd = replace(CANARY, reference=self.awkward_reference)
+        # Whom an unquoted `/` or `?` in the id would hit.
+        near = replace(BYSTANDER, reference=self.awkward_reference.split("/")[0])
+        self.seed(fake, near)
+        work = bench.find(self.seed(fake, odd))
+
+        bench.erase(work)
+
+        assert not self.holds(fake, odd)
+        assert self.holds(fake, near)
+
+    def test_export_holds_the_person_and_nobody_else(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """Every row is bound to the person, and the count is the number of rows."""
+        work = bench.find(person)
+        sink = CollectingSink(_subjects(work))
+
+        reply = bench.export(work, sink)
+
+        told = repr([dict(row.data) for row in sink.rows])
+        assert reply == Exported(sink.count)
+        assert sink.count > 0
+        assert CANARY.email in told
+        assert not any(value in told for value in BYSTANDER.values())
+
+    def test_export_of_much_data_is_complete_and_bounded(
+        self, bench: Bench, fake: FakeProcessor
+    ) -> None:
+        """Page after page reaches the sink without all of it in memory."""
+        work = bench.find(self.seed_many(fake, self.rows_of_many))
+        sink = CollectingSink(_subjects(work), keep=False)
+
+        tracemalloc.start()
+        reply = bench.export(work, sink)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+        assert reply == Exported(self.rows_of_many)
+        assert sink.count == self.rows_of_many
+        assert peak < _MEMORY
+
+
+def _subjects(work: Work) -> set[str]:
+    return {it.reference for it in work.items} | {it.value for it in work.identifiers}
+
+
+def _is_proven(reply: Reply, proof: Proof) -> bool:
+    """Say whether a reply ends the erasure with no more than its proof allows."""
+    match proof:
+        case Proof.LOOKUP:
+            best = Evidence.E4
+        case Proof.STATUS:
+            best = Evidence.E2
+        case Proof.NONE:
+            best = Evidence.E1
+        case _:
+            assert_never(proof)
+    return isinstance(reply, Done) and reply.evidence <= best

@@ -55,6 +55,7 @@ from connectors.base import (
     Ticket,
     Work,
 )
+from connectors.durations import Duration
 from connectors.klaviyo_api import Profile, ProfileReader
 from connectors.klaviyo_export import export_profile
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
@@ -89,8 +90,8 @@ class KlaviyoOptions(Options):
     two id spaces that look alike are how a stranger gets erased.
     """
 
-    settle_for: timedelta = timedelta(hours=24)
-    check_after: timedelta = timedelta(hours=1)
+    settle_for: Duration = Field(default=timedelta(hours=24), ge=timedelta(0))
+    check_after: Duration = Field(default=timedelta(hours=1), ge=timedelta(0))
     external_id_holds: IdentifierType | None = None
 
 

@@ -62,6 +62,7 @@ from connectors.base import (
     Ticket,
     Work,
 )
+from connectors.durations import Duration
 from connectors.errors import ContractChanged, TryLater
 from connectors.mixpanel_export import export_file
 from connectors.mixpanel_jobs import Created, Job, JobState, State
@@ -91,10 +92,10 @@ class MixpanelOptions(Options):
     distinct_id_holds: tuple[IdentifierType, ...] = ()
     compliance_type: Literal["GDPR", "CCPA"] = "GDPR"
     disclosure_type: Literal["Data", "Categories", "Sources"] = "Data"
-    check_after: timedelta = Field(default=timedelta(hours=6), gt=timedelta(0))
+    check_after: Duration = Field(default=timedelta(hours=6), gt=timedelta(0))
     # "Retrying for several hours might sometimes be necessary" (the page).
-    full_after: timedelta = Field(default=timedelta(hours=1), gt=timedelta(0))
-    failed_after: timedelta = Field(default=timedelta(hours=1), ge=timedelta(0))
+    full_after: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
+    failed_after: Duration = Field(default=timedelta(hours=1), ge=timedelta(0))
 
     @field_validator("distinct_id_holds")
     @classmethod

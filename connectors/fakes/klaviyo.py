@@ -72,7 +72,7 @@ class FakeKlaviyo(FakeProcessor):
 
     def empty(self) -> dict[str, Any]:
         """Return an account without profiles."""
-        return {"profiles": {}, "events": {}, "doomed": {}, "lag": 1, "deletions": []}
+        return {"profiles": {}, "events": {}, "doomed": {}, "lag": 1, "links_to": None}
 
     def seed(self, records: Sequence[Mapping[str, Any]]) -> None:
         """
@@ -96,10 +96,10 @@ class FakeKlaviyo(FakeProcessor):
         return _refused(status, codes.get(status, "error"), f"Error {status}.")
 
     def command(self, verb: str, body: Any) -> Any:  # noqa: ANN401 (JSON)
-        """Set `lag`, or `settle` every deletion at once."""
+        """Set `lag` or the host that `links_to`, or `settle` every deletion."""
         match verb:
-            case "lag":
-                self.data["lag"] = int(body)
+            case "lag" | "links_to":
+                self.data[verb] = body
             case "settle":
                 for profile in list(self.data["doomed"]):
                     self._remove(profile)
@@ -123,7 +123,7 @@ class FakeKlaviyo(FakeProcessor):
         if matches is None:
             raise Refusal(400, "invalid", "The filter is not valid.")
         found = [it for it in self._visible() if matches(it)]
-        page, links = _page(call, found, default=20, most=100)
+        page, links = self._page(call, found, default=20, most=100)
         resources = [profile_resource(it, call.url, call.query) for it in page]
         for record in found:
             self._looked_at(record["id"])
@@ -153,7 +153,7 @@ class FakeKlaviyo(FakeProcessor):
         found = sorted(
             (it for it in every if matches(it)), key=lambda it: str(it["datetime"])
         )
-        page, links = _page(call, found, default=200, most=1000)
+        page, links = self._page(call, found, default=200, most=1000)
         resources, metrics = [], {}
         for event in page:
             resource, metric = event_resource(event, call.url)
@@ -184,8 +184,24 @@ class FakeKlaviyo(FakeProcessor):
             # By e-mail or phone every matching profile goes, as documented.
             if str(record.get(name)).lower() == str(value).lower():
                 self._doom(record["id"])
-        self.data["deletions"].append(name)
         return Response(status_code=202)
+
+    def _page(
+        self, call: Call, found: Sequence[Record], *, default: int, most: int
+    ) -> tuple[Sequence[Record], dict[str, str]]:
+        """Cut one page out and link the next; the cursor is opaque, as the vendor's."""
+        size = int(call.query.get("page[size]", default))
+        if not 1 <= size <= most:
+            raise Refusal(400, "invalid", "The page size is not valid.")
+        cursor = call.query.get("page[cursor]")
+        start = int(urlsafe_b64decode(cursor).decode()) if cursor else 0
+        path = "/api/events" if call.operation == "events" else "/api/profiles"
+        base = (self.data["links_to"] or call.url) + path
+        links = {"self": base}
+        if start + size < len(found):
+            after = urlsafe_b64encode(str(start + size).encode()).decode()
+            links["next"] = f"{base}?{urlencode({'page[cursor]': after})}"
+        return found[start : start + size], links
 
     # --- state ----------------------------------------------------------------------
 
@@ -228,23 +244,6 @@ class FakeKlaviyo(FakeProcessor):
 def app() -> FakeKlaviyo:
     """Return a fresh account."""
     return FakeKlaviyo()
-
-
-def _page(
-    call: Call, found: Sequence[Record], *, default: int, most: int
-) -> tuple[Sequence[Record], dict[str, str]]:
-    """Cut one page out and link the next; the cursor is opaque, as the vendor's."""
-    size = int(call.query.get("page[size]", default))
-    if not 1 <= size <= most:
-        raise Refusal(400, "invalid", "The page size is not valid.")
-    cursor = call.query.get("page[cursor]")
-    start = int(urlsafe_b64decode(cursor).decode()) if cursor else 0
-    path = "/api/events" if call.operation == "events" else "/api/profiles"
-    links = {"self": f"{call.url}{path}"}
-    if start + size < len(found):
-        after = urlsafe_b64encode(str(start + size).encode()).decode()
-        links["next"] = f"{call.url}{path}?{urlencode({'page[cursor]': after})}"
-    return found[start : start + size], links
 
 
 def _answer(body: Mapping[str, Any]) -> Response:

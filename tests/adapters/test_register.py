@@ -114,6 +114,8 @@ def test_register_decides_waits_and_limits(tmp_path: Path) -> None:
     assert entry.options.model_dump()["settle_for"] == timedelta(seconds=1)
     assert entry.rates == (Rate(2, timedelta(milliseconds=500)),)
     assert entry.concurrency == 3
+    assert (entry.spec.concurrency, entry.declared.concurrency) == (3, 8)
+    assert entry.settings == {"region": "eu"}
 
 
 def test_addresses_of_all_operations_are_gathered(tmp_path: Path) -> None:

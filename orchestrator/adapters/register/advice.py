@@ -47,7 +47,7 @@ def _too_fast(entry: AccountEntry, _: Register) -> Iterator[tuple[str, str]]:
     """Compare the account's windows with the vendor's."""
     if not _is_live(entry):
         return
-    for allowed in entry.spec.rates:
+    for allowed in entry.declared.rates:
         if not _keeps(entry.rates, allowed):
             yield (
                 "limits.rates",
@@ -86,7 +86,7 @@ def _without_secrets(entry: AccountEntry, _: Register) -> Iterator[tuple[str, st
 
 
 def _hasty_proof(entry: AccountEntry, _: Register) -> Iterator[tuple[str, str]]:
-    wanted = entry.spec.settle_for
+    wanted = entry.declared.settle_for
     if entry.spec.proof is Proof.LOOKUP and entry.waits.settle_for < wanted:
         yield (
             "waits.settle_for",

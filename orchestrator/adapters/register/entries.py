@@ -92,9 +92,13 @@ def _from_connector(
         controllers=frozenset(),
         environment=table.environment.value,
         mode=table.mode,
-        spec=spec,
+        spec=_chosen(table, spec),
+        declared=spec,
         options=options,
         bases=bases,
+        settings={
+            key: value for key, value in options if isinstance(value, str) and value
+        },
         secrets=dict(table.secrets),
         waits=_waits(table, spec),
         rates=_rates(table, spec),
@@ -224,6 +228,20 @@ def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:
         ping_every=chosen.ping_every,
         check_after=chosen.check_after,
         lease=chosen.lease,
+    )
+
+
+def _chosen(table: AccountTable, spec: ConnectorSpec) -> ConnectorSpec:
+    """Write the register's choices into the declaration that the shell works by."""
+    waits = _waits(table, spec)
+    return replace(
+        spec,
+        rates=_rates(table, spec),
+        concurrency=table.limits.concurrency or spec.concurrency,
+        horizon=waits.horizon,
+        looks_wanted=waits.looks_wanted,
+        settle_for=waits.settle_for,
+        timeout=waits.timeout,
     )
 
 

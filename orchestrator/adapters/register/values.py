@@ -62,7 +62,8 @@ class AccountEntry:
     """
     One account with everything decided: what the register says, else the connector.
 
-    `bases` holds `base_url` and every other base URL that an operation names.
+    `bases` holds `base_url` and every other base URL that an operation names;
+    `settings` the options that are plain texts, as credentials may name one (a scope).
     `secrets` are references; `AccountSecrets` resolves them.
     """
 
@@ -73,9 +74,11 @@ class AccountEntry:
     controllers: frozenset[str]
     environment: str  # sandbox | live
     mode: Mode
-    spec: ConnectorSpec = field(repr=False)
+    spec: ConnectorSpec = field(repr=False)  # with the register's waits and limits
+    declared: ConnectorSpec = field(repr=False)  # as the connector's module has it
     options: BaseModel = field(repr=False)
     bases: Mapping[str, str]
+    settings: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str]
     waits: Waits
     rates: tuple[Rate, ...]

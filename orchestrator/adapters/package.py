@@ -3,8 +3,8 @@ The export package: one ZIP for a case, streamed, with a manifest of what it hol
 
 `<account>/<n>-<category>.json` holds rows of one account, category and provenance;
 `manifest.json`, the last entry, lists every file with its SHA-256.  Names are made of
-account ids and category words that connectors declare, never of data; times are fixed,
-so that the same rows give the same bytes.
+account ids and a closed set of category words, never of data; times are fixed, so that
+the same rows give the same bytes.
 
 A ZIP has one open entry at a time while rows come in any order.  Rows therefore wait
 in memory by category and provenance, 8 MiB in all; when that is full, the largest
@@ -34,6 +34,19 @@ OTHER = "other"
 # Never change: readers of packages look for these words.
 _MANIFEST_FORMAT = "erasure-export/1"
 _ROWS_FORMAT = "erasure-export-rows/1"
+
+# The words of the connectors in this tree.  A word may be added; a removed one would
+# only move its rows to `other`.
+CATEGORIES = frozenset(
+    {
+        *("profile", "contact", "contacts", "consents", "properties", "events"),
+        *("predictive_analytics", "segment_memberships", "list_memberships"),
+        *("push_tokens", "conversations", "messages", "activities", "records"),
+        *("customers", "business-units", "orders", "carts", "payments", "reviews"),
+        *("shopping-lists", "quotes", "quote-requests", "staged-quotes"),
+        *("discount-codes", "custom-objects"),
+    }
+)
 
 _BUFFERED_BYTES = 8 * 1024 * 1024
 _SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
@@ -70,8 +83,8 @@ class PackagePart:
     """
     What one account holds, row by row in any order.
 
-    `categories` are the words its connector declares; a row of another category goes
-    to files named `other` and keeps its own word inside.
+    `categories` are words that its connector adds to `CATEGORIES`; a row of another
+    category goes to files named `other` and keeps its own word inside.
     """
 
     account: str
@@ -137,10 +150,17 @@ def build_package(
     target = _Counted(write)
     writer = _Writer(target)
     accounts: dict[str, int] = {}
-    for part in parts:
-        rows = writer.add(part)
-        accounts[part.account] = accounts.get(part.account, 0) + rows
-    writer.finish(_manifest(case_id, created_at, accounts, writer.files))
+    try:
+        for part in parts:
+            rows = writer.add(part)
+            accounts[part.account] = accounts.get(part.account, 0) + rows
+        writer.finish(_manifest(case_id, created_at, accounts, writer.files))
+    except BaseException:
+        # Otherwise `zipfile` writes a directory when it is collected, and half a
+        # package would look like a whole one.
+        target.is_abandoned = True
+        writer.close()
+        raise
     return PackageSummary(target.digest.hexdigest(), target.size, tuple(writer.files))
 
 
@@ -151,8 +171,11 @@ class _Counted:
         self._write = write
         self.digest = sha256()
         self.size = 0
+        self.is_abandoned = False
 
     def write(self, data: bytes) -> int:
+        if self.is_abandoned:
+            return len(data)
         self.digest.update(data)
         self.size += len(data)
         self._write(bytes(data))
@@ -188,12 +211,12 @@ class _Writer:
     def add(self, part: PackagePart) -> int:
         """Write the rows of one account; returns how many there were."""
         _check_account(part.account)
-        declared = frozenset(word for word in part.categories if _is_slug(word))
+        known = CATEGORIES.union(filter(_is_slug, part.categories))
         groups: dict[_GroupKey, _Group] = {}
         buffered = rows = 0
         for row in part.rows:
             rows += 1
-            category = row.category if row.category in declared else OTHER
+            category = row.category if row.category in known else OTHER
             line = _line(part.account, row, names_category=category == OTHER)
             group = groups.setdefault((category, row.provenance), _Group())
             group.lines.append(line)
@@ -210,6 +233,9 @@ class _Writer:
 
     def finish(self, manifest: bytes) -> None:
         self._entry(MANIFEST, manifest)
+        self.close()
+
+    def close(self) -> None:
         self._zip.close()
 
     def _write(self, account: str, key: _GroupKey, group: _Group) -> None:

@@ -147,15 +147,15 @@ def _read(event: Envelope, *, closed: bool) -> SubmittedRequest | Rejection:
         data = parse_json(event.data)
     except StrictJsonError as error:
         return reject(RejectionCode.MALFORMED_JSON, rule=str(error))
+    wrong = _unknown_limit(data)
+    if wrong is not None:
+        return wrong
     content = canonical_json(data)
     request = validate(
         PrivacyRequest, content, unknown="forbid" if closed else "ignore"
     )
     if isinstance(request, Rejection):
         return request
-    wrong = _unknown_limit(data)
-    if wrong is not None:
-        return wrong
     submitted = SubmittedRequest(event.source, event.id, request, content)
     return _telling_name(submitted) or submitted
 
@@ -163,7 +163,7 @@ def _read(event: Envelope, *, closed: bool) -> SubmittedRequest | Rejection:
 def _unknown_limit(data: object) -> Rejection | None:
     """Refuse a scope that says more than we read, in tolerant mode too."""
     scope = data.get("scope") if isinstance(data, dict) else None
-    if scope is None:
+    if not isinstance(scope, dict):
         return None
     read = validate(Scope, canonical_json(scope), unknown="forbid")
     if isinstance(read, Scope):

@@ -39,6 +39,7 @@ from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 # Never change: these stand inside what was signed.
 RECEIPT_MEDIA_TYPE: Final = "application/vnd.erasure.receipt.v1+json"
 RECEIPT_SCHEMA_VERSION: Final = "1"
+RECEIPT_SEALED: Final = "privacy.receipt.sealed.v1"
 
 # An action ended as the person may expect; anything else leaves the case partial.
 FULFILLED: Final = frozenset(
@@ -49,6 +50,9 @@ CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
 # Printed names out of the register: organisations, statutes, an office's address.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+
+_BASE64 = r"^[A-Za-z0-9+/]+={0,2}$"
 
 
 class Limit(StrEnum):
@@ -232,6 +236,25 @@ class Receipt(Produced):
         if is_answered is (self.kind == "interim"):
             raise PydanticCustomError("answer", "kind and answered_at disagree")
         return self
+
+
+class EnvelopeSignature(Produced):
+    """One signature of an envelope."""
+
+    keyid: Annotated[str, StringConstraints(max_length=128)]
+    sig: Annotated[str, StringConstraints(pattern=_BASE64)]
+
+
+class SealedReceipt(Produced):
+    """The data of `privacy.receipt.sealed.v1`: a DSSE v1.0.2 envelope."""
+
+    payload: Annotated[str, StringConstraints(pattern=_BASE64)] = Field(
+        description="Base64 of the receipt's canonical JSON."
+    )
+    payloadType: str = Field(  # noqa: N815 (DSSE's own spelling)
+        description="The media type inside the signature."
+    )
+    signatures: tuple[EnvelopeSignature, ...] = Field(min_length=1)
 
 
 def count_bucket(count: int) -> CountBucket | None:

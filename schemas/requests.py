@@ -15,6 +15,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     StringConstraints,
     ValidationInfo,
@@ -210,6 +211,8 @@ class Verification(Closed):
 class Scope(Closed):
     """A narrower wish: only these accounts, only these classes of record."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     accounts: tuple[Slug, ...] | None = Field(
         default=None,
         min_length=1,
@@ -222,6 +225,13 @@ class Scope(Closed):
         max_length=100,
         description="Record classes of the register; left out, all of them.",
     )
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> Self:
+        """Refuse a scope without a limit: its author meant one."""
+        if self.accounts is None and self.record_classes is None:
+            raise PydanticCustomError("invalid_value", "a scope without a limit")
+        return self
 
 
 class PrivacyRequest(Closed):

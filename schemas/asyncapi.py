@@ -1,0 +1,144 @@
+"""
+Describe the topics and their messages as an AsyncAPI 3.1.0 document.
+
+A description for people and tools; nothing reads it at run time.  Source:
+https://www.asyncapi.com/docs/reference/specification/v3.1.0, Kafka bindings 0.5.0,
+read 2026-11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.case_events import CASE_EVENTS
+from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE, CONTENT_TYPE
+from schemas.fields import INSTANT_PATTERN
+from schemas.receipts import RECEIPT_SEALED
+from schemas.requests import PrivacyRequest
+from schemas.topics import CASE_EVENTS as CASE_EVENTS_TOPIC
+from schemas.topics import RECEIPTS, REQUESTS, TOPICS, Topic
+
+BINDING_VERSION = "0.5.0"
+_DESCRIPTION = """\
+Requests of verified persons come in; what became of them, and signed receipts, go out.
+
+Every record is a CloudEvent 1.0 in binary mode: attributes as `ce_` headers, JSON as
+value. Consumers ignore members they do not know; members are added, never renamed; a
+break is a new type version. No event but `privacy.request.submitted.v1` holds personal
+data. Delivery is at least once: `(ce_source, ce_id)` names an event."""
+
+# Topic -> (our part in it, the types it carries).
+CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    REQUESTS: ("receive", (PrivacyRequest.TYPE,)),
+    CASE_EVENTS_TOPIC: ("send", tuple(CASE_EVENTS)),
+    RECEIPTS: ("send", (RECEIPT_SEALED,)),
+}
+
+
+def asyncapi(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
+    """Describe every topic; *models* are the event types and their data."""
+    return {
+        "asyncapi": "3.1.0",
+        "info": {
+            "title": "Erasure orchestrator",
+            "version": "1.0.0",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "channels": {_id(topic.name): _channel(topic) for topic in TOPICS},
+        "operations": {_id(topic.name): _operation(topic) for topic in TOPICS},
+        "components": {
+            "messages": {
+                type_: _message(type_, model) for type_, model in models.items()
+            }
+        },
+    }
+
+
+def _id(name: str) -> str:
+    """Name a channel: `privacy.case-events` is `caseEvents`."""
+    first, *others = name.removeprefix("privacy.").split("-")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _channel(topic: Topic) -> dict[str, Any]:
+    """Describe one topic and how it is set up."""
+    config = topic.config
+    return {
+        "address": topic.name,
+        "description": f"{topic.description} Written by: {', '.join(topic.writers)}."
+        f" Read by: {', '.join(topic.readers)}. Key: {topic.key}",
+        "messages": {
+            type_: {"$ref": f"#/components/messages/{type_}"}
+            for type_ in CARRIES[topic.name][1]
+        },
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {
+                    "cleanup.policy": [config["cleanup.policy"]],
+                    "retention.ms": int(config["retention.ms"]),
+                    "max.message.bytes": int(config["max.message.bytes"]),
+                },
+                "bindingVersion": BINDING_VERSION,
+            }
+        },
+    }
+
+
+def _operation(topic: Topic) -> dict[str, Any]:
+    """Say what this system does with the topic."""
+    action, types = CARRIES[topic.name]
+    channel = f"#/channels/{_id(topic.name)}"
+    return {
+        "action": action,
+        "summary": topic.description,
+        "channel": {"$ref": channel},
+        "messages": [{"$ref": f"{channel}/messages/{type_}"} for type_ in types],
+    }
+
+
+def _message(type_: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Describe one event type: its headers, and where the schema of its data lies."""
+    side = "producer" if type_ == PrivacyRequest.TYPE else "consumer"
+    return {
+        "name": type_,
+        "title": model.__name__,
+        "summary": (model.__doc__ or "").strip().splitlines()[0],
+        "contentType": CONTENT_TYPE,
+        "headers": _headers(type_),
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": {"$ref": f"./{side}/{type_}.json"},
+        },
+        "bindings": {
+            "kafka": {"key": {"type": "string"}, "bindingVersion": BINDING_VERSION}
+        },
+    }
+
+
+def _headers(type_: str) -> dict[str, Any]:
+    """Describe the Kafka headers of one event type."""
+    return {
+        "type": "object",
+        "properties": {
+            "ce_specversion": {"const": "1.0"},
+            "ce_id": {"type": "string", "pattern": f"^{ALLOWED_ID.pattern}$"},
+            "ce_source": {"type": "string", "pattern": f"^{ALLOWED_SOURCE.pattern}$"},
+            "ce_type": {"const": type_},
+            "ce_time": {"type": "string", "pattern": INSTANT_PATTERN},
+            "content-type": {"const": CONTENT_TYPE},
+        },
+        "required": [
+            "ce_specversion",
+            "ce_id",
+            "ce_source",
+            "ce_type",
+            "content-type",
+        ],
+    }

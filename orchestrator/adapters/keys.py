@@ -185,6 +185,11 @@ def _write_new(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(descriptor)
+    except FileExistsError:
+        raise KeysError(
+            f"{path} was made by somebody else at this moment and was not changed; use "
+            "those keys."
+        ) from None
     except OSError as error:
         raise KeysError(
             f"{path} cannot be written ({error.strerror}); the set in this directory "

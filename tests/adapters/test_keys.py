@@ -103,6 +103,27 @@ def test_one_remaining_key_stops_a_creation(directory: Path, survivor: str) -> N
     assert contents(directory) == before
 
 
+def test_keys_of_a_faster_creator_are_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys that appear after the check and before the write stay as they are."""
+
+    def slow_urandom(size: int) -> bytes:
+        monkeypatch.undo()
+        create_keys(tmp_path / "keys")
+        faster.update(contents(tmp_path / "keys"))
+        return os.urandom(size)
+
+    faster: dict[str, bytes] = {}
+    monkeypatch.setattr("orchestrator.adapters.keys.urandom", slow_urandom)
+
+    with pytest.raises(KeysError, match="made by somebody else"):
+        create_keys(tmp_path / "keys")
+
+    assert contents(tmp_path / "keys") == faster
+    assert load_keys(tmp_path / "keys").signing_key_id
+
+
 def test_keys_are_not_made_where_others_may_enter(tmp_path: Path) -> None:
     """An existing directory must be closed to others before keys are made in it."""
     shared = tmp_path / "shared"

@@ -19,13 +19,13 @@ from typing import cast
 from orchestrator.adapters.keys import key_id_of
 from orchestrator.adapters.signing import (
     LARGEST_ENVELOPE,
-    STATEMENT_TYPE,
     ReceiptRejected,
     load_public_key,
     pae,
     read_envelope,
     verify_envelope,
 )
+from schemas.receipts import RECEIPT_MEDIA_TYPE
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -90,7 +90,7 @@ def verify_file(path: Path, key_path: Path) -> VerifiedReceipt:
     key = load_public_key(key_path)
     with path.open("rb") as file:
         data = file.read(LARGEST_ENVELOPE + 1)
-    payload = verify_envelope(data, key, STATEMENT_TYPE)
+    payload = verify_envelope(data, key, RECEIPT_MEDIA_TYPE)
     return VerifiedReceipt(
         key_id=key_id_of(key),
         digest=sha256(data).hexdigest(),

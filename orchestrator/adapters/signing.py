@@ -28,9 +28,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from orchestrator.adapters.keys import KeysError, key_id_of
 from orchestrator.errors import OrchestratorError
-
-# Never change: it is signed into every statement.
-STATEMENT_TYPE = "application/vnd.erasure-orchestrator.statement.v1+json"
+from schemas.receipts import RECEIPT_MEDIA_TYPE
 
 LARGEST_ENVELOPE = 8 * 1024 * 1024  # bytes
 
@@ -121,7 +119,7 @@ def read_envelope(data: bytes) -> Envelope:
 
 
 def verify_envelope(
-    data: bytes, public_key: Ed25519PublicKey, payload_type: str = STATEMENT_TYPE
+    data: bytes, public_key: Ed25519PublicKey, payload_type: str = RECEIPT_MEDIA_TYPE
 ) -> bytes:
     """Return the payload that *public_key* signed; raises `ReceiptRejected`."""
     # 1.-3. Size, shape and spelling.

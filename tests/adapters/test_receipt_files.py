@@ -19,7 +19,8 @@ from orchestrator.adapters.receipt_files import (
     verify_file,
     write_receipt,
 )
-from orchestrator.adapters.signing import STATEMENT_TYPE, ReceiptRejected, pae
+from orchestrator.adapters.signing import ReceiptRejected, pae
+from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (
     KEY_ID,
     PAYLOAD,
@@ -140,9 +141,9 @@ def test_openssl_verifies_a_download(files: ReceiptFiles, key_file: Path) -> Non
 @pytest.mark.parametrize(
     ("payload_type", "payload"),
     [
-        pytest.param(STATEMENT_TYPE, PAYLOAD.replace(b"1", b"2"), id="payload"),
-        pytest.param(STATEMENT_TYPE.replace("v1", "v2"), PAYLOAD, id="type"),
-        pytest.param(STATEMENT_TYPE, PAYLOAD + b" ", id="longer-payload"),
+        pytest.param(RECEIPT_MEDIA_TYPE, PAYLOAD.replace(b"1", b"2"), id="payload"),
+        pytest.param(RECEIPT_MEDIA_TYPE.replace("v1", "v2"), PAYLOAD, id="type"),
+        pytest.param(RECEIPT_MEDIA_TYPE, PAYLOAD + b" ", id="longer-payload"),
     ],
 )
 def test_openssl_rejects_other_signed_bytes(
@@ -203,7 +204,7 @@ def test_others_reject_every_changed_bit_of_the_decoded_parts() -> None:
         assert not others_accept(with_parts(receipt, payload=payload))
     for sig in changes_of(signature):
         assert not others_accept(with_parts(receipt, sig=sig))
-    for kind in changes_of(STATEMENT_TYPE.encode()):
+    for kind in changes_of(RECEIPT_MEDIA_TYPE.encode()):
         changed = kind.decode("latin-1")
         assert not others_accept(with_parts(receipt, payload_type=changed))
 
@@ -222,7 +223,7 @@ def with_parts(
     receipt: dict[str, object],
     *,
     payload: bytes | None = None,
-    payload_type: str = STATEMENT_TYPE,
+    payload_type: str = RECEIPT_MEDIA_TYPE,
     sig: bytes | None = None,
 ) -> bytes:
     """Return an envelope in which one decoded part is another."""

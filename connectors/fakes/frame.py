@@ -188,7 +188,9 @@ class FakeProcessor(ABC):
         query = request.url.query
         self.log.append(Seen(operation, request.method, path, query))
         if route is None:
-            await self.refusal(404)(request.scope, request.receive, send)
+            # Not in the vendor's words: whatever stands at a wrong URL says this.
+            answer = Response("Not Found", 404, media_type="text/plain")
+            await answer(request.scope, request.receive, send)
             return
         base = str(request.base_url).rstrip("/")
         call = Call(

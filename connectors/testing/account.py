@@ -70,9 +70,10 @@ class Account(ABC):
     # --- fixtures ------------------------------------------------------------------
 
     @pytest.fixture(scope="class")
-    def served(self, request: pytest.FixtureRequest) -> Iterator[tuple[object, str]]:
+    @classmethod
+    def served(cls) -> Iterator[tuple[FakeProcessor, str]]:
         """Serve one fake for all the checks of the class."""
-        fake = request.cls.fake_app()
+        fake = cls.fake_app()
         with serve(fake) as url:
             yield fake, url
 

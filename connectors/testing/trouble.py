@@ -19,7 +19,7 @@ from connectors.http import (
     TryLater,
 )
 from connectors.testing.account import Account
-from connectors.testing.bench import BYSTANDER, CANARY, Bench
+from connectors.testing.bench import BYSTANDER, CANARY, SHORT, Bench
 from schemas.connecting import (
     Action,
     Done,
@@ -62,6 +62,8 @@ class Troubled(Account):
         """A write whose answer was lost leaves once and is reported as lost."""
         work = bench.find(person)
         fake.faults.add(Fault(kind=loss, operation=self.changing))
+        if loss is FaultKind.STALL_AFTER:
+            bench.patience = SHORT
 
         with pytest.raises(AnswerLost):
             bench.erase(work)
@@ -150,6 +152,8 @@ class Troubled(Account):
         fake: FakeProcessor,
     ) -> None:
         """A read that fails for a moment succeeds; one that goes on failing waits."""
+        if kind is FaultKind.STALL:
+            bench.patience = SHORT
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=2))
         self.use_reading(bench, person)
         asked = fake.requests(self.reading)

@@ -218,8 +218,8 @@ def _what_to_know(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
             "cases cannot be finished and exports cannot be downloaded."
         ),
         (
-            f"If {pseudonym} is lost, a person who asks again is no longer recognised, "
-            "and the references in issued receipts can never be matched to a customer."
+            f"If {pseudonym} is lost, nobody is recognised any more: the cases of one "
+            "person no longer wait for each other, and a repeated request looks new."
         ),
         (
             f"If {signing} is lost, issued receipts can still be verified with the "

@@ -45,27 +45,27 @@ class Produced(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-def _read_instant(value: object) -> datetime:
-    """Read an RFC 3339 time with its offset; a datetime passes if it is aware."""
-    if isinstance(value, str):
-        value = _parse_instant(value)
-    if not isinstance(value, datetime):
-        raise PydanticCustomError("invalid_value", "not a time")
-    if value.tzinfo is None:
-        raise PydanticCustomError("offset_missing", "a time without offset")
-    return value
-
-
-def _parse_instant(text: str) -> datetime | None:
-    """Read what RFC 3339 allows, which is less than ISO 8601 does."""
-    if re.fullmatch(_LOCAL_PATTERN, text):
-        raise PydanticCustomError("offset_missing", "a time without offset")
-    if not re.fullmatch(INSTANT_PATTERN, text) or text.endswith("\n"):
+def instant(text: str) -> datetime | None:
+    """Read an RFC 3339 time with its offset, or None for anything else."""
+    # fromisoformat alone would take all of ISO 8601.
+    if not re.fullmatch(INSTANT_PATTERN, text):
         return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _read_instant(value: object) -> datetime:
+    """Read a text as RFC 3339 says; a datetime passes if it is aware."""
+    moment = instant(value) if isinstance(value, str) else value
+    if isinstance(value, str) and re.fullmatch(_LOCAL_PATTERN, value):
+        raise PydanticCustomError("offset_missing", "a time without offset")
+    if not isinstance(moment, datetime):
+        raise PydanticCustomError("invalid_value", "not a time")
+    if moment.tzinfo is None:
+        raise PydanticCustomError("offset_missing", "a time without offset")
+    return moment
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from schemas.cloudevents import (
     ALLOWED_ID,
@@ -24,6 +23,7 @@ from schemas.cloudevents import (
     encode,
     read_headers,
 )
+from schemas.fields import instant
 from schemas.naming import identifies, is_uuid, leaves
 from schemas.pointers import unknown_members, validate
 from schemas.rejections import (
@@ -136,7 +136,7 @@ def _event_in(document: object) -> Envelope | Rejection:
         id=texts["id"],
         source=texts["source"],
         type=texts["type"],
-        time=None if time is None else datetime.fromisoformat(time),
+        time=None if time is None else instant(time),
         data=canonical_json(document["data"]),
     )
 

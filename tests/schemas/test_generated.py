@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from schemas.examples import example_file
 from schemas.generate import GENERATED, differing, documents, main, write
 from schemas.intake import RequestFile, read_request_file
+from schemas.requests import SUPPORTED_RIGHTS, Right
 from schemas.topics import TOPICS
 from tests.schemas.rows import BAD, GOOD
 from tests.schemas.submissions import a_request
@@ -156,6 +159,19 @@ def test_the_examples_name_different_requests() -> None:
         "access",
         "portability",
     }
+
+
+@pytest.mark.parametrize("right", sorted(SUPPORTED_RIGHTS))
+def test_an_example_can_be_made_for_each_right(right: Right) -> None:
+    """What `erasure request example` prints can be published as it is."""
+    at = datetime(2026, 11, 16, 10, 58, 12, tzinfo=UTC)
+
+    content = example_file({right}, request_id="r-1", event_id="e-1", at=at)
+
+    read = read_request_file(content)
+    assert isinstance(read, RequestFile)
+    assert read.submitted.request.rights == (right,)
+    assert read.submitted.request.received_at == at
 
 
 def test_asyncapi_describes_every_topic_and_type() -> None:

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.case_events import RequestRejected, event_data
+from schemas.fields import Closed
 from schemas.intake import Rejection, read_request, read_request_file
 from schemas.naming import identifies
+from schemas.pointers import validate
 from tests.schemas.submissions import (
     EVENT_ID,
     REQUEST_ID,
@@ -127,6 +129,20 @@ def test_no_value_of_a_file_stands_in_a_rejection(data: object) -> None:
         assert MARK not in said
         assert "777" not in said
         assert "ada" not in said.lower()
+
+
+def test_a_pointer_ends_where_the_schema_ends() -> None:
+    """A step that the payload named is dropped, whatever shape the model has."""
+
+    class Shelf(Closed):
+        """A model whose member takes names from the payload."""
+
+        by_name: dict[str, int]
+
+    rejection = validate(Shelf, b'{"by_name": {"qzx": "x"}}', unknown="forbid")
+
+    assert isinstance(rejection, Rejection)
+    assert rejection.pointer == "/by_name"
 
 
 HEADER_VALUES = st.binary(max_size=30).map(lambda tail: MARK.encode() + tail)

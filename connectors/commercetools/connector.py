@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -16,7 +16,7 @@ from connectors.commercetools.project import Project
 from connectors.commercetools.records import Project as Installed
 from connectors.commercetools.records import Reference, Refusal, Resource
 from connectors.commercetools.search import Found, Search
-from connectors.http import Answer, AnswerLost, Api, WrongPerson
+from connectors.http import Answer, Api, WrongPerson
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,
@@ -110,6 +110,8 @@ class Commercetools(OneAtATime):
 
     async def erase_one(self, work: Work) -> Reply:
         """Erase the items one after the other; stop where one cannot be erased."""
+        if not work.items:
+            return NeedsHuman("no_items")
         done: list[ItemId] = []
         evidence = Evidence.E4
         for item in work.items:
@@ -133,19 +135,20 @@ class Commercetools(OneAtATime):
 
     async def export(self, work: Work, sink: Sink) -> Reply:
         """Write every item as it is now, and the messages about it."""
-        rows = 0
+        ours = frozenset(identifier.value for identifier in work.identifiers)
         items: dict[str, Item] = {}
-        for item in work.items:
-            reference = Reference.of(item)
-            found = await self._project.get(reference)
-            if found is None:
-                continue  # deleted since it was found: nothing to hand over
-            if not reference.still_names(found):
-                raise WrongPerson("owner_changed")
-            await sink.write(_row(item, reference, found, work))
-            items[reference.id] = item
-            rows += 1
-        return Exported(rows + await self._messages(items, sink))
+        for wanted in _by_kind(work.items):
+            # What is not given any more was deleted since it was found.
+            references = [reference for _, reference in wanted.values()]
+            async for found in self._project.several(references):
+                if found.id not in wanted:
+                    raise WrongPerson("object_of_somebody_else")
+                item, reference = wanted[found.id]
+                if not reference.still_names(found):
+                    raise WrongPerson("owner_changed")
+                await sink.write(_row(item, reference, found, ours))
+                items[found.id] = item
+        return Exported(len(items) + await self._messages(items, sink))
 
     async def _accounts(
         self, wanted: Wanted
@@ -236,7 +239,7 @@ def _erased(answer: Answer, reference: Reference) -> Done:
             return Done("deleted", Evidence.E4)
     elif answer.parse(Resource).id == reference.id:
         return Done("deleted", Evidence.E2)
-    raise AnswerLost("answer_about_something_else")
+    raise answer.unexpected()
 
 
 def _finding(found: Found, learned: tuple[Identifier, ...]) -> Finding:
@@ -244,9 +247,19 @@ def _finding(found: Found, learned: tuple[Identifier, ...]) -> Finding:
     return Located(items, learned) if items else NothingFound()
 
 
-def _row(item: Item, reference: Reference, found: Resource, work: Work) -> Row:
+def _by_kind(items: Sequence[Item]) -> Iterable[dict[str, tuple[Item, Reference]]]:
+    """Group items by kind, each under its object's id."""
+    kinds: dict[str, dict[str, tuple[Item, Reference]]] = {}
+    for item in items:
+        reference = Reference.of(item)
+        kinds.setdefault(reference.kind, {})[reference.id] = (item, reference)
+    return kinds.values()
+
+
+def _row(
+    item: Item, reference: Reference, found: Resource, ours: frozenset[str]
+) -> Row:
     """Bind an object to what it says of the person, else to its own reference."""
-    ours = {identifier.value for identifier in work.identifiers}
     subject = next((s for s in _subjects(found) if s in ours), item.reference)
     kind = KINDS[reference.kind]
     return Row(kind.name, kind.provenance, subject, found.exported(), reference.shared)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from connectors.commercetools.options import CommercetoolsOptions
 from connectors.commercetools.records import Page, Reference, Refusal, Resource
-from connectors.http import Api, ContractChanged
+from connectors.http import Api
 
 PAGE = 500  # the vendor's largest page
 _IDS_A_QUERY = 50  # keeps a URL below 4 kB
@@ -43,8 +43,19 @@ class Project:
             return answer.parse(Resource)
         if not answer.parse(Refusal).says("ResourceNotFound"):
             # A wrong base URL or a proxy answers 404 as well.
-            raise ContractChanged("not_found_without_reason")
+            raise answer.unexpected()
         return None
+
+    async def several(self, references: Sequence[Reference]) -> AsyncIterator[Resource]:
+        """Give what is still there of several objects of one kind."""
+        if references[0].kind != "custom-objects":
+            ids = [reference.id for reference in references]
+            async for found in self.query(references[0].kind, "id in :ids", "ids", ids):
+                yield found
+            return
+        for reference in references:
+            if one := await self.get(reference):
+                yield one
 
     async def custom_object(self, container: str, key: str) -> Resource | None:
         """Return the object under *key*, if the key is one the vendor allows."""
@@ -89,7 +100,7 @@ class Project:
             for found in page:
                 if found.id <= last or not found.mentions(asked):
                     # An API that ignores the predicate would hand us everybody.
-                    raise ContractChanged("answered_what_was_not_asked")
+                    raise answer.unexpected()
                 last = found.id
                 yield found
             if len(page) < PAGE:

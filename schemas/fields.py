@@ -84,9 +84,8 @@ Instant = Annotated[
 # For what we sign: equal moments have equal bytes.
 UtcInstant = Annotated[Instant, AfterValidator(_in_utc)]
 
-Slug = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$", max_length=64)
-]
+# As wide as the register's own names, or a good account could not be told of.
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 SafeId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # Codes, rule names and versions: language-free and without room for free text.

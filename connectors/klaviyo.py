@@ -289,7 +289,10 @@ class Klaviyo(OneAtATime):
         """Say whether an exclusive identifier speaks for two different people."""
         external = self._settings.external_id_holds or EXTERNAL_ID
         for type_ in (EMAIL, external):
-            verified = set(_values(person.identifiers, type_))
+            verified = {
+                it.lower() if type_ == EMAIL else it
+                for it in _values(person.identifiers, type_)
+            }
             carried = {
                 it.value
                 for profile in profiles

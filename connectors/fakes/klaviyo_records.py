@@ -23,6 +23,8 @@ _ATTRIBUTES = (
     "properties",
 )  # fmt: skip
 _ADDITIONAL = ("subscriptions", "predictive_analytics")
+# Objects that the file does not let be null; absent where there is nothing.
+_NEVER_NULL = frozenset({*_ADDITIONAL, "location"})
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _EQUALS = re.compile(rf"equals\((\w+),({_STRING})\)")
 _ANY = re.compile(rf"any\((\w+),(\[{_STRING}(?:,{_STRING})*\])\)")
@@ -65,7 +67,11 @@ def profile_resource(record: Record, url: str, query: Mapping[str, str]) -> Reso
     return {
         "type": "profile",
         "id": record["id"],
-        "attributes": {name: record.get(name) for name in wanted},
+        "attributes": {
+            name: record.get(name)
+            for name in wanted
+            if name in record or name not in _NEVER_NULL
+        },
         "links": {"self": f"{url}/api/profiles/{record['id']}"},
     }
 

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from openapi_core import OpenAPI
 from openapi_core.datatypes import RequestParameters
@@ -38,10 +38,11 @@ class _Request:
     """An exchange's request in openapi-core's protocol."""
 
     def __init__(self, exchange: Exchange, host: str) -> None:
-        self.host_url = host
+        address = urlsplit(host)
+        self.host_url = f"{address.scheme}://{address.netloc}"
         self.method = exchange.method.lower()
         # Still encoded: a `/` inside an id must not look like another path.
-        self.path = exchange.path
+        self.path = address.path + exchange.path
         self.body = exchange.body or None
         self.content_type = exchange.headers.get("content-type", "")
         self.parameters = RequestParameters(
@@ -67,7 +68,7 @@ class VendorFile:
         self._api = OpenAPI.from_dict(_checkable(document))
         self._document = document
         self._paths = document["paths"]
-        self._host = document["servers"][0]["url"].rstrip("/")
+        self._host = _address(document["servers"][0])
 
     def disagreements(
         self, exchanges: Sequence[Exchange], spec: ConnectorSpec
@@ -125,6 +126,13 @@ class VendorFile:
             for part in node["$ref"].removeprefix("#/").split("/"):
                 found = found[part]
         return dict(found)
+
+
+def _address(server: dict[str, Any]) -> str:
+    """Return a server's URL with the defaults of its variables filled in."""
+    variables = server.get("variables", {})
+    values = {name: variable["default"] for name, variable in variables.items()}
+    return str(server["url"].format(**values)).rstrip("/")
 
 
 def left_out(spec: ConnectorSpec) -> frozenset[str]:

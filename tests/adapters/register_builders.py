@@ -107,11 +107,10 @@ class Options(BaseModel):
 
 
 class ShopOptions(BaseModel):
-    """Options with a second address, as OAuth needs it."""
+    """Options that leave the token host to the shell, as OAuth connectors do."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    token_url: str
     yields: Mapping[str, IdentifierType] = {}
 
 

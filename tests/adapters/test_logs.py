@@ -138,7 +138,7 @@ def test_strangers_error_is_told_by_type_and_place(stream: io.StringIO) -> None:
 
     def fail(person: str) -> None:
         try:
-            {}[person]
+            dict[str, str]()[person]
         except KeyError as error:
             raise RuntimeError(f"cannot find {person}") from error
 

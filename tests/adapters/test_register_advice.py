@@ -84,8 +84,8 @@ def test_sound_register_raises_no_warning(tmp_path: Path) -> None:
             with_line("accounts.crm.waits", 'settle_for = "1h"'),
             [
                 (
-                    "accounts.crm.waits.settle_for: shorter than Crm takes to settle (1d), "
-                    "so an empty look may prove too little."
+                    "accounts.crm.waits.settle_for: shorter than Crm takes to settle "
+                    "(1d), so an empty look may prove too little."
                 )
             ],
             id="hasty proof",
@@ -114,8 +114,8 @@ def test_sound_register_raises_no_warning(tmp_path: Path) -> None:
             REGISTER + STATS,
             [
                 (
-                    "accounts.stats.accepts: it is searched by stats.device_id, which no "
-                    "other account yields; people are found there only if the portal "
+                    "accounts.stats.accepts: it is searched by stats.device_id, which "
+                    "no other account yields; people are found there only if the portal "
                     "sends it, or options.yields names a field that holds it."
                 )
             ],

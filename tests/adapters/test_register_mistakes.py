@@ -179,6 +179,19 @@ def sentences_of(directory: Path, text: str) -> list[str]:
             id="address missing",
         ),
         pytest.param(
+            without_line("accounts.shop.options", "token_url"),
+            "accounts.shop.options.token_url: shop has no common address; "
+            'write token_url = "https://…" as the account\'s own settings show it.',
+            id="second address missing",
+        ),
+        pytest.param(
+            with_line("accounts.shop.options", 'token_url = "http://auth"'),
+            "accounts.shop.options.token_url: the address is not encrypted; "
+            'write token_url = "https://…", or allow_http = true '
+            "for a fake on loopback.",
+            id="second address not encrypted",
+        ),
+        pytest.param(
             with_line("accounts.crm.limits", 'rates = [{ limit = 3, per = "0s" }]'),
             "accounts.crm.limits.rates[1].per: a duration longer than nothing is "
             'expected here; write per = "1s".',

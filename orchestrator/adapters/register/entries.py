@@ -151,7 +151,8 @@ def _options(
     Validate the connector's own options; their values are never repeated.
 
     A wait that a connector also needs to know (Klaviyo's `settle_for`) has one home
-    in the file, under `waits`, and is handed on from there.
+    in the file, under `waits`, and is handed on from there.  An address that only
+    the shell needs (a token host) is no option of the connector.
     """
     known = facts.options.model_fields
     waits = {
@@ -159,35 +160,46 @@ def _options(
         for name, value in table.waits
         if name in known and value is not None
     }
-    for name in table.options:
+    addresses = _other_addresses(facts.spec) - known.keys()
+    options = {
+        name: value for name, value in table.options.items() if name not in addresses
+    }
+    for name in options:
         if name in WaitsTable.model_fields:
             tell(f"options.{name}", f"waits have one place; write waits.{name}.")
     try:
-        return facts.options.model_validate({**table.options, **waits})
+        return facts.options.model_validate({**options, **waits})
     except ValidationError as error:
         for path, sentence in problems_of(error, facts.options, tell_values=False):
             tell(".".join(("options", *path)), sentence)
         return None
 
 
+def _other_addresses(spec: ConnectorSpec) -> set[str]:
+    """Return the names of the addresses that operations use besides `base_url`."""
+    return {operation.base for operation in spec.operations.values()} - {"base_url"}
+
+
 def _bases(
     table: AccountTable, spec: ConnectorSpec, options: BaseModel, tell: Tell
 ) -> dict[str, str]:
     """Gather every address that the account's requests may go to."""
-    bases: dict[str, str] = {}
-    address = table.base_url or spec.base_url
-    if address is None:
-        example = 'write base_url = "https://…" as the account\'s own settings show it'
-        tell("base_url", f"{spec.name} has no common address; {example}.")
-    else:
-        bases["base_url"] = address
-        _check_address("base_url", address, table, tell)
-    for name in sorted({operation.base for operation in spec.operations.values()}):
-        value = getattr(options, name, None)
-        if name != "base_url" and value is not None:
-            bases[name] = str(value)
-            _check_address(f"options.{name}", str(value), table, tell)
-    return bases
+    found: dict[str, object] = {"base_url": table.base_url or spec.base_url}
+    for name in sorted(_other_addresses(spec)):
+        found[name] = table.options.get(name) or getattr(options, name, None)
+    for name, address in found.items():
+        key = name if name == "base_url" else f"options.{name}"
+        if address is None:
+            tell(
+                key,
+                f"{spec.name} has no common address; "
+                f'write {name} = "https://…" as the account\'s own settings show it.',
+            )
+        else:
+            _check_address(key, str(address), table, tell)
+    return {
+        name: str(address) for name, address in found.items() if address is not None
+    }
 
 
 def _check_address(key: str, address: str, table: AccountTable, tell: Tell) -> None:

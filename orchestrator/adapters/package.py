@@ -39,9 +39,9 @@ _ROWS_FORMAT = "erasure-export-rows/1"
 # only move its rows to `other`.
 CATEGORIES = frozenset(
     {
-        *("profile", "contact", "contacts", "consents", "properties", "events"),
+        *("contact", "contact_activity", "contact_scores", "profile", "consents"),
         *("predictive_analytics", "segment_memberships", "list_memberships"),
-        *("push_tokens", "conversations", "messages", "activities", "records"),
+        *("push_tokens", "conversations", "messages", "events", "records"),
         *("customers", "business-units", "orders", "carts", "payments", "reviews"),
         *("shopping-lists", "quotes", "quote-requests", "staged-quotes"),
         *("discount-codes", "custom-objects"),

@@ -16,7 +16,9 @@ import psutil
 import pytest
 from pydantic import SecretBytes
 
+from connectors.commercetools.kinds import KINDS
 from orchestrator.adapters.package import (
+    CATEGORIES,
     ExportedRow,
     PackageError,
     PackagePart,
@@ -205,6 +207,11 @@ def test_unsafe_account_is_refused(account: str) -> None:
         built(a_part(a_row(), account=account))
 
     assert refusal.value.code == "bad_account"
+
+
+def test_kinds_of_a_shop_have_their_own_files() -> None:
+    """Every kind of object that commercetools exports is a known category."""
+    assert set(KINDS) <= CATEGORIES
 
 
 def test_account_in_two_parts_keeps_its_files_apart() -> None:

@@ -30,8 +30,15 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no type
         self._client = client
         self._lock = threading.Lock()
         self._number = 0
+        self._is_joining = True
         self._waiting: frozenset[TopicPartition] = frozenset()
         self._given: frozenset[TopicPartition] = frozenset()
+
+    @property
+    def is_joining(self) -> bool:
+        """Tell whether the group has yet to say what is ours."""
+        with self._lock:
+            return self._is_joining
 
     @property
     def is_reading(self) -> bool:
@@ -61,6 +68,18 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no type
             self._client.seek(theirs, positions.get(at, 0))
             self._client.resume(theirs)
 
+    def mend(self) -> None:
+        """
+        Keep the library from forgetting that it is joining the group.
+
+        A leader that joins again because a topic's metadata changed, and whose poll
+        ends between its assignment and the group's answer, never asks for that
+        answer and reads nothing for ever (kafka-python 3.0.12, seen 2026-11).
+        """
+        coordinator = self._client._coordinator  # noqa: SLF001 - the bug is in there
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
+
     def hold_all(self) -> None:
         """Hold everything back until its position is given again."""
         self._hold(self._given)
@@ -85,6 +104,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no type
             given = frozenset(TopicPartition(*at) for at in assigned)
             self._given |= given
             self._number += 1
+            self._is_joining = False
         self._hold(given)
 
     def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ANN401
@@ -94,6 +114,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no type
             self._given -= taken
             self._waiting -= taken
             self._number += 1
+            self._is_joining = True
 
     def on_partitions_lost(self, lost: Any) -> None:  # noqa: ANN401
         """Forget what was taken while we were away."""

@@ -187,8 +187,8 @@ class KafkaConsumer:
         silent = time.monotonic() - self._heard
         if silent > self._patience.outage:
             raise LogUnavailable(
-                f"Kafka at {self._bootstrap} has not answered for {silent:.0f} s: "
-                "check that the broker runs; we go on trying."
+                f"Kafka at {self._bootstrap} has not answered, or not let us into the "
+                f"group, for {silent:.0f} s: check the broker; we go on trying."
             ) from error
 
     def _on_lane(self, function: Callable[[], Result]) -> Result:
@@ -220,6 +220,7 @@ class KafkaConsumer:
 
     def _fetch(self, seconds: float) -> list[Record]:
         """Poll the client once and note what it shows of the broker."""
+        self._assignment.mend()
         longest = _AT_A_TIME_MS if self._assignment.is_reading else _BRIEFLY_MS
         batches = self._client.poll(
             timeout_ms=min(int(seconds * 1000), longest), max_records=MAX_RECORDS
@@ -235,6 +236,8 @@ class KafkaConsumer:
 
     def _is_alive(self) -> bool:
         """Ask the group's coordinator something small, which needs no partition."""
+        if self._assignment.is_joining:
+            return False
         try:
             self._client.committed(
                 kafka.TopicPartition(self._first_topic, 0), timeout_ms=1000

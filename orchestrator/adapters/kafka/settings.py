@@ -110,6 +110,8 @@ def quieten() -> None:
     logger = logging.getLogger(kafka.__name__)
     if logger.level < logging.INFO:
         logger.setLevel(logging.WARNING)
+    # At every start it warns of topics whose metadata is on the way.
+    logger.getChild("coordinator.assignors").setLevel(logging.ERROR)
 
 
 def _check_servers(servers: list[str]) -> None:

@@ -165,7 +165,7 @@ class Commercetools(OneAtATime):
         """Find everything, following e-mails to accounts that are gone since."""
         ids = wanted.ids
         while True:
-            found = await self._search.everything(accounts, ids, wanted.emails)
+            found = await self._search.everything(accounts, ids, wanted.spellings)
             if not found.foreign:
                 return _finding(found, people.learned(accounts, self._own))
             living = await self._search.customers(
@@ -183,7 +183,7 @@ class Commercetools(OneAtATime):
         candidates = []
         for place, accounts in enumerate(groups):
             emails = {e.email.lower() for e in accounts.values() if e.email}
-            matched = wanted.emails if place == 0 else wanted.emails & emails
+            matched = wanted.spellings if place == 0 else wanted.emails & emails
             found = await self._search.everything(accounts, (), matched)
             learned = people.learned(accounts, self._own)
             if items := found.items():

@@ -22,11 +22,16 @@ Customers = dict[str, Resource]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What to search by: customer ids of the vendor's, of the portal's, e-mails."""
+    """
+    What to search by: customer ids of the vendor's, of the portal's, e-mails.
+
+    `emails` are in lower case; `spellings` are those and the ones we were given.
+    """
 
     ids: frozenset[str]
     portal_ids: frozenset[str]
     emails: frozenset[str]
+    spellings: frozenset[str]
 
     @classmethod
     def of(cls, person: Person, options: CommercetoolsOptions) -> Wanted:
@@ -35,8 +40,9 @@ class Wanted:
         portal_ids = _values(person, CUSTOMER_ID)
         if options.customer_id == "id":
             ids, portal_ids = ids | portal_ids, frozenset()
-        emails = frozenset(value.lower() for value in _values(person, EMAIL))
-        return cls(ids, portal_ids, emails)
+        given = _values(person, EMAIL)
+        emails = frozenset(value.lower() for value in given)
+        return cls(ids, portal_ids, emails, emails | given)
 
     def is_empty(self) -> bool:
         """Say whether there is nothing to search by."""

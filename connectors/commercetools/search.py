@@ -72,14 +72,15 @@ class Search:
         Find all objects of the given customers, ids of former ones, and e-mails.
 
         Guests' addresses are compared letter by letter there, so they are asked for
-        in lower case and as the customer spelled them.
+        as given and as the customer spelled them.
         """
         found = Found(frozenset(ids) | frozenset(customers))
         for customer in customers.values():
             found.keep("customers", customer)
+        addresses = {e.lower() for e in emails}
         spelled = {c.email for c in customers.values() if c.email}
-        wanted = set(emails) | {e for e in spelled if e.lower() in emails}
-        async for kind, match in self._direct(found.customers, wanted):
+        spelled = {e for e in spelled if e.lower() in addresses}
+        async for kind, match in self._direct(found.customers, {*emails, *spelled}):
             found.keep(kind, match)
         await self._payments(found)
         await self._sessions(found)

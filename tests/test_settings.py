@@ -10,6 +10,7 @@ import pytest
 
 from orchestrator.errors import SetUpError
 from orchestrator.settings import LogFormat, Settings, load_settings, variable_of
+from tests.support.settings_doc import PAGE, rewritten
 
 PASSWORD = "correct-horse-battery"
 
@@ -204,3 +205,10 @@ def test_every_setting_has_a_meaning_and_an_example() -> None:
         assert field.description, name
         assert field.examples, name
         assert variable_of(name).startswith("ERASURE_")
+
+
+def test_page_is_written_from_the_model() -> None:
+    """docs/settings.md lists every variable as the model has it."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert page == rewritten(page)

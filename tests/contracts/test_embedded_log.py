@@ -14,7 +14,7 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.vault_cipher import KEY_BYTES, DataKey
 from orchestrator.errors import OrchestratorError, SetUpError
-from orchestrator.event_log import LogUnavailable, Message, Record
+from orchestrator.event_log import Message, Record
 from tests.support.logs import (
     EmbeddedUnderTest,
     PlainTopic,
@@ -114,12 +114,12 @@ def test_poll_is_bounded_in_bytes(log: EmbeddedUnderTest) -> None:
 
 
 def test_full_disk_appends_nothing_and_says_so(log: EmbeddedUnderTest) -> None:
-    """A publish that does not fit is not there in part, and the reason is a sentence."""
+    """A publish that does not fit is not there in part; the reason is a sentence."""
     with log.database.writing() as connection:
         connection.execute(text("PRAGMA max_page_count = 64"))
     messages = [a_message("t"), a_message("t", b"k", bytes(900_000))]
 
-    with pytest.raises(LogUnavailable, match="disk is full"):
+    with pytest.raises(OrchestratorError, match="disk is full"):
         log.publisher().publish(messages)
 
     assert list(log.consumer("t", stored=Positions()).poll(0)) == []
@@ -153,7 +153,7 @@ def test_every_topic_exists(log: EmbeddedUnderTest) -> None:
 
 
 def test_other_databases_are_refused() -> None:
-    """On PostgreSQL a lower number may appear later, so the log lives in SQLite only."""
+    """On PostgreSQL a lower number may appear later: the log lives in SQLite only."""
     database = Database("postgresql+psycopg://nobody@127.0.0.1/none")
     sealing = Sealing(frozenset(), DataKey(b"k" * KEY_BYTES, "log", "requests"))
 

@@ -52,6 +52,7 @@ from connectors.base import (
     Replay,
     Reply,
     Sink,
+    TaskId,
     Ticket,
     Work,
 )
@@ -180,6 +181,7 @@ class Klaviyo(OneAtATime):
     def __init__(self, api: Api, options: KlaviyoOptions) -> None:
         super().__init__(api, options)
         self._settings = options
+        self._external = options.external_id_holds or EXTERNAL_ID
         self._profiles = ProfileReader(api, _wanted_fields(options))
 
     async def ping(self) -> Installation:
@@ -198,8 +200,8 @@ class Klaviyo(OneAtATime):
             return NothingFound()
         profiles = sorted(found.values(), key=lambda profile: profile.id)
         if self._conflict(person, profiles):
-            return Ambiguous(tuple(self._candidate(profile) for profile in profiles))
-        items = tuple(_item(profile) for profile in profiles)
+            return Ambiguous(tuple(self._candidate(person.task, it) for it in profiles))
+        items = tuple(_item(person.task, profile) for profile in profiles)
         learned = _unique(it for p in profiles for it in self._identifiers(p))
         known = set(person.identifiers)
         return Located(items, tuple(it for it in learned if it not in known))
@@ -272,12 +274,11 @@ class Klaviyo(OneAtATime):
 
     def _identifiers(self, profile: Profile) -> list[Identifier]:
         """Return every typed identifier that the profile carries."""
-        external = self._settings.external_id_holds or EXTERNAL_ID
         known = (
             (PROFILE_ID, profile.id),
             (EMAIL, profile.email),
             (PHONE, profile.attributes.phone_number),
-            (external, profile.attributes.external_id),
+            (self._external, profile.attributes.external_id),
             *((type_, profile.field(name)) for name, type_ in self._yields()),
         )
         return [Identifier(type_, value) for type_, value in known if value]
@@ -286,28 +287,31 @@ class Klaviyo(OneAtATime):
         return self._settings.yields.items()
 
     def _conflict(self, person: Person, profiles: Sequence[Profile]) -> bool:
-        """Say whether an exclusive identifier speaks for two different people."""
-        external = self._settings.external_id_holds or EXTERNAL_ID
-        for type_ in (EMAIL, external):
-            verified = {
-                it.lower() if type_ == EMAIL else it
-                for it in _values(person.identifiers, type_)
-            }
-            carried = {
-                it.value
-                for profile in profiles
-                for it in self._identifiers(profile)
-                if it.type == type_
-            }
-            strangers = carried - verified
-            if strangers and (verified or len(strangers) > 1):
-                return True
-        return False
+        """
+        Say whether the matches speak of more than one person.
 
-    def _candidate(self, profile: Profile) -> Candidate:
+        Two external ids do.  So do two e-mails, but for those of a profile that
+        carries a verified id: whoever owns the id has changed the address.
+        """
+        ids = {PROFILE_ID: set(_values(person.identifiers, PROFILE_ID))}
+        ids[self._external] = set(_values(person.identifiers, self._external))
+        emails = {it.lower() for it in _values(person.identifiers, EMAIL)}
+        weak: set[str] = set()
+        for profile in profiles:
+            strong = (
+                profile.id in ids[PROFILE_ID]
+                or profile.attributes.external_id in ids[self._external]
+            )
+            if profile.email:
+                (emails if strong else weak).add(profile.email)
+        external = {it.attributes.external_id for it in profiles} - {None, ""}
+        return _differ(emails, weak) or _differ(ids[self._external], external)
+
+    def _candidate(self, task: TaskId, profile: Profile) -> Candidate:
         return Candidate(
-            items=(_item(profile),),
-            label=f"profile {profile.id}",
+            items=(_item(task, profile),),
+            label=f"profile {profile.id}, {profile.email or 'no e-mail'}, "
+            f"created {profile.created_on}",
             learned=tuple(self._identifiers(profile)),
         )
 
@@ -341,10 +345,17 @@ def _wanted_fields(options: Options) -> str:
     return ",".join([*names, "properties"] if options.yields else names)
 
 
-def _item(profile: Profile) -> Item:
+def _differ(verified: set[str], carried: Iterable[str | None]) -> bool:
+    """Say whether carried values name somebody besides the verified ones."""
+    strangers = {*carried} - verified
+    return bool(strangers) and (bool(verified) or len(strangers) > 1)
+
+
+def _item(task: TaskId, profile: Profile) -> Item:
+    # The same in every round of locating, and not the profile's own name.
+    name = sha256(f"{task}/{profile.id}".encode()).hexdigest()[:32]
     return Item(
-        # The same in every round of locating, and not the profile's own name.
-        id=ItemId(sha256(f"profile/{profile.id}".encode()).hexdigest()[:32]),
+        id=ItemId(name),
         reference=profile.id,
         kind="profile",
         record_class="marketing_profile",

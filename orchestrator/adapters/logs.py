@@ -35,7 +35,16 @@ KEYS = frozenset(
         *("kind", "message_id", "operation", "outcome", "rights", "stage", "statement"),
         *("signal", "state", "status", "task", "topic", "partition", "offset", "group"),
         # why, in our own codes and sentences
-        *("cause", "code", "error", "error_chain", "evidence", "hint", "reason"),
+        *(
+            "advice",
+            "cause",
+            "code",
+            "error",
+            "error_chain",
+            "evidence",
+            "hint",
+            "reason",
+        ),
         # how much, how long, until when
         *("attempt", "bytes", "count", "due_at", "epoch", "items", "lag", "members"),
         *("retry_after", "rows", "seconds", "until", "version", "wake_at"),

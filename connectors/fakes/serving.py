@@ -6,10 +6,20 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from typing import Protocol
 
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
-from connectors.fakes.frame import FakeProcessor
+
+class Servable(Protocol):
+    """An ASGI application whose stalled requests can be let go."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+    def release(self) -> None:
+        """Let every stalled request go on."""
 
 
 class _Server(uvicorn.Server):
@@ -26,7 +36,7 @@ class _Server(uvicorn.Server):
 
 
 @contextmanager
-def serve(app: FakeProcessor, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+def serve(app: Servable, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
     """Serve *app* until the block ends and give its URL; port 0 takes a free one."""
     listener = socket.create_server((host, port))
     config = uvicorn.Config(

@@ -190,6 +190,8 @@ def _checkable(document: dict[str, Any]) -> dict[str, Any]:
         mapping = schema.get("discriminator", {}).get("mapping", {})
         if any(target.rpartition("/")[2] not in schemas for target in mapping.values()):
             del schema["discriminator"]
+            # The fields of those subtypes are trimmed away with them.
+            schema.pop("additionalProperties", None)
     document.pop("security", None)
     _drop_empty_bodies(document.get("components", {}).get("responses", {}))
     for path in document["paths"].values():

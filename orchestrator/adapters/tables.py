@@ -35,11 +35,15 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 (SQLAlchemy's signature)
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> int | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Turn a datetime into microseconds."""
         return None if value is None else (value - EPOCH) // MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+    def process_result_value(
+        self, value: int | None, dialect: Dialect
+    ) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Turn microseconds into a datetime."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 

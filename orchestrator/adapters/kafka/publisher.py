@@ -21,48 +21,96 @@ from orchestrator.event_log import (
 MAX_WAITING: Final = 1_000
 MAX_WAITING_BYTES: Final = 8_000_000
 
+_ELEVEN_DAYS_MS: Final = 1_000_000_000
+
 
 class KafkaPublisher:
     """
-    Publishes through one idempotent producer.
+    Publishes through one idempotent producer, which is replaced if it gets stuck.
 
     kafka-python's own buffer has no bound, so messages and bytes without an
-    answer are counted here, and what is over the bound waits outside or is left
-    unsent: while the broker is away memory stays where it is.  After *within*
-    seconds the producer gives up a message for good; the outbox sends it again.
+    answer are counted here, and nothing new is handed on while something of an
+    earlier publish has none: memory stays where it is while the broker is away,
+    and what waits is sent when it is back.  The outbox sends it too, so it may
+    arrive twice.
     """
 
-    def __init__(self, settings: KafkaSettings, *, within: float = 8.0) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        within: float = 8.0,
+        replace_after: float = 30.0,
+    ) -> None:
+        """Wait *within* seconds for answers; replace what has none for *replace_after*."""
         self._settings = settings
         self._within = within
+        self._replace_after = replace_after
         self._room = _Room(MAX_WAITING, MAX_WAITING_BYTES)
-        self._producer: Any = open_client(
-            kafka.KafkaProducer,
-            settings,
-            enable_idempotence=True,
-            acks="all",
-            allow_auto_create_topics=False,
-            max_request_size=MAX_MESSAGE_BYTES + 10_000,
-            max_block_ms=int(within * 500),
-            request_timeout_ms=int(within * 500),
-            delivery_timeout_ms=int(within * 1000),
-        )
+        self._lock = threading.Lock()
+        self._left: list[Any] = []
+        self._left_since = 0.0
+        self._producer = self._opened()
 
     def publish(self, messages: Sequence[Message]) -> Sequence[bool]:
         """Send what there is room for and wait up to *within* seconds for answers."""
         check_sizes(messages)
         deadline = time.monotonic() + self._within
+        if messages:
+            self._await_left(deadline)
         futures = self._hand_on(messages, deadline)
         if messages and not any(futures):
             raise LogUnavailable(
                 f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
                 "the broker runs and the topics exist (erasure topics list)."
             )
-        return tuple(_is_acknowledged(future, deadline) for future in futures)
+        answers = tuple(_is_acknowledged(future, deadline) for future in futures)
+        self._leave([future for future in futures if future and not future.is_done])
+        return answers
 
     def close(self) -> None:
         """Wait briefly for what is under way and let go of connections."""
-        self._producer.close(timeout=self._within)
+        _close(self._producer, self._within)
+
+    def _opened(self) -> Any:  # noqa: ANN401 - kafka-python has no types
+        return open_client(
+            kafka.KafkaProducer,
+            self._settings,
+            enable_idempotence=True,
+            acks="all",
+            allow_auto_create_topics=False,
+            max_request_size=MAX_MESSAGE_BYTES + 10_000,
+            max_block_ms=int(self._within * 500),
+            request_timeout_ms=int(self._within * 500),
+            # An idempotent producer of 3.0.12 that gives up one batch after it was
+            # sent once never sends again: so it never gives up, and we replace it.
+            delivery_timeout_ms=_ELEVEN_DAYS_MS,
+        )
+
+    def _leave(self, futures: list[Any]) -> None:
+        """Remember what has no answer yet."""
+        with self._lock:
+            if futures and not self._left:
+                self._left_since = time.monotonic()
+            self._left.extend(futures)
+
+    def _await_left(self, deadline: float) -> None:
+        """Wait for what earlier publishes left; raise if that stays without answer."""
+        with self._lock:
+            for future in self._left:
+                _is_acknowledged(future, deadline)
+            self._left = [future for future in self._left if not future.is_done]
+            if not self._left:
+                return
+            silent = time.monotonic() - self._left_since
+            if silent < self._replace_after:
+                raise LogUnavailable(
+                    f"Kafka at {self._settings.bootstrap} has not acknowledged what "
+                    f"was sent {silent:.0f} s ago: check that the broker runs."
+                )
+            stuck, self._producer = self._producer, self._opened()
+            self._left = []
+        _close(stuck, 0)
 
     def _hand_on(self, messages: Sequence[Message], deadline: float) -> list[Any]:
         """
@@ -136,3 +184,17 @@ def _is_acknowledged(future: Any, deadline: float) -> bool:  # noqa: ANN401 - no
     except KafkaError:
         return False
     return True
+
+
+def _close(producer: Any, within: float) -> None:  # noqa: ANN401 - no types
+    """
+    Close *producer* after up to *within* seconds for what it still has.
+
+    Its own `close` raises when that was not enough, and then leaves its thread and
+    its connections behind, which would go on sending.
+    """
+    try:
+        producer.close(timeout=within)
+    except KafkaError:
+        producer._sender.force_close()  # noqa: SLF001 - there is no other way
+        producer._sender.join(within or 1.0)  # noqa: SLF001

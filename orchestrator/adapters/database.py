@@ -1,0 +1,181 @@
+"""
+The connection to SQLite or PostgreSQL: how transactions begin, and what its errors mean.
+
+SQLite runs in WAL mode with synchronous=FULL and secure_delete, one writer at a time
+(`BEGIN IMMEDIATE` behind an in-process lock, so that threads queue instead of polling).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import (
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from orchestrator.errors import (
+    CannotStore,
+    Conflict,
+    OrchestratorError,
+    SetUpError,
+    Unavailable,
+)
+
+BUSY_TIMEOUT_MS = 30_000
+SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
+
+
+class Database:
+    """One database, and the way to begin a transaction on it."""
+
+    def __init__(self, url: str) -> None:
+        """Prepare the engine; nothing is opened yet."""
+        try:
+            self.url = make_url(url)
+            self.engine = _engine(url)
+        except (SQLAlchemyError, ImportError) as error:
+            raise SetUpError(
+                "ERASURE_DATABASE_URL is not an address we understand; write for example"
+                " sqlite:///erasure.db or postgresql+psycopg://user@host/name."
+            ) from error
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self.write_lock: AbstractContextManager[Any] = (
+            threading.RLock() if self.is_sqlite else nullcontext()
+        )
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Begin a writing transaction; commits at the end, rolls back on any error."""
+        with self.write_lock, translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+            connection.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Begin a reading transaction, which sees one moment."""
+        with translated(), self.engine.connect() as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN")
+            yield connection
+
+    def truncate_wal(self) -> None:
+        """Empty SQLite's write-ahead log, where deleted text would otherwise stay."""
+        if self.is_sqlite:
+            with self.write_lock, translated(), self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def ping(self) -> None:
+        """Raise `Unavailable` if the database does not answer."""
+        with self.reading() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    """Create the engine with the settings each database needs."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+    # isolation_level None: pysqlite begins nothing by itself, so that BEGIN IMMEDIATE is ours.
+    options = {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
+    engine = create_engine(url, connect_args={**options, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (a DB-API connection)
+    """Set what SQLite needs on each connection."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA secure_delete=ON")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.close()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the driver's errors into ours; their text may hold values: it is dropped."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+        raise _as_ours(error) from None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(AWAY) from None
+        code = _sqlstate(error) or type(error.orig).__name__
+        raise CannotStore(
+            f"The database refused a statement or its commit ({code}); nothing of this"
+            " step was stored. Look into the database's own log, then start again."
+        ) from None
+
+
+def _as_ours(error: SQLAlchemyError) -> OrchestratorError:
+    """Sort an operational error by what the caller must do."""
+    if _sqlstate(error) in SERIALIZATION_FAILURES:
+        return Conflict("Two transactions met; the step is tried again.")
+    text_ = str(getattr(error, "orig", "") or type(error).__name__)
+    for clue, (kind, sentence) in _CLUES.items():
+        if clue in text_:
+            return kind(sentence)
+    return Unavailable(AWAY)
+
+
+def _sqlstate(error: SQLAlchemyError) -> str | None:
+    """Return PostgreSQL's error code, if there is one."""
+    code: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
+    return code
+
+
+AWAY = (
+    "The database does not answer; check ERASURE_DATABASE_URL and that it is running."
+)
+_FULL = "The database's disk is full; make room, then start again."
+_CLUES: dict[str, tuple[type[OrchestratorError], str]] = {
+    "disk is full": (CannotStore, _FULL),
+    "No space left": (CannotStore, _FULL),
+    "disk I/O error": (
+        CannotStore,
+        "The database's disk fails or its file may not grow; check the disk and the"
+        " file size limit, then start again.",
+    ),
+    "unable to open": (
+        SetUpError,
+        "The database file cannot be opened; check the path in ERASURE_DATABASE_URL"
+        " and its folder's rights.",
+    ),
+    "no such table": (
+        SetUpError,
+        "The database has no tables of ours; run `erasure db upgrade`.",
+    ),
+    "readonly": (
+        SetUpError,
+        "The database may not be written; check the file's rights.",
+    ),
+    "is locked": (
+        Unavailable,
+        "Another process holds the database for too long; find it, then start again.",
+    ),
+    "not a database": (
+        SetUpError,
+        "The file in ERASURE_DATABASE_URL is not a SQLite database.",
+    ),
+    "malformed": (
+        CannotStore,
+        "The database file is damaged; restore a backup.",
+    ),
+}

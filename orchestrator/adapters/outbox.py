@@ -1,0 +1,68 @@
+"""The outbox: messages that are durable and not known to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+
+from orchestrator.adapters import tables as t
+from orchestrator.adapters.database import Database
+from orchestrator.adapters.riding import upsert
+from orchestrator.ports import OutgoingMessage, UnsentMessage
+
+
+class SqlOutbox:
+    """Unsent messages, and the leases of the relays."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database."""
+        self._database = database
+
+    def unsent(self, topic: str, limit: int) -> Sequence[UnsentMessage]:
+        """Return the oldest unsent messages of *topic*, in order."""
+        query = (
+            select(t.outbox)
+            .where(t.outbox.c.topic == topic, t.outbox.c.sent_at.is_(None))
+            .order_by(t.outbox.c.seq)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+        return [
+            UnsentMessage(
+                row.seq,
+                OutgoingMessage(row.message_id, row.topic, row.key, row.type, row.data),
+                row.made_at,
+            )
+            for row in rows
+        ]
+
+    def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
+        """Note that these messages are durably in the log."""
+        with self._database.writing() as connection:
+            statement = update(t.outbox).where(t.outbox.c.seq.in_(seqs))
+            connection.execute(statement.values(sent_at=at))
+
+    def hold(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
+        """Take or keep the named lease of a stage that may run only once."""
+        with self._database.writing() as connection:
+            upsert(
+                connection, t.leases, [{"name": name, "owner": owner, "until": until}]
+            )
+            mine = or_(t.leases.c.owner == owner, t.leases.c.until < now)
+            kept = connection.execute(
+                update(t.leases)
+                .where(t.leases.c.name == name, mine)
+                .values(owner=owner, until=until)
+            )
+        return bool(kept.rowcount)
+
+    def let_go(self, name: str, owner: str) -> None:
+        """Give a stage's lease back."""
+        with self._database.writing() as connection:
+            gone = t.leases.delete().where(
+                t.leases.c.name == name, t.leases.c.owner == owner
+            )
+            connection.execute(gone)

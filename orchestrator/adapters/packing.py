@@ -1,0 +1,67 @@
+"""How a copy's rows are spelled, sealed, and packed into the case's ZIP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import cast
+
+from orchestrator.adapters.package import (
+    PackagePart,
+    RowOfAnotherPerson,
+    assert_bound,
+    build_package,
+)
+from orchestrator.adapters.sealed_chunks import ChunkSealer, open_chunks
+from orchestrator.adapters.stored_rows import row_line, stored_rows
+from orchestrator.adapters.vault_cipher import DataKey
+from orchestrator.core.words import CaseId
+from schemas.connecting import Row
+
+
+class ZipPacking:
+    """Rows as sealed JSON lines, packages as sealed ZIPs."""
+
+    def sealer(
+        self, data_key: object, artifact: str, emit: Callable[[int, bytes], None]
+    ) -> ChunkSealer:
+        """Seal a stream under a data key."""
+        return ChunkSealer(cast("DataKey", data_key), artifact, emit)
+
+    def line(self, row: Row) -> bytes:
+        """Spell one row."""
+        return row_line(
+            row.category, row.provenance, row.data, third_party=row.third_party
+        )
+
+    def is_bound(self, subject: str, allowed: frozenset[str]) -> bool:
+        """Tell whether a row bound to *subject* is the person's."""
+        try:
+            assert_bound(subject, allowed)
+        except RowOfAnotherPerson:
+            return False
+        return True
+
+    def build(
+        self,
+        data_key: object,
+        package: str,
+        case: CaseId,
+        at: datetime,
+        parts: Sequence[tuple[str, str, Iterable[bytes]]],
+        store: Callable[[int, bytes], None],
+    ) -> str:
+        """Build and seal the ZIP; returns its hex SHA-256."""
+        key = cast("DataKey", data_key)
+        sealer = self.sealer(key, package, store)
+        summary = build_package(
+            case,
+            at,
+            [
+                PackagePart(account, stored_rows(open_chunks(key, artifact, chunks)))
+                for account, artifact, chunks in parts
+            ],
+            sealer.write,
+        )
+        sealer.close()
+        return summary.sha256

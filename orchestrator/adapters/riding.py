@@ -1,0 +1,155 @@
+"""What rides along with events in their transaction: vault, calls, statements, artifacts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from sqlalchemy import Connection, Table, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from orchestrator.adapters import tables as t
+from orchestrator.ports import (
+    AcceptCall,
+    CloseCall,
+    DestroyKey,
+    FinishArtifact,
+    ForgetRequestRecord,
+    PutEntry,
+    PutKey,
+    PutObligations,
+    PutStatement,
+    Write,
+)
+
+
+def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
+    """Store *writes*; rows of one kind go out as one statement."""
+    keys: list[Mapping[str, object]] = []
+    entries: dict[tuple[str, str, str], Mapping[str, object]] = {}
+    calls: dict[str, list[str]] = defaultdict(list)
+    for write in writes:
+        match write:
+            case PutKey(key=key):
+                keys.append(
+                    {
+                        **_fields(key, "owner", "purpose", "wrapped", "expires_at"),
+                        "made_at": at,
+                    }
+                )
+            case PutEntry(entry=entry):
+                row = {
+                    **_fields(entry, "owner", "purpose", "name", "sealed"),
+                    "made_at": at,
+                }
+                entries[entry.owner, entry.purpose, entry.name] = row
+            case CloseCall(call=call):
+                calls["closed"].append(call)
+            case AcceptCall(call=call):
+                calls["accepted"].append(call)
+            case FinishArtifact() | PutStatement() | DestroyKey() | PutObligations():
+                _carry_out_one(connection, write, at)
+            case ForgetRequestRecord(request_id=request_id):
+                connection.execute(
+                    delete(t.log_records).where(
+                        t.log_records.c.key == request_id.encode()
+                    )
+                )
+            case _:
+                assert_never(write)
+    upsert(connection, t.data_keys, keys)
+    upsert(connection, t.vault, list(entries.values()), replace=("sealed", "made_at"))
+    for state, ids in calls.items():
+        ended = at if state == "closed" else None
+        statement = update(t.calls).where(t.calls.c.id.in_(ids))
+        connection.execute(statement.values(state=state, closed_at=ended))
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, object]],
+    *,
+    conflict: Sequence[str] | None = None,
+    replace: Sequence[str] = (),
+) -> int:
+    """
+    Insert *rows*; on a conflict with *conflict* (the primary key) replace these columns.
+
+    Without columns to replace the stored row stays.  Returns the number of rows written.
+    """
+    if not rows:
+        return 0
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
+    statement = insert(table)
+    target = list(conflict or (column.name for column in table.primary_key))
+    if replace:
+        values = {name: statement.excluded[name] for name in replace}
+        statement = statement.on_conflict_do_update(index_elements=target, set_=values)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=target)
+    return connection.execute(statement, list(rows)).rowcount
+
+
+def _carry_out_one(
+    connection: Connection,
+    write: FinishArtifact | PutStatement | DestroyKey | PutObligations,
+    at: datetime,
+) -> None:
+    """Store one of the rarer writes."""
+    match write:
+        case FinishArtifact(artifact=artifact):
+            finished = update(t.artifacts).where(t.artifacts.c.id == artifact.id)
+            connection.execute(
+                finished.values(complete=1, rows=artifact.rows, sha256=artifact.sha256)
+            )
+        case PutStatement(statement=statement):
+            row = _fields(
+                statement,
+                "id",
+                "number",
+                "kind",
+                "signed_at",
+                "key_id",
+                "sha256",
+                "envelope",
+            )
+            upsert(connection, t.statements, [{**row, "case_id": statement.case}])
+        case DestroyKey(owner=owner, purpose=purpose):
+            _destroy(connection, owner, purpose)
+        case PutObligations(case=case, obligations=owed):
+            rows = [
+                {
+                    "id": f"{case}.{number}",
+                    "case_id": case,
+                    "account": one.account,
+                    "record_class": one.record_class,
+                    "rule": one.rule,
+                    "due_on": one.due_on.isoformat(),
+                    "items": len(one.items),
+                }
+                for number, one in enumerate(owed, start=1)
+            ]
+            upsert(connection, t.obligations, rows)
+        case _:
+            assert_never(write)
+
+
+def _destroy(connection: Connection, owner: str, purpose: str) -> None:
+    """Delete a data key and everything it sealed."""
+    for table in (t.data_keys, t.vault):
+        connection.execute(
+            delete(table).where(table.c.owner == owner, table.c.purpose == purpose)
+        )
+    if purpose == "export":
+        mine = t.artifacts.c.case_id == owner
+        ids = [row.id for row in connection.execute(t.artifacts.select().where(mine))]
+        connection.execute(delete(t.chunks).where(t.chunks.c.artifact.in_(ids)))
+        connection.execute(delete(t.artifacts).where(mine))
+
+
+def _fields(value: object, *names: str) -> dict[str, object]:
+    """Return the named attributes of *value* as a row."""
+    return {name: getattr(value, name) for name in names}

@@ -1,0 +1,360 @@
+"""
+The composition root: from settings to the parts of one process.
+
+The only place that knows every adapter.  Parts are built when first asked for, so that
+a command opens only what it needs; `Installation.close` closes what was opened.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from functools import cached_property
+from importlib.metadata import version
+from typing import cast
+
+import structlog
+
+from connectors.base import Options
+from connectors.registry import ConnectorSetupError, connectors
+from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.claims import SqlClaims
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.database import Database
+from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
+from orchestrator.adapters.kafka import (
+    KafkaConsumer,
+    KafkaPublisher,
+    KafkaSettings,
+    KafkaTopics,
+)
+from orchestrator.adapters.keys import KeyRing, load_keys
+from orchestrator.adapters.outbox import SqlOutbox
+from orchestrator.adapters.packing import ZipPacking
+from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.register import (
+    AccountEntry,
+    AccountSecrets,
+    ConnectorFacts,
+    Register,
+    load_register,
+)
+from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.store import SqlStore
+from orchestrator.adapters.vault import Vault
+from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.core.words import AccountId
+from orchestrator.engine import Engine, Step
+from orchestrator.errors import SetUpError
+from orchestrator.event_log import Consumer, Publisher, TopicAdmin, TopicPartition
+from orchestrator.ports import Clock
+from orchestrator.settings import Settings
+from orchestrator.stages.forget import Forget
+from orchestrator.stages.gather import Gatherer, Habits
+from orchestrator.stages.ingest import Ingest, IngestParts
+from orchestrator.stages.relay import Relay
+from orchestrator.stages.seal import Seal
+from orchestrator.stages.sweep import Sweep
+from orchestrator.stages.work import Account, Worker, WorkSettings, open_account
+from orchestrator.stages.work.accounts import AccountConfig
+from orchestrator.stages.work.ownership import Ownership
+from orchestrator.stages.work.preparing import Preparing
+from schemas.topics import REQUESTS
+
+log = structlog.get_logger()
+
+SOURCE = "erasure-orchestrator"  # ce_source of everything we say
+QUARANTINE = "quarantine"
+EMBEDDED_REQUESTS = "embedded-requests"
+
+Bell = Callable[[], None]
+
+
+def catalog() -> Mapping[str, ConnectorFacts]:
+    """Return what the register must know of every connector."""
+    try:
+        found = connectors()
+    except ConnectorSetupError as error:
+        raise SetUpError(str(error)) from error
+    return {name: ConnectorFacts(it.spec, it.options) for name, it in found.items()}
+
+
+class Installation:
+    """The parts of one process, made of *settings*."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Keep the settings; nothing is read or opened yet."""
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.owner = self.clock.new_id(settings.instance or socket.gethostname())
+        self._opened: list[Callable[[], None]] = []
+
+    # --- what is read from files ------------------------------------------------
+
+    @cached_property
+    def register(self) -> Register:
+        """The register; raises `SetUpError` with every mistake in it."""
+        return load_register(self.settings.register_path, catalog())
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The keys; raises `SetUpError` with what to do."""
+        return load_keys(self.settings.keys_dir)
+
+    @cached_property
+    def software(self) -> str:
+        """The version that receipts print."""
+        return version("erasure-orchestrator")
+
+    # --- the database and what lies on it ---------------------------------------
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the event log is the embedded one: one process, no Kafka."""
+        return not self.settings.kafka
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; not asked anything yet."""
+        database = Database(self.settings.database_url.get_secret_value())
+        self._opened.append(database.close)
+        return database
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """Cases, tasks, history and offsets."""
+        return SqlStore(self.database)
+
+    @cached_property
+    def claims(self) -> SqlClaims:
+        """Leases, claims and calls."""
+        return SqlClaims(self.database)
+
+    @cached_property
+    def cipher(self) -> Cipher:
+        """What wraps data keys."""
+        return Cipher(self.keys.kek)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The only home of what identifies."""
+        return Vault(self.store, self.cipher)
+
+    @cached_property
+    def artifacts(self) -> SqlArtifacts:
+        """Encrypted copies."""
+        return SqlArtifacts(self.database)
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """Keyed names and digests."""
+        return Pseudonyms(self.keys.pseudonym_key)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The one transaction."""
+        return Engine(self.store, self.clock.now, _tell_failure)
+
+    # --- the event log --------------------------------------------------------------
+
+    @cached_property
+    def kafka(self) -> KafkaSettings:
+        """How to reach Kafka; raises `SetUpError` if the parts do not fit."""
+        ours = self.settings
+        password = ours.kafka_sasl_password
+        cafile = ours.kafka_ssl_cafile
+        return KafkaSettings(
+            bootstrap=ours.kafka,
+            security_protocol=ours.kafka_security_protocol.value,
+            sasl_mechanism=ours.kafka_sasl_mechanism
+            and ours.kafka_sasl_mechanism.value,
+            sasl_username=ours.kafka_sasl_username,
+            sasl_password=password.get_secret_value() if password else None,
+            ssl_cafile=str(cafile) if cafile else None,
+        )
+
+    @cached_property
+    def embedded_log(self) -> EmbeddedLog:
+        """The event log in our own database."""
+        sealer = self.cipher.derived(EMBEDDED_REQUESTS)
+        return EmbeddedLog(
+            self.database, self.clock, Sealing(frozenset({REQUESTS}), sealer)
+        )
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Appends to the event log."""
+        if self.is_embedded:
+            return self.embedded_log
+        publisher = KafkaPublisher(self.kafka)
+        self._opened.append(publisher.close)
+        return publisher
+
+    @cached_property
+    def topics(self) -> TopicAdmin:
+        """Looks after topics."""
+        return self.embedded_log if self.is_embedded else KafkaTopics(self.kafka)
+
+    def consumer(self) -> Consumer:
+        """Open a reader of the requests topic that goes on where the database says."""
+        if self.is_embedded:
+            return self.embedded_log.consumer([REQUESTS], self._stored)
+        consumer = KafkaConsumer(
+            self.kafka,
+            [REQUESTS],
+            group=self.settings.consumer_group,
+            stored=self._stored,
+            slot=self.settings.instance,
+        )
+        self._opened.append(consumer.close)
+        return consumer
+
+    def _stored(
+        self, wanted: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, int]:
+        """Return where each partition goes on, as the database has it."""
+        stored = self.store.stored_offsets()
+        return {
+            one: stored[one.topic, one.partition]
+            for one in wanted
+            if (one.topic, one.partition) in stored
+        }
+
+    # --- stages -----------------------------------------------------------------------
+
+    def ingest(self, consumer: Consumer, on_applied: Bell) -> Ingest:
+        """Return the stage that opens cases."""
+        parts = IngestParts(
+            store=self.store,
+            engine=self.engine,
+            vault=self.vault,
+            pseudonyms=self.pseudonyms,
+            plan_for=self.register.plan_for,
+            seal_quarantined=self.cipher.derived(QUARANTINE).seal,
+            clock=self.clock,
+            quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
+            on_applied=on_applied,
+        )
+        return Ingest(consumer, parts)
+
+    def worker(
+        self, accounts: Collection[AccountId] | None, on_applied: Bell
+    ) -> Worker:
+        """Return the stage that calls processors, for these accounts or for all."""
+        held = {
+            id_: self._account(entry)
+            for id_, entry in self.register.accounts.items()
+            if accounts is None or id_ in accounts
+        }
+        self.claims.register(held.keys())
+        ownership = Ownership(
+            held,
+            self.claims,
+            self.engine,
+            self.clock,
+            owner=self.owner,
+            lease=self.settings.lease,
+            is_alone=self.is_embedded,
+        )
+        preparing = Preparing(
+            held, self.claims, self.vault, self.artifacts, ZipPacking(), self.clock
+        )
+        settings = WorkSettings(
+            owner=self.owner,
+            lease=self.settings.lease,
+            grace=self.settings.grace.total_seconds(),
+        )
+        gather = self.gatherer(on_applied)
+        return Worker(
+            held, self.claims, gather, ownership, preparing, self.clock, settings
+        )
+
+    def gatherer(self, on_applied: Bell) -> Gatherer:
+        """Return the stage that makes durable facts of what was heard."""
+        habits = {
+            id_: Habits(entry.yields, entry.waits.check_after)
+            for id_, entry in self.register.accounts.items()
+        }
+        return Gatherer(
+            self.engine, self.vault, self.pseudonyms, self.clock, habits, on_applied
+        )
+
+    def sweep(self, on_applied: Bell) -> Sweep:
+        """Return the stage that lets time pass."""
+        return Sweep(self.store, self.engine, self.clock, self.artifacts, on_applied)
+
+    def seal(self, on_applied: Bell) -> Seal:
+        """Return the stage that seals copies and signs statements."""
+        return Seal(
+            self.store,
+            self.engine,
+            self.vault,
+            self.artifacts,
+            ZipPacking(),
+            DsseSigner(self.keys.signing_key, self.keys.signing_key_id),
+            self.clock,
+            self.software,
+            on_applied,
+        )
+
+    def relay(self) -> Relay:
+        """Return the stage that sends the outbox."""
+        outbox = SqlOutbox(self.database)
+        return Relay(outbox, self.publisher, self.clock, self.owner, SOURCE)
+
+    def forget(self) -> Forget:
+        """Return the stage that destroys keys."""
+        return Forget(
+            self.store,
+            self.engine,
+            self.vault,
+            self.clock,
+            self.database.truncate_wal,
+        )
+
+    def account(self, entry: AccountEntry) -> Account:
+        """Open one account's API, as `erasure account ping` needs it."""
+        return self._account(entry)
+
+    def _account(self, entry: AccountEntry) -> Account:
+        """Open one account's API behind its gate."""
+        config = AccountConfig(
+            id=entry.id,
+            connector=connectors()[entry.connector],
+            spec=entry.spec,
+            options=cast("Options", entry.options),
+            secrets=AccountSecrets(entry.id, entry.secrets),
+            bases=entry.bases,
+            mode=entry.mode,
+            accepts=entry.accepts,
+            allow_http=entry.allow_http,
+            installation=entry.installation,
+            ping_every=entry.waits.ping_every,
+            check_after=entry.waits.check_after,
+            settings=entry.settings,
+        )
+        return open_account(config, self.clock.monotonic)
+
+    # --- the end ----------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close what was opened, last first."""
+        while self._opened:
+            self._opened.pop()()
+
+
+def process_name() -> str:
+    """Name this process among others on this machine."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _tell_failure(step: Step, error: Exception) -> None:
+    """Log a step that could not be applied; its task goes to a person."""
+    log.error(
+        "step_failed",
+        case=step.case,
+        kind=type(step.event).__name__,
+        cause=type(error).__name__,
+    )

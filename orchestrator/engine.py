@@ -1,0 +1,279 @@
+"""
+The one transaction: lock, decide, write, commit.
+
+`Engine.apply` takes a batch of steps, locks their cases in id order, decides each event
+in turn and stores cases, tasks, history, outgoing messages and what rides along, once.
+A batch that fails is bisected; a single step that fails hands its task to a person.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from orchestrator.core.cases import Case
+from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
+from orchestrator.core.decide import decide
+from orchestrator.core.events import (
+    Event,
+    ExportSealed,
+    SiblingExportOpened,
+    SiblingExportSettled,
+    TaskReported,
+)
+from orchestrator.core.opening import Opening, open_case
+from orchestrator.core.plan import Plan
+from orchestrator.core.words import CaseId, SubjectRef
+from orchestrator.errors import CannotStore, Conflict, Unavailable
+from orchestrator.ports import OutgoingMessage, Store, Transaction, Write
+from schemas.case_events import event_data
+from schemas.connecting import NeedsHuman
+from schemas.topics import CASE_EVENTS
+
+# Never change: message ids of what was already sent are derived from it.
+MESSAGES = UUID("6f6e1c0e-6f0b-5d56-9a3c-6d1f0c5f7a11")
+MOST_CONFLICTS = 5
+
+OnFailure = Callable[["Step", Exception], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A message that goes out with a step, beside what the decision publishes."""
+
+    topic: str
+    type: str
+    data: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of one case, with what must be stored together with its effect."""
+
+    case: CaseId
+    event: Event
+    writes: tuple[Write, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewCase:
+    """A case to open, with the keys and sealed identifiers it starts with."""
+
+    opening: Opening
+    plan: Plan
+    writes: tuple[Write, ...]
+
+
+class Engine:
+    """Applies events to cases; safe to call from several threads and processes."""
+
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], datetime],
+        on_failure: OnFailure | None = None,
+    ) -> None:
+        """Keep the store; *on_failure* is told of a step that could not be applied."""
+        self._store = store
+        self._now = now
+        self._on_failure = on_failure
+
+    def apply(self, steps: Sequence[Step]) -> list[bool]:
+        """
+        Apply *steps* in one transaction; returns which of them changed their case.
+
+        Writes of a step that changes nothing are dropped with it: an outcome of an ended
+        ownership leaves no trace.  Raises `Unavailable` or `CannotStore`, and then nothing
+        is stored.
+        """
+        if not steps:
+            return []
+        try:
+            return self._apply_once(steps)
+        except (Unavailable, CannotStore):
+            raise
+        except Exception as error:  # noqa: BLE001 (any fault of ours must not stop other cases)
+            if len(steps) > 1:
+                middle = len(steps) // 2
+                return [*self.apply(steps[:middle]), *self.apply(steps[middle:])]
+            return [self._give_up(steps[0], error)]
+
+    def opening(self, transaction: Transaction) -> Work:
+        """Return the unit of work that opens cases inside a transaction of the caller."""
+        return Work(transaction, self._now())
+
+    def _apply_once(self, steps: Sequence[Step]) -> list[bool]:
+        """Apply all steps in one transaction, again if another one was in the way."""
+        for attempt in range(MOST_CONFLICTS):
+            try:
+                with self._transaction() as transaction:
+                    work = Work(transaction, self._now())
+                    work.load(steps)
+                    applied = [work.apply(step) for step in steps]
+                    work.save()
+                return applied
+            except Conflict:
+                if attempt == MOST_CONFLICTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _transaction(self) -> AbstractContextManager[Transaction]:
+        """Begin a writing transaction."""
+        return self._store.transaction()
+
+    def _give_up(self, step: Step, error: Exception) -> bool:
+        """Hand the task of a step that cannot be applied to a person."""
+        if self._on_failure is not None:
+            self._on_failure(step, error)
+        event = step.event
+        if not isinstance(event, TaskReported) or event.report == NeedsHuman(
+            "our_fault"
+        ):
+            return False
+        parked = replace(event, report=NeedsHuman("our_fault"))
+        return self.apply([Step(step.case, parked)])[0]
+
+
+@dataclass(slots=True)
+class Work:
+    """What one transaction has loaded and changed so far."""
+
+    transaction: Transaction
+    at: datetime
+    before: dict[CaseId, Case] = field(default_factory=dict)
+    cases: dict[CaseId, Case] = field(default_factory=dict)
+    opened: list[CaseId] = field(default_factory=list)
+    history: list[tuple[CaseId, int, datetime, Event]] = field(default_factory=list)
+    messages: list[OutgoingMessage] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    plans: dict[tuple[str, str], Plan] = field(default_factory=dict)
+    siblings: dict[SubjectRef, list[CaseId]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def load(self, steps: Iterable[Step]) -> None:
+        """Lock and load the cases of *steps*, and those they will have to tell."""
+        ids = {step.case for step in steps}
+        telling = {step.case for step in steps if isinstance(step.event, ExportSealed)}
+        if telling:
+            subjects = self.transaction.subjects_of(telling)
+            self._lock_siblings(set(subjects.values()))
+        self._load(ids | {id_ for ids_ in self.siblings.values() for id_ in ids_})
+
+    def load_siblings(self, openings: Sequence[Opening]) -> None:
+        """Lock the subjects that are about to get a case, and their open cases."""
+        self._lock_siblings({opening.subject for opening in openings})
+        self._load({id_ for ids in self.siblings.values() for id_ in ids})
+
+    def apply(self, step: Step) -> bool:
+        """Decide one step on what this transaction has loaded."""
+        case = self.cases.get(step.case)
+        if case is None:
+            return False
+        decision = decide(case, step.event)
+        if decision.case is case or decision.case == case:
+            return False
+        self._take(case, decision, step.event, step.announcements)
+        self.writes.extend(step.writes)
+        return True
+
+    def open(self, new: NewCase) -> Case:
+        """Open one case; its subject must be locked."""
+        exports = frozenset(
+            id_
+            for id_ in self.siblings[new.opening.subject]
+            if _copies(self.cases[id_])
+        )
+        decision = open_case(replace(new.opening, sibling_exports=exports), new.plan)
+        case = decision.case
+        self.plans[new.plan.version, new.plan.controller] = new.plan
+        self.cases[case.id] = case
+        self.opened.append(case.id)
+        self.siblings[case.subject].append(case.id)
+        self.writes.extend(new.writes)
+        self._publish(case, decision.commands, ())
+        return case
+
+    def save(self) -> None:
+        """Write everything that changed."""
+        opened = frozenset(self.opened)
+        self.transaction.keep_plans(self.plans.values(), self.at)
+        self.transaction.insert_cases([self.cases[id_] for id_ in self.opened])
+        self.transaction.save_cases(
+            [
+                (self.before[id_], case)
+                for id_, case in self.cases.items()
+                if id_ not in opened and case is not self.before[id_]
+            ]
+        )
+        self.transaction.add_history(self.history)
+        self.transaction.write(self.writes, self.at)
+        self.transaction.add_messages(self.messages, self.at)
+
+    def _load(self, ids: Iterable[CaseId]) -> None:
+        """Load cases that are not here yet."""
+        missing = set(ids) - self.cases.keys()
+        if missing:
+            loaded = self.transaction.load_cases(missing)
+            self.before.update(loaded)
+            self.cases.update(loaded)
+
+    def _lock_siblings(self, subjects: set[SubjectRef]) -> None:
+        """Lock subjects and learn their open cases."""
+        self.transaction.lock_subjects(subjects, self.at)
+        for subject, ids in self.transaction.open_cases_of(subjects).items():
+            self.siblings[subject].extend(ids)
+
+    def _take(
+        self,
+        case: Case,
+        decision: Decision,
+        event: Event,
+        extra: Sequence[Announcement],
+    ) -> None:
+        """Keep a decision: the new version, its history row and its messages."""
+        after = replace(decision.case, version=case.version + 1)
+        self.cases[case.id] = after
+        self.history.append((case.id, after.version, event.at, event))
+        self._publish(after, decision.commands, extra)
+
+    def _publish(
+        self, case: Case, commands: Sequence[Command], extra: Sequence[Announcement]
+    ) -> None:
+        """Turn commands into messages and into news for the subject's other cases."""
+        announced = [
+            Announcement(
+                CASE_EVENTS,
+                command.event.TYPE,
+                event_data(command.event).decode(),
+                case.request_id,
+            )
+            for command in commands
+            if isinstance(command, Publish)
+        ]
+        for ordinal, one in enumerate([*announced, *extra]):
+            message_id = str(uuid5(MESSAGES, f"{case.id}:{case.version}:{ordinal}"))
+            self.messages.append(
+                OutgoingMessage(message_id, one.topic, one.key, one.type, one.data)
+            )
+        for command in commands:
+            if isinstance(command, TellSubjectsCases):
+                self._tell_siblings(case, settled=command.settled)
+
+    def _tell_siblings(self, case: Case, *, settled: bool) -> None:
+        """Tell the subject's other open cases about this case's export."""
+        news = SiblingExportSettled if settled else SiblingExportOpened
+        for other in self.siblings[case.subject]:
+            if other != case.id and other not in self.opened:
+                self.apply(Step(other, news(self.at, case.id)))
+
+
+def _copies(case: Case) -> bool:
+    """Tell whether the case still gathers a copy."""
+    return case.export == "gathering"

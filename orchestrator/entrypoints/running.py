@@ -1,0 +1,171 @@
+"""
+Run stages in one process: a thread each, woken by one another, stopped together.
+
+A part that is away is waited for; what cannot be stored or is set up wrongly ends the
+process with its sentence.  A stop lets calls in flight finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from orchestrator.bootstrap import Installation
+from orchestrator.core.words import AccountId
+from orchestrator.errors import Conflict, Unavailable
+
+log = structlog.get_logger()
+
+STAGES: Final = ("ingest", "work", "sweep", "seal", "relay", "forget")
+IDLE: Final = 0.5  # seconds between looks for what other processes did
+OUTAGE_PAUSE: Final = 0.5
+
+Turn = Callable[[], int]
+
+
+class Bells:
+    """Wakes every stage that waits; ringing twice is ringing once."""
+
+    def __init__(self) -> None:
+        """Begin silent."""
+        self._bells: list[threading.Event] = []
+        self._others: list[Callable[[], None]] = []
+
+    def new(self) -> threading.Event:
+        """Return a bell that `ring` rings."""
+        bell = threading.Event()
+        self._bells.append(bell)
+        return bell
+
+    def also(self, wake: Callable[[], None]) -> None:
+        """Call *wake* too on each ring."""
+        self._others.append(wake)
+
+    def ring(self) -> None:
+        """Wake everybody; from any thread."""
+        for bell in self._bells:
+            bell.set()
+        for wake in self._others:
+            wake()
+
+
+@dataclass(slots=True)
+class Running:
+    """The stages of one process and their end."""
+
+    installation: Installation
+    stages: Sequence[str] = STAGES
+    accounts: Collection[AccountId] | None = None
+    bells: Bells = field(default_factory=Bells)
+    stopping: threading.Event = field(default_factory=threading.Event)
+    failures: list[BaseException] = field(default_factory=list)
+    _threads: list[threading.Thread] = field(default_factory=list)
+    _before_end: list[Callable[[], None]] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start every stage; returns at once."""
+        starters = {
+            "ingest": self._start_ingest,
+            "work": self._start_work,
+            "sweep": self._start_sweep,
+            "seal": self._start_seal,
+            "relay": self._start_relay,
+            "forget": self._start_forget,
+        }
+        for stage in self.stages:
+            starters[stage]()
+        for thread in self._threads:
+            thread.start()
+        log.info("process_ready", stage=",".join(self.stages))
+
+    def stop(self) -> None:
+        """Ask every stage to end; from any thread or signal handler."""
+        self.stopping.set()
+        self.bells.ring()
+
+    def wait(self) -> BaseException | None:
+        """Wait for the end; returns what ended the process, or nothing after a stop."""
+        self.stopping.wait()
+        self.bells.ring()
+        for thread in self._threads:
+            thread.join()
+        for end in self._before_end:
+            try:
+                end()
+            except Unavailable as error:
+                log.warning("end_unfinished", advice=str(error))
+        self.installation.close()
+        return self.failures[0] if self.failures else None
+
+    def _start_ingest(self) -> None:
+        """Read requests; the consumer waits by itself."""
+        consumer = self.installation.consumer()
+        ingest = self.installation.ingest(consumer, self.bells.ring)
+        self.bells.also(lambda: consumer.wake() if self.stopping.is_set() else None)
+        self._loop("ingest", lambda: ingest.turn(IDLE), waits_itself=True)
+        self._before_end.append(consumer.close)
+
+    def _start_work(self) -> None:
+        """Run the worker in an event loop of its own."""
+        worker = self.installation.worker(self.accounts, self.bells.ring)
+        self.bells.also(worker.wake)
+        self.bells.also(lambda: worker.stop() if self.stopping.is_set() else None)
+        self._thread("work", lambda: asyncio.run(worker.run()))
+
+    def _start_sweep(self) -> None:
+        """Let time pass now and then."""
+        every = self.installation.settings.sweep_every.total_seconds()
+        self._loop("sweep", self.installation.sweep(self.bells.ring).turn, idle=every)
+
+    def _start_seal(self) -> None:
+        """Seal copies and statements."""
+        self._loop("seal", self.installation.seal(self.bells.ring).turn)
+
+    def _start_relay(self) -> None:
+        """Send the outbox."""
+        relay = self.installation.relay()
+        self._loop("relay", relay.turn)
+        self._before_end.append(relay.close)
+
+    def _start_forget(self) -> None:
+        """Destroy keys."""
+        self._loop("forget", self.installation.forget().turn)
+
+    def _loop(
+        self, name: str, turn: Turn, *, idle: float = IDLE, waits_itself: bool = False
+    ) -> None:
+        """Take turns until stopped; wait for a bell whenever nothing moved."""
+        bell = self.bells.new()
+
+        def run() -> None:
+            while not self.stopping.is_set():
+                bell.clear()
+                try:
+                    moved = turn()
+                except (Unavailable, Conflict) as error:
+                    log.warning("stage_waits", stage=name, advice=str(error))
+                    self.stopping.wait(OUTAGE_PAUSE)
+                    continue
+                if not moved and not waits_itself and not self.stopping.is_set():
+                    bell.wait(idle)
+
+        self._thread(name, run)
+
+    def _thread(self, name: str, run: Callable[[], None]) -> None:
+        """Run in a thread; whatever it raises ends the process."""
+
+        def guarded() -> None:
+            try:
+                run()
+            except BaseException as error:  # noqa: BLE001 (told by the main thread)
+                log.error("stage_failed", stage=name, cause=type(error).__name__)  # noqa: TRY400 (a traceback could hold data)
+                self.failures.append(error)
+            finally:
+                self.stop()
+
+        self._threads.append(threading.Thread(target=guarded, name=name, daemon=True))

@@ -1,0 +1,105 @@
+"""
+Forget: destroy the keys of what is no longer needed.
+
+The identity key goes once the case is answered; before that, the locators of records
+the law keeps move under the obligation key.  The export key goes at its own expiry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from orchestrator.core.cases import Case, Wants
+from orchestrator.core.dossier import dump_items, items_name, load_items
+from orchestrator.core.events import ExportShredded, IdentityForgotten
+from orchestrator.engine import Engine, Step
+from orchestrator.ports import (
+    Clock,
+    DestroyKey,
+    ForgetRequestRecord,
+    PutObligations,
+    Store,
+    Vault,
+    Write,
+)
+
+log = structlog.get_logger()
+
+AT_ONCE = 200
+
+
+class Forget:
+    """Destroys keys; several may run, because forgetting twice is forgetting."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        vault: Vault,
+        clock: Clock,
+        truncate: Callable[[], None],
+    ) -> None:
+        """Keep the parts; *truncate* empties logs that may still hold deleted text."""
+        self._store = store
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._truncate = truncate
+
+    def turn(self) -> int:
+        """Forget whom we need no longer; returns how many keys were destroyed."""
+        answered = self._store.cases_wanting(Wants.FORGET_IDENTITY, AT_ONCE)
+        expired = self._store.cases_wanting(Wants.SHRED_EXPORT, AT_ONCE)
+        steps = [
+            *(self._forgetting(case) for case in answered),
+            *map(self._shredding, expired),
+        ]
+        if not steps:
+            return 0
+        applied = self._engine.apply(steps)
+        for case in answered:
+            self._vault.forget(case.id, "identity")
+        for case in expired:
+            self._vault.forget(case.id, "export")
+        self._truncate()
+        log.info("keys_destroyed", identities=len(answered), exports=len(expired))
+        return sum(applied)
+
+    def _forgetting(self, case: Case) -> Step:
+        """Return the step that destroys a case's identity key."""
+        writes: list[Write] = [
+            *self._kept_locators(case),
+            DestroyKey(case.id, "identity"),
+            ForgetRequestRecord(case.request_id),
+        ]
+        if case.obligations:
+            writes.append(PutObligations(case.id, case.obligations))
+        return Step(case.id, IdentityForgotten(self._clock.now()), tuple(writes))
+
+    def _kept_locators(self, case: Case) -> Sequence[Write]:
+        """Seal the references of kept records under the obligation key."""
+        if not case.obligations:
+            return ()
+        accounts = sorted({owed.account for owed in case.obligations})
+        names = [items_name(account) for account in accounts]
+        identity = self._vault.open([case.id], "identity", names)
+        kept, put_key = self._vault.new_owner(case.id, "obligation")
+        writes: list[Write] = [put_key]
+        for account in accounts:
+            found = load_items(identity.get(case.id, items_name(account)))
+            wanted = {
+                id_ for o in case.obligations if o.account == account for id_ in o.items
+            }
+            items = [item for id_, item in found.items() if id_ in wanted]
+            writes.append(kept.seal(case.id, items_name(account), dump_items(items)))
+        return writes
+
+    def _shredding(self, case: Case) -> Step:
+        """Return the step that destroys a copy whose time is over."""
+        return Step(
+            case.id,
+            ExportShredded(self._clock.now()),
+            (DestroyKey(case.id, "export"),),
+        )

@@ -1,0 +1,261 @@
+"""
+Gather: turn what connectors said into durable facts.
+
+References, identifiers and tickets go to the vault; the case learns only keyed item
+names, types and counts.  Everything about one call is one step of the engine, so the
+outcome and what it identifies become durable together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Protocol, cast
+
+from orchestrator.core.cases import TaskItem
+from orchestrator.core.dossier import (
+    ALL_IDENTIFIERS,
+    candidates_name,
+    dump_candidates,
+    dump_identifiers,
+    dump_items,
+    identifiers_name,
+    items_name,
+    load_identifiers,
+    load_items,
+    ticket_name,
+)
+from orchestrator.core.events import (
+    CheckFailed,
+    ItemsLocated,
+    ItemsLookedAt,
+    MatchesConflicted,
+    Report,
+    TaskReleased,
+    TaskReported,
+)
+from orchestrator.core.words import AccountId
+from orchestrator.engine import Engine, Step
+from orchestrator.ports import (
+    AcceptCall,
+    Clock,
+    CloseCall,
+    FinishArtifact,
+    Heard,
+    OpenVault,
+    Vault,
+    Write,
+)
+from schemas.connecting import (
+    Absent,
+    Accepted,
+    Ambiguous,
+    Candidate,
+    CannotTell,
+    Exported,
+    Identifier,
+    IdentifierType,
+    Item,
+    ItemId,
+    JobAccepted,
+    Located,
+    Outcome,
+    Present,
+    Redacted,
+)
+
+
+class ItemNames(Protocol):
+    """Makes the keyed names of found records."""
+
+    def identifier_digest(self, case: str, identifier_type: str, value: str) -> str:
+        """Return a keyed digest of a value inside one case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What gather must know of an account."""
+
+    yields: frozenset[IdentifierType]
+    check_after: timedelta | None = None
+
+
+class Gatherer:
+    """Applies what was heard, a batch in one transaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        names: ItemNames,
+        clock: Clock,
+        accounts: Mapping[AccountId, Habits],
+        on_applied: Callable[[], None],
+    ) -> None:
+        """Keep the parts; *on_applied* wakes the stages that may have work now."""
+        self._engine = engine
+        self._vault = vault
+        self._names = names
+        self._clock = clock
+        self._accounts = accounts
+        self._on_applied = on_applied
+
+    def __call__(self, heard: Sequence[Heard]) -> None:
+        """Apply *heard*; raises `Unavailable`, and then nothing of it is stored."""
+        telling = [one for one in heard if _identifies(one.reply)]
+        owners = sorted({one.claimed.case for one in telling})
+        names = {items_name(one.claimed.task.account) for one in telling}
+        wanted = sorted(names | {ALL_IDENTIFIERS})
+        opened = self._vault.open(owners, "identity", wanted) if owners else None
+        self._engine.apply([self._step(one, opened) for one in heard])
+        self._on_applied()
+
+    def _step(self, heard: Heard, opened: OpenVault | None) -> Step:
+        """Return one step: the event, and what must be stored with it."""
+        claimed, now = heard.claimed, self._clock.now()
+        task = claimed.task
+        if heard.reply is None:
+            released = TaskReleased(now, task.id, claimed.epoch)
+            return Step(claimed.case, released, _closing(heard))
+        report, writes = self._report(heard, opened)
+        event = TaskReported(
+            at=now,
+            task=task.id,
+            report=report,
+            epoch=claimed.epoch,
+            call=heard.call,
+            items=heard.items,
+            jitter=self._clock.jitter(),
+        )
+        return Step(claimed.case, event, (*writes, *_calls(heard, report)))
+
+    def _report(
+        self, heard: Heard, opened: OpenVault | None
+    ) -> tuple[Report, Sequence[Write]]:
+        """Return what the core learns, and what the vault keeps."""
+        match heard.reply:
+            case Located():
+                return self._located(heard, heard.reply, _open(opened))
+            case Ambiguous(candidates=candidates):
+                return self._conflicted(heard, candidates, _open(opened))
+            case JobAccepted():
+                return self._accepted(heard, heard.reply, _open(opened))
+            case Exported() as exported:
+                return exported, _finished(heard, exported.rows)
+            case Absent():
+                return ItemsLookedAt(frozenset()), ()
+            case Redacted():
+                return ItemsLookedAt(frozenset(), redacted=True), ()
+            case Present(items=items):
+                return ItemsLookedAt(frozenset(items)), ()
+            case CannotTell():
+                return ItemsLookedAt(frozenset(), told=False), ()
+            case CheckFailed() as failed:
+                return failed, ()
+            case outcome:
+                return cast("Outcome", outcome), ()
+
+    def _located(
+        self, heard: Heard, located: Located, opened: OpenVault
+    ) -> tuple[Report, Sequence[Write]]:
+        """Name the items, keep their references, and tell which types are news."""
+        case, account = heard.claimed.case, heard.claimed.task.account
+        items = [self._named(case, account, item) for item in located.items]
+        known = load_items(opened.get(case, items_name(account)))
+        known.update({item.id: item for item in items})
+        writes: list[Write] = [
+            opened.seal(case, items_name(account), dump_items(known.values()))
+        ]
+        learned = self._news(heard, located.learned, opened)
+        if learned:
+            before = opened.get(case, identifiers_name(account))
+            own = load_identifiers([before] if before else [])
+            value = dump_identifiers((*own, *learned))
+            writes.append(opened.seal(case, identifiers_name(account), value))
+        types = frozenset(one.type for one in learned)
+        return ItemsLocated(tuple(_facts(item) for item in items), types), writes
+
+    def _news(
+        self, heard: Heard, learned: Sequence[Identifier], opened: OpenVault
+    ) -> tuple[Identifier, ...]:
+        """Return the identifiers that the account may teach and the case does not know."""
+        case, account = heard.claimed.case, heard.claimed.task.account
+        known = set(load_identifiers(opened.named(case, ALL_IDENTIFIERS).values()))
+        yields = self._accounts[account].yields
+        return tuple(one for one in learned if one.type in yields and one not in known)
+
+    def _conflicted(
+        self, heard: Heard, candidates: Sequence[Candidate], opened: OpenVault
+    ) -> tuple[Report, Sequence[Write]]:
+        """Keep the candidates for a person; the case learns only how many there are."""
+        case, account = heard.claimed.case, heard.claimed.task.account
+        named = [
+            replace(
+                one, items=tuple(self._named(case, account, item) for item in one.items)
+            )
+            for one in candidates
+        ]
+        facts = tuple(tuple(_facts(item) for item in one.items) for one in named)
+        kept = opened.seal(case, candidates_name(account), dump_candidates(named))
+        return MatchesConflicted(facts), (kept,)
+
+    def _accepted(
+        self, heard: Heard, job: JobAccepted, opened: OpenVault
+    ) -> tuple[Report, Sequence[Write]]:
+        """Seal the ticket; the case learns when to ask again."""
+        assert heard.call is not None, "a job is accepted in a durable call"
+        habit = self._accounts[heard.claimed.task.account].check_after
+        accepted = Accepted(habit or job.check_after, job.expected_within)
+        name, value = ticket_name(heard.call), job.ticket.value.encode()
+        return accepted, (opened.seal(heard.claimed.case, name, value),)
+
+    def _named(self, case: str, account: AccountId, item: Item) -> Item:
+        """Give a found record its keyed name, the same each time it is found."""
+        digest = self._names.identifier_digest(case, f"item:{account}", item.reference)
+        return replace(item, id=ItemId(digest[:20]))
+
+
+def _identifies(reply: object) -> bool:
+    """Tell whether a reply holds anything for the vault."""
+    return isinstance(reply, Located | Ambiguous | JobAccepted)
+
+
+def _open(opened: OpenVault | None) -> OpenVault:
+    """Return the vault that was opened for this batch."""
+    assert opened is not None, "the vault is opened for every reply that identifies"
+    return opened
+
+
+def _facts(item: Item) -> TaskItem:
+    """Return what the core may know of an item."""
+    return TaskItem(
+        id=item.id,
+        kind=item.kind,
+        record_class=item.record_class,
+        started_on=item.started_on,
+        proven=item.proven,
+    )
+
+
+def _finished(heard: Heard, rows: int) -> Sequence[Write]:
+    """Finish the artifact that the rows went to."""
+    if heard.artifact is None:
+        return ()
+    return (FinishArtifact(replace(heard.artifact, rows=rows)),)
+
+
+def _calls(heard: Heard, report: Report) -> Sequence[Write]:
+    """Keep the durable call in step with its report."""
+    match report:
+        case Accepted() if heard.call is not None:
+            return (AcceptCall(heard.call),)
+        case CheckFailed() | ItemsLookedAt():
+            return ()
+        case _:
+            return _closing(heard)
+
+
+def _closing(heard: Heard) -> tuple[Write, ...]:
+    """Close the call that this claim made, if it made one."""
+    return () if heard.call is None else (CloseCall(heard.call),)

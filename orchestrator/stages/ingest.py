@@ -1,0 +1,400 @@
+"""
+Ingest: turn each request event into a case, or into a rejection that keeps it.
+
+A batch of records is one transaction: cases, sealed identifiers, quarantine, rejections
+and the input offsets become durable together.  A record is never dropped and never
+retried for ever; the next one is processed at once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol
+from uuid import UUID, uuid5
+
+import structlog
+
+from orchestrator.core.cases import Scope, Verification
+from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
+from orchestrator.core.opening import Opening
+from orchestrator.core.plan import Plan
+from orchestrator.core.words import (
+    COPY_RIGHTS,
+    AccountId,
+    CaseId,
+    Level,
+    Right,
+    SubjectRef,
+)
+from orchestrator.engine import Engine, NewCase, Work
+from orchestrator.errors import Conflict, Unavailable
+from orchestrator.event_log import Consumer, Record
+from orchestrator.ports import (
+    Clock,
+    KnownRequest,
+    OutgoingMessage,
+    Quarantined,
+    Store,
+    Transaction,
+    Vault,
+    Write,
+)
+from schemas.case_events import RequestRejected, event_data
+from schemas.intake import SubmittedRequest, read_request
+from schemas.rejections import Rejection, RejectionCode
+from schemas.topics import CASE_EVENTS
+
+log = structlog.get_logger()
+
+REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
+CONTENT = "request-content"
+
+
+class Pseudonyms(Protocol):
+    """Keyed pseudonyms and digests."""
+
+    def subject_reference(self, controller: str, customer_id: str) -> str:
+        """Name one person of one controller, the same in every case."""
+
+    def digest(self, purpose: str, data: bytes) -> str:
+        """Return a keyed digest of *data*."""
+
+
+class PlanFor(Protocol):
+    """Answers with a controller's plan on a day, or None for a stranger."""
+
+    def __call__(self, controller: str, *, on: date) -> Plan | None:
+        """Return the plan that a case opened on that day pins."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParts:
+    """What ingest works with."""
+
+    store: Store
+    engine: Engine
+    vault: Vault
+    pseudonyms: Pseudonyms
+    plan_for: PlanFor
+    seal_quarantined: Callable[[bytes, str], bytes]
+    clock: Clock
+    quarantine_for: timedelta
+    on_applied: Callable[[], None]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What one transaction has learned of requests so far."""
+
+    transaction: Transaction
+    work: Work
+    by_id: dict[str, KnownRequest] = field(default_factory=dict)
+    by_event: dict[tuple[str, str], KnownRequest] = field(default_factory=dict)
+    new: list[KnownRequest] = field(default_factory=list)
+    rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
+
+    def know(self, known: KnownRequest) -> None:
+        """Remember a request under both of its names."""
+        self.by_id[known.request_id] = known
+        self.by_event[known.source, known.event_id] = known
+
+
+Read = tuple[Record, SubmittedRequest | Rejection]
+
+
+class Ingest:
+    """Reads the requests topic; one thread runs it."""
+
+    def __init__(self, consumer: Consumer, parts: IngestParts) -> None:
+        """Keep the consumer and the parts."""
+        self._consumer = consumer
+        self._parts = parts
+
+    def turn(self, timeout: float) -> int:
+        """
+        Take what is there, open cases or quarantine; returns how many records.
+
+        Raises `Unavailable` if the log or the database is away; then the consumer goes
+        back to what the database says, and nothing was acknowledged.
+        """
+        records = self._consumer.poll(timeout)
+        if not records:
+            return 0
+        try:
+            self._ingest(records)
+        except (Unavailable, Conflict):
+            self._consumer.rewind()
+            raise
+        except Exception:
+            self._consumer.rewind()
+            if len(records) == 1:
+                self._keep_poison(records[0])
+            else:
+                for record in records:
+                    self._ingest_or_keep(record)
+        self._parts.on_applied()
+        self._consumer.committed(dict(record.position for record in records))
+        return len(records)
+
+    def read(self, record: Record) -> None:
+        """Take one record that a person released from quarantine."""
+        self._ingest([record], is_release=True)
+        self._parts.on_applied()
+
+    def _ingest_or_keep(self, record: Record) -> None:
+        """Take one record of a batch that failed; keep it if it is the poison."""
+        try:
+            self._ingest([record])
+        except (Unavailable, Conflict):
+            raise
+        except Exception:  # noqa: BLE001 (kept, and shown to a person)
+            self._keep_poison(record)
+
+    def _ingest(self, records: Sequence[Record], *, is_release: bool = False) -> None:
+        """Store the effect of *records* and their offsets, at once."""
+        parts = self._parts
+        with parts.store.transaction() as transaction:
+            fresh = list(records) if is_release else _fresh(transaction, records)
+            read: list[Read] = [(r, read_request(r.headers, r.value)) for r in fresh]
+            batch = _Batch(transaction, parts.engine.opening(transaction))
+            self._recall(batch, read)
+            openings = [
+                new for record, what in read if (new := self._take(batch, record, what))
+            ]
+            batch.work.load_siblings([new.opening for new in openings])
+            for new in openings:
+                batch.work.open(new)
+            batch.work.save()
+            transaction.remember_requests(batch.new, parts.clock.now())
+            self._reject(batch)
+        if openings or batch.rejected:
+            log.info(
+                "requests_ingested", cases=len(openings), rejected=len(batch.rejected)
+            )
+
+    def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
+        """Load what is known of the requests of this batch."""
+        submitted = [what for _, what in read if isinstance(what, SubmittedRequest)]
+        if submitted:
+            for known in batch.transaction.known_requests(
+                {one.request.request_id for one in submitted},
+                {(one.source, one.event_id) for one in submitted},
+            ):
+                batch.know(known)
+
+    def _take(
+        self, batch: _Batch, record: Record, what: SubmittedRequest | Rejection
+    ) -> NewCase | None:
+        """Return the case to open, or note the rejection or the repeat."""
+        if isinstance(what, Rejection):
+            batch.rejected.append((record, what))
+            return None
+        digest = self._parts.pseudonyms.digest(CONTENT, what.content)
+        request = what.request
+        known = batch.by_id.get(request.request_id) or batch.by_event.get(
+            (what.source, what.event_id)
+        )
+        if known is not None:
+            if known.digest != digest:
+                batch.rejected.append((record, what.reject(RejectionCode.CONFLICT)))
+            return None
+        plan = self._plan(what)
+        if isinstance(plan, Rejection):
+            batch.rejected.append((record, plan))
+            return None
+        case = CaseId(self._parts.clock.new_id("c"))
+        entry = KnownRequest(
+            request.request_id, what.source, what.event_id, digest, case
+        )
+        batch.know(entry)
+        batch.new.append(entry)
+        return self._new_case(case, what, plan)
+
+    def _plan(self, submitted: SubmittedRequest) -> Plan | Rejection:
+        """Return the plan of the request's controller if the request satisfies it."""
+        request = submitted.request
+        today = self._parts.clock.now().date()
+        plan = self._parts.plan_for(request.controller, on=today)
+        if plan is None:
+            return submitted.reject(RejectionCode.UNKNOWN_CONTROLLER, "/controller")
+        level = Level(request.verification.level.value)
+        demanded = [plan.demanded_level(Right(right.value)) for right in request.rights]
+        if not all(level.is_at_least(one) for one in demanded):
+            return submitted.reject(
+                RejectionCode.VERIFICATION_TOO_LOW, "/verification/level"
+            )
+        named = (request.scope.accounts or ()) if request.scope else ()
+        if not {account.id for account in plan.accounts}.issuperset(named):
+            return submitted.reject(RejectionCode.UNKNOWN_ACCOUNT, "/scope/accounts")
+        return plan
+
+    def _new_case(
+        self, case: CaseId, submitted: SubmittedRequest, plan: Plan
+    ) -> NewCase:
+        """Seal the person's identifiers and describe the case without them."""
+        parts, request = self._parts, submitted.request
+        identifiers = request.subject.known()
+        opened, put_key = parts.vault.new_owner(case, "identity")
+        writes: list[Write] = [
+            put_key,
+            opened.seal(case, FROM_PORTAL, dump_identifiers(identifiers)),
+        ]
+        rights = frozenset(Right(right.value) for right in request.rights)
+        if rights & COPY_RIGHTS:
+            writes.append(parts.vault.new_owner(case, "export")[1])
+        customer_id = request.subject.customer_id
+        subject = (
+            parts.pseudonyms.subject_reference(plan.controller, customer_id)
+            if customer_id is not None
+            else parts.clock.new_id("sub0")
+        )
+        opening = Opening(
+            case=case,
+            at=parts.clock.now(),
+            request_id=request.request_id,
+            subject=SubjectRef(subject),
+            rights=rights,
+            jurisdiction=request.jurisdiction,
+            locale=request.locale,
+            channel=request.channel.value,
+            received_at=request.received_at,
+            verification=Verification(
+                request.verification.method.value,
+                Level(request.verification.level.value),
+                request.verification.verified_at,
+            ),
+            identifier_types=frozenset(one.type for one in identifiers),
+            scope=_scope(submitted),
+        )
+        return NewCase(opening, plan, tuple(writes))
+
+    def _reject(self, batch: _Batch) -> None:
+        """Quarantine what may not go on, and tell the portal where it can be named."""
+        now = self._parts.clock.now()
+        kept = {
+            record.position: self._quarantined(record, found, now)
+            for record, found in batch.rejected
+        }
+        fresh = frozenset(batch.transaction.quarantine(list(kept.values())))
+        messages = [
+            _rejected_message(record, found)
+            for record, found in batch.rejected
+            if kept[record.position].id in fresh and _is_nameable(found)
+        ]
+        batch.transaction.add_messages(messages, now)
+
+    def _quarantined(
+        self, record: Record, found: Rejection, now: datetime
+    ) -> Quarantined:
+        """Return the record sealed, with what is wrong and a clock."""
+        id_ = self._parts.clock.new_id("q")
+        content = pack(record)
+        return Quarantined(
+            id=id_,
+            code=found.code.value,
+            pointer=found.pointer,
+            rule=found.rule,
+            hint=found.hint,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            sealed=self._parts.seal_quarantined(content, id_),
+            size=len(record.value or b""),
+            seen_at=now,
+            expires_at=now + self._parts.quarantine_for,
+        )
+
+    def _keep_poison(self, record: Record) -> None:
+        """Keep a record that we could not handle, although nothing is wrong with it."""
+        found = Rejection(
+            RejectionCode.INVALID_VALUE,
+            "",
+            "The event could not be processed because of a fault of ours.",
+            "Look for event_poisoned in the log, then release it from quarantine.",
+        )
+        log.error("event_poisoned", topic=record.topic, offset=record.offset)
+        with self._parts.store.transaction() as transaction:
+            if _fresh(transaction, [record]):
+                batch = _Batch(transaction, self._parts.engine.opening(transaction))
+                batch.rejected.append((record, found))
+                self._reject(batch)
+
+
+def _fresh(transaction: Transaction, records: Sequence[Record]) -> list[Record]:
+    """Return the records not yet taken, each once, and move the offsets past all."""
+    partitions: dict[tuple[str, int], dict[int, Record]] = defaultdict(dict)
+    for record in records:
+        partitions[record.topic, record.partition][record.offset] = record
+    fresh = []
+    for (topic, partition), by_offset in sorted(partitions.items()):
+        goes_on_at = transaction.lock_offset(topic, partition)
+        taken = [by_offset[o] for o in sorted(by_offset) if o >= goes_on_at]
+        if taken:
+            transaction.move_offset(topic, partition, taken[-1].offset + 1)
+        fresh += taken
+    return fresh
+
+
+def _scope(submitted: SubmittedRequest) -> Scope:
+    """Return what the person limited the request to."""
+    scope = submitted.request.scope
+    if scope is None:
+        return Scope()
+    accounts = scope.accounts
+    classes = scope.record_classes
+    return Scope(
+        None if accounts is None else frozenset(AccountId(one) for one in accounts),
+        None if classes is None else frozenset(classes),
+    )
+
+
+def _is_nameable(found: Rejection) -> bool:
+    """Tell whether the portal can know which event is meant."""
+    return found.request_id is not None or found.event_id is not None
+
+
+def _rejected_message(record: Record, found: Rejection) -> OutgoingMessage:
+    """Return the rejection as the portal reads it; the same record, the same message."""
+    place = f"{record.topic}:{record.partition}:{record.offset}"
+    event = RequestRejected.of(found)
+    return OutgoingMessage(
+        message_id=str(uuid5(REJECTIONS, place)),
+        topic=CASE_EVENTS,
+        key=found.request_id or found.event_id or place,
+        type=RequestRejected.TYPE,
+        data=event_data(event).decode(),
+    )
+
+
+def pack(record: Record) -> bytes:
+    """Spell a record's key, headers and value as bytes, to be sealed."""
+    parts = [
+        record.key or b"",
+        *(p for n, v in record.headers for p in (n.encode(), v)),
+    ]
+    value = record.value if record.value is not None else b""
+    framed = b"".join(len(part).to_bytes(4, "big") + part for part in [*parts, value])
+    flags = bytes([record.key is not None, record.value is not None])
+    return flags + len(record.headers).to_bytes(2, "big") + framed
+
+
+def unpack(content: bytes, place: Mapping[str, int | str]) -> Record:
+    """Read what `pack` wrote; *place* gives topic, partition and offset."""
+    has_key, has_value = bool(content[0]), bool(content[1])
+    parts, at = [], 4
+    while at < len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        parts.append(content[at + 4 : at + 4 + size])
+        at += 4 + size
+    names, values = parts[1:-1:2], parts[2:-1:2]
+    return Record(
+        topic=str(place["topic"]),
+        partition=int(place["partition"]),
+        offset=int(place["offset"]),
+        key=parts[0] if has_key else None,
+        headers=tuple((n.decode(), v) for n, v in zip(names, values, strict=True)),
+        value=parts[-1] if has_value else None,
+    )

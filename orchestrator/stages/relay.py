@@ -1,0 +1,114 @@
+"""
+Relay: send the outbox to the event log, topic by topic, in order, at least once.
+
+Unsent rows are found by their mark, never by a cursor; one relay a topic holds the
+topic's lease.  Consumers drop what they have seen by message id or lower version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from orchestrator.event_log import Message, Publisher
+from orchestrator.ports import Clock, UnsentMessage
+from schemas.cloudevents import Envelope, encode
+from schemas.topics import CASE_EVENTS, RECEIPTS
+
+log = structlog.get_logger()
+
+TOPICS = (CASE_EVENTS, RECEIPTS)
+AT_ONCE = 500
+LEASE = timedelta(seconds=30)
+
+
+class Outbox(Protocol):
+    """The messages that are durable and not known to be sent."""
+
+    def unsent(self, topic: str, limit: int) -> Sequence[UnsentMessage]:
+        """Return the oldest unsent messages of *topic*, in order."""
+
+    def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
+        """Note that these messages are durably in the log."""
+
+    def hold(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
+        """Take or keep the lease of one topic."""
+
+    def let_go(self, name: str, owner: str) -> None:
+        """Give the lease back."""
+
+
+class Relay:
+    """Sends what is unsent; one a topic is active at a time."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        publisher: Publisher,
+        clock: Clock,
+        owner: str,
+        source: str,
+        on_sent: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """Keep the parts; *source* names this installation in every event."""
+        self._outbox = outbox
+        self._publisher = publisher
+        self._clock = clock
+        self._owner = owner
+        self._source = source
+        self._on_sent = on_sent
+        self._held_until: dict[str, float] = {}
+
+    def turn(self) -> int:
+        """Send a batch of each topic; returns how many messages were acknowledged."""
+        return sum(self._relay(topic) for topic in TOPICS)
+
+    def close(self) -> None:
+        """Give the topics back."""
+        for topic in self._held_until:
+            self._outbox.let_go(f"relay:{topic}", self._owner)
+
+    def _relay(self, topic: str) -> int:
+        """Send one batch of one topic; stops marking at the first unknown fate."""
+        waiting = self._outbox.unsent(topic, AT_ONCE)
+        if not waiting or not self._holds(topic):
+            return 0
+        acknowledged = self._publisher.publish([self._message(one) for one in waiting])
+        sent = []
+        for one, is_acknowledged in zip(waiting, acknowledged, strict=True):
+            if not is_acknowledged:
+                break
+            sent.append(one.seq)
+        if sent:
+            self._outbox.mark_sent(sent, self._clock.now())
+            self._on_sent(len(sent))
+        return len(sent)
+
+    def _holds(self, topic: str) -> bool:
+        """Take or keep the topic's lease; asks the database only when it runs low."""
+        present = self._clock.monotonic()
+        if present < self._held_until.get(topic, 0.0):
+            return True
+        now = self._clock.now()
+        if not self._outbox.hold(f"relay:{topic}", self._owner, now, now + LEASE):
+            return False
+        self._held_until[topic] = present + LEASE.total_seconds() / 2
+        return True
+
+    def _message(self, unsent: UnsentMessage) -> Message:
+        """Return the row as a CloudEvent in binary mode."""
+        message = unsent.message
+        envelope = Envelope(
+            id=message.message_id,
+            source=self._source,
+            type=message.type,
+            time=unsent.made_at,
+            data=message.data.encode(),
+        )
+        encoded = encode(envelope, message.key)
+        return Message(
+            message.topic, encoded.key or b"", encoded.headers, encoded.value
+        )

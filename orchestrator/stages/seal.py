@@ -1,0 +1,156 @@
+"""
+Seal: make the copy's package, and sign the statement that answers the case.
+
+A statement says only what was durable before it was signed: it is made from the
+committed case, and stored only if the case has not moved since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Protocol
+
+import structlog
+
+from orchestrator.core.cases import Case, Wants
+from orchestrator.core.events import ExportSealed, StatementSigned
+from orchestrator.core.statements import final_receipt
+from orchestrator.core.words import StatementKind
+from orchestrator.engine import Announcement, Engine, Step
+from orchestrator.ports import (
+    Artifact,
+    Artifacts,
+    Clock,
+    FinishArtifact,
+    Packing,
+    PutStatement,
+    SignedStatement,
+    Store,
+    Vault,
+)
+from schemas.receipts import RECEIPT_MEDIA_TYPE, RECEIPT_SEALED, receipt_bytes
+from schemas.topics import RECEIPTS
+
+log = structlog.get_logger()
+
+AT_ONCE = 100
+
+
+class Signer(Protocol):
+    """Signs bytes as a DSSE envelope."""
+
+    @property
+    def key_id(self) -> str:
+        """The fingerprint of the key that signs."""
+
+    def sign(self, payload_type: str, payload: bytes) -> bytes:
+        """Return the envelope in its one spelling."""
+
+
+class Seal:
+    """Seals copies and statements; several may run: the case row decides."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        vault: Vault,
+        artifacts: Artifacts,
+        packing: Packing,
+        signer: Signer,
+        clock: Clock,
+        software: str,
+        on_applied: Callable[[], None],
+    ) -> None:
+        """Keep the parts."""
+        self._store = store
+        self._engine = engine
+        self._vault = vault
+        self._artifacts = artifacts
+        self._packing = packing
+        self._signer = signer
+        self._clock = clock
+        self._software = software
+        self._on_applied = on_applied
+
+    def turn(self) -> int:
+        """Seal what waits for it; returns how many cases moved."""
+        moved = self._seal_exports() + self._sign_statements()
+        if moved:
+            self._on_applied()
+        return moved
+
+    def _seal_exports(self) -> int:
+        """Build the package of each case whose accounts have all exported."""
+        moved = 0
+        for case in self._store.cases_wanting(Wants.SEAL_EXPORT, AT_ONCE):
+            moved += self._seal_export(case)
+        return moved
+
+    def _seal_export(self, case: Case) -> bool:
+        """Build one package, chunk by chunk, and make it the case's."""
+        opened = self._vault.open([case.id], "export", [])
+        key = opened.keys[case.id]
+        now = self._clock.now()
+        package = Artifact(
+            self._clock.new_id("a"), case.id, "package", None, None, 0, None
+        )
+        self._artifacts.begin(package, now)
+        parts = [
+            (str(rows.account), rows.id, self._artifacts.get(rows.id))
+            for rows in self._artifacts.complete(case.id, "rows")
+        ]
+
+        def store(seq: int, sealed: bytes) -> None:
+            self._artifacts.put(package.id, seq, sealed)
+
+        digest = self._packing.build(key, package.id, case.id, now, parts, store)
+        finished = Artifact(
+            package.id, case.id, "package", None, None, len(parts), digest
+        )
+        event = ExportSealed(now, digest, now + case.plan.export_kept_for)
+        (moved,) = self._engine.apply(
+            [Step(case.id, event, (FinishArtifact(finished),))]
+        )
+        log.info("export_sealed", case=case.id, accounts=len(parts))
+        return moved
+
+    def _sign_statements(self) -> int:
+        """Sign the final statement of each case whose lines are all closed."""
+        cases = self._store.cases_wanting(Wants.SEAL_STATEMENT, AT_ONCE)
+        steps = [self._signed(case) for case in cases]
+        applied = self._engine.apply(steps)
+        for case, is_signed in zip(cases, applied, strict=True):
+            if is_signed:
+                log.info("statement_signed", case=case.id, kind="final")
+        return sum(applied)
+
+    def _signed(self, case: Case) -> Step:
+        """Return the step that answers *case* with its final receipt."""
+        now = self._clock.now()
+        number = len(case.statements) + 1
+        statement_id = f"{case.id}-{number}"
+        receipt = final_receipt(case, statement_id, now, self._software)
+        envelope = self._signer.sign(RECEIPT_MEDIA_TYPE, receipt_bytes(receipt))
+        digest, key_id = sha256(envelope).hexdigest(), self._signer.key_id
+        statement = SignedStatement(
+            id=statement_id,
+            case=case.id,
+            number=number,
+            kind=StatementKind.FINAL.value,
+            signed_at=now,
+            key_id=key_id,
+            sha256=digest,
+            envelope=envelope,
+        )
+        event = StatementSigned(
+            at=now,
+            number=number,
+            kind=StatementKind.FINAL,
+            sha256=digest,
+            key_id=key_id,
+            case_version=case.version,
+        )
+        news = Announcement(RECEIPTS, RECEIPT_SEALED, envelope.decode(), case.id)
+        return Step(case.id, event, (PutStatement(statement),), (news,))

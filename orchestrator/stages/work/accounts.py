@@ -1,0 +1,176 @@
+"""One account as the worker holds it: its connector, its windows, its lease."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from connectors.base import Connector, Options
+from connectors.errors import LeaseLost, ProcessorError
+from connectors.http import Api, Secrets, Target, open_api
+from orchestrator.core.words import AccountId
+from orchestrator.ports import AccountState
+from orchestrator.stages.work.windows import Windows
+from schemas.connecting import ConnectorSpec, Effect, IdentifierType, Mode, Rate
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """What the register says of one account, resolved."""
+
+    id: AccountId
+    connector: type[Connector]
+    spec: ConnectorSpec
+    options: Options
+    secrets: Secrets
+    bases: Mapping[str, str]
+    mode: Mode
+    accepts: frozenset[IdentifierType]
+    allow_http: bool = False
+    installation: str | None = None
+    ping_every: timedelta = timedelta(minutes=1)
+    check_after: timedelta | None = None
+    settings: Mapping[str, str] | None = None
+
+
+class WrongInstallation(ProcessorError):
+    """The processor's own name for the account is not the one in the register."""
+
+
+class Lease:
+    """Our ownership of one account: the epoch, and until when it surely lasts."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        """Begin without ownership."""
+        self._monotonic = monotonic
+        self._until = 0.0
+        self.epoch = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease surely lasts; also false after a long pause of this process."""
+        return self._monotonic() < self._until
+
+    def take(self, epoch: int, asked_at: float, seconds: float) -> None:
+        """Hold the lease for *seconds* since it was asked for."""
+        self.epoch = epoch
+        self._until = asked_at + seconds
+
+    def drop(self) -> None:
+        """Send nothing any more."""
+        self._until = 0.0
+
+
+class Gate:
+    """What must hold immediately before each send: windows first, the lease last."""
+
+    def __init__(self, windows: Windows, lease: Lease) -> None:
+        """Keep both."""
+        self._windows = windows
+        self._lease = lease
+
+    async def before_send(self, rates: Sequence[Rate], effect: Effect) -> None:  # noqa: ARG002 (the protocol's)
+        """Wait for every rate window, then check the lease."""
+        await self._windows.pass_(rates)
+        if not self._lease.is_held:
+            raise LeaseLost("lease_lost")
+
+    def hold_until_after(self, seconds: float) -> None:
+        """Pass on the processor's own pause to everybody who sends to this account."""
+        self._windows.hold(seconds)
+
+
+class Account:
+    """One account of the register in the hands of this worker."""
+
+    def __init__(
+        self,
+        config: AccountConfig,
+        connector: Connector,
+        api: Api,
+        windows: Windows,
+        lease: Lease,
+    ) -> None:
+        """Keep the parts; nothing is called in flight yet."""
+        self.config = config
+        self.connector = connector
+        self.windows = windows
+        self.lease = lease
+        self.in_flight = 0
+        self.named: str | None = None
+        self.paused_reason: str | None = None
+        self.ping_at = 0.0
+        self._api = api
+        self._asking = asyncio.Lock()
+
+    @property
+    def id(self) -> AccountId:
+        """The register's name for it."""
+        return self.config.id
+
+    @property
+    def room(self) -> int:
+        """Return how many more tasks may be claimed now."""
+        if not self.lease.is_held or self.paused_reason:
+            return 0
+        if self.windows.held_for > 0:
+            return 0
+        return max(0, self.config.spec.concurrency - self.in_flight)
+
+    def take_over(
+        self, state: AccountState, epoch: int, asked_at: float, seconds: float
+    ) -> None:
+        """Begin a new ownership with the windows that the last one left."""
+        self.lease.take(epoch, asked_at, seconds)
+        self.named = None
+        self.paused_reason = state.paused_reason
+
+    def restore_windows(self, state: AccountState, now: datetime) -> None:
+        """Take the windows over, with what the last owner may have sent since."""
+        if state.windows is not None and state.windows_at is not None:
+            owned_until = state.lease_until or state.windows_at
+            self.windows.restore(state.windows, state.windows_at, owned_until, now)
+
+    async def recognise(self) -> str:
+        """
+        Ask the processor for the account's own name, once an ownership.
+
+        Raises `WrongInstallation` if the register expects another one: then nothing
+        more is sent, because the credentials belong to somebody else's account.
+        """
+        async with self._asking:
+            if self.named is None:
+                named = (await self.connector.ping()).name
+                if self.config.installation not in {None, named}:
+                    raise WrongInstallation("wrong_installation")
+                self.named = named
+            return self.named
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self._api.aclose()
+
+
+def open_account(config: AccountConfig, monotonic: Callable[[], float]) -> Account:
+    """Open the account's API behind its gate; nothing is sent yet."""
+    windows = Windows(monotonic)
+    lease = Lease(monotonic)
+    target = Target(
+        spec=config.spec,
+        bases=config.bases,
+        mode=config.mode,
+        allow_http=config.allow_http,
+        settings=config.settings or {},
+    )
+    api = open_api(target, config.secrets, Gate(windows, lease))
+    connector = config.connector(api, config.options)
+    return Account(config, connector, api, windows, lease)
+
+
+def with_limits(
+    spec: ConnectorSpec, rates: tuple[Rate, ...], concurrency: int
+) -> ConnectorSpec:
+    """Return the connector's spec with the register's own limits."""
+    return replace(spec, rates=rates, concurrency=concurrency)

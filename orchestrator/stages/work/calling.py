@@ -1,0 +1,213 @@
+"""
+One call: what the connector is given, and what its answer or error means.
+
+Total: whatever a connector does, each task of the call gets exactly one reply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import structlog
+
+from connectors.errors import (
+    AnswerLost,
+    ContractChanged,
+    CredentialsRefused,
+    EgressRefused,
+    LeaseLost,
+    ProcessorError,
+    Refused,
+    TryLater,
+    WrongPerson,
+)
+from orchestrator.core.cases import Step
+from orchestrator.core.events import CheckFailed
+from orchestrator.core.words import CallId
+from orchestrator.ports import Artifact, Claimed
+from orchestrator.stages.work.accounts import Account, WrongInstallation
+from orchestrator.stages.work.sink import RowSink
+from schemas.connecting import (
+    Action,
+    Failed,
+    Identifier,
+    Item,
+    ItemId,
+    NeedsHuman,
+    NotApplicable,
+    Person,
+    Retry,
+    TaskId,
+    Ticket,
+    Unknown,
+    Work,
+)
+
+log = structlog.get_logger()
+
+HINTS = {
+    "egress_refused": "The connector tried what it may not; fix the connector or the account's mode.",
+    "refused": "The processor refuses the request itself; ask its support with the task's id.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A claimed task with what its connector may read of the vault."""
+
+    claimed: Claimed
+    identifiers: tuple[Identifier, ...] = field(repr=False)
+    items: tuple[Item, ...] = field(repr=False)
+    call: CallId | None = None
+    idempotency_key: str = ""
+    ticket: str | None = field(default=None, repr=False)
+
+    @property
+    def task(self) -> TaskId:
+        """The task's id."""
+        return self.claimed.task.id
+
+    @property
+    def item_ids(self) -> tuple[ItemId, ...]:
+        """The items that this call carries."""
+        return tuple(item.id for item in self.items)
+
+    def as_work(self) -> Work:
+        """Return it as a connector takes it."""
+        return Work(self.task, self.items, self.identifiers, self.idempotency_key)
+
+
+@dataclass(frozen=True, slots=True)
+class CallGroup:
+    """The tasks of one call: one account, one action, one step."""
+
+    account: Account
+    action: Action
+    step: Step
+    members: tuple[Prepared, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The connector's reply for one task, or `None` where nothing was sent."""
+
+    member: Prepared
+    reply: object = field(repr=False)
+    artifact: Artifact | None = None
+
+
+OpenSink = Callable[[Prepared], Awaitable[RowSink]]
+
+
+async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
+    """Let the connector speak; never raises a processor's error."""
+    try:
+        await group.account.recognise()
+        return await _speak(group, open_sink)
+    except (CredentialsRefused, WrongInstallation) as error:
+        is_ours = isinstance(error, CredentialsRefused)
+        reason = "credentials_refused" if is_ours else "wrong_installation"
+        group.account.paused_reason = reason
+        return [Said(member, None) for member in group.members]
+    except LeaseLost:
+        group.account.lease.drop()
+        return []
+    except ProcessorError as error:
+        reply = _meaning(group, error)
+    except Exception as error:  # noqa: BLE001 (a connector's bug must not stop the worker)
+        log.error(
+            "connector_failed", account=group.account.id, cause=type(error).__name__
+        )  # noqa: TRY400 (a traceback could hold data)
+        reply = _fault(group)
+    return [Said(member, reply) for member in group.members]
+
+
+async def _speak(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
+    """Call the one method that the step and action name."""
+    connector, members = group.account.connector, group.members
+    match group.step, group.action:
+        case Step.LOOK, _:
+            looked = await connector.read_back([member.as_work() for member in members])
+            return _matched(members, looked, CheckFailed("no_answer"))
+        case Step.POLL, _:
+            return await _poll(group, open_sink)
+        case _, Action.LOCATE:
+            people = [Person(member.task, member.identifiers) for member in members]
+            return _matched(members, await connector.locate(people), Retry("no_answer"))
+        case _, Action.EXPORT:
+            return [await _export(group, member, open_sink) for member in members]
+        case _, Action.ERASE:
+            erased = await connector.erase([member.as_work() for member in members])
+            return _matched(members, erased, Unknown("no_answer"))
+        case _:
+            return [Said(member, NotApplicable("not_supported")) for member in members]
+
+
+async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
+    """Ask about one accepted job; an export's rows come with the last answer."""
+    first = group.members[0]
+    tasks = tuple(member.task for member in group.members)
+    ticket = Ticket(first.ticket or "", group.action, tasks)
+    sink = await open_sink(first) if group.action is Action.EXPORT else None
+    answers = await group.account.connector.poll(ticket, sink)
+    if sink is not None:
+        await sink.close()
+    artifact = sink.artifact if sink is not None else None
+    missing = CheckFailed("no_answer")
+    return [Said(m, answers.get(m.task, missing), artifact) for m in group.members]
+
+
+async def _export(group: CallGroup, member: Prepared, open_sink: OpenSink) -> Said:
+    """Export one task's items into an artifact of its own."""
+    sink = await open_sink(member)
+    reply = await group.account.connector.export(member.as_work(), sink)
+    await sink.close()
+    return Said(member, reply, sink.artifact)
+
+
+def _matched(
+    members: Sequence[Prepared], answers: Mapping[TaskId, object], missing: object
+) -> Sequence[Said]:
+    """Give each member its answer; one that is missing is never done."""
+    return [Said(member, answers.get(member.task, missing)) for member in members]
+
+
+def _meaning(group: CallGroup, error: ProcessorError) -> object:
+    """Return what a processor's error means for every task of the call."""
+    is_check = group.step is not Step.ACT
+    match error:
+        case TryLater(cause=cause, after=after) if is_check:
+            return CheckFailed(cause, None if after is None else after.total_seconds())
+        case TryLater(cause=cause, after=after):
+            return Retry(cause, after)
+        case AnswerLost(cause=cause):
+            return CheckFailed(cause) if is_check else _lost(group, cause)
+        case ContractChanged():
+            return (
+                CheckFailed("contract_changed")
+                if is_check
+                else Retry("contract_changed")
+            )
+        case Refused(status=status):
+            return Failed(f"refused_{status}", HINTS["refused"])
+        case EgressRefused():
+            return Failed("egress_refused", HINTS["egress_refused"])
+        case WrongPerson():
+            return NeedsHuman("row_of_another_person")
+        case _:
+            return _fault(group)
+
+
+def _lost(group: CallGroup, cause: str) -> object:
+    """A search that was lost is asked again; anything else is looked up first."""
+    return Retry(cause) if group.action is Action.LOCATE else Unknown(cause)
+
+
+def _fault(group: CallGroup) -> object:
+    """Return what an error that no connector should raise means."""
+    if group.step is not Step.ACT:
+        return CheckFailed("connector_fault")
+    if group.action is Action.ERASE:
+        return Unknown("connector_fault")
+    return Retry("connector_fault")

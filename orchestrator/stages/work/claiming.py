@@ -1,0 +1,129 @@
+"""
+From claimed rows to calls: which tasks go out together, and with which items.
+
+The calls of a batch are made while their claims are still uncommitted, so that every
+side-effecting request is a durable row before it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.cases import ItemState, Step, Task
+from orchestrator.core.reports import first_items
+from orchestrator.core.words import AccountId, CallId
+from orchestrator.ports import Call, CallMember, Claimed
+from schemas.connecting import Action, ConnectorSpec, Evidence, ItemId, TaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Claims that go out as one call; `call` is the durable row, or the polled job's."""
+
+    account: AccountId
+    action: Action
+    step: Step
+    claims: tuple[Claimed, ...]
+    items: Mapping[TaskId, tuple[ItemId, ...]]
+    call: Call | None = None
+    polled: CallId | None = None
+
+
+def bundles(
+    claimed: Sequence[Claimed],
+    specs: Mapping[AccountId, ConnectorSpec],
+    new_call: Callable[[], CallId],
+    now: datetime,
+) -> list[Bundle]:
+    """Return the calls that *claimed* tasks need, with a durable row for each act."""
+    groups: dict[tuple[AccountId, Action, Step], list[Claimed]] = defaultdict(list)
+    for claim in claimed:
+        groups[claim.task.account, claim.task.action, claim.task.step].append(claim)
+    made: list[Bundle] = []
+    for (account, action, step), claims in groups.items():
+        spec = specs[account]
+        if step is Step.POLL:
+            made += _polls(account, action, claims)
+        else:
+            size = spec.people_per_call.get(action, 1)
+            for part in _parts(claims, size):
+                made.append(_bundle(account, action, step, part, spec, new_call, now))
+    return made
+
+
+def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:
+    """Return the items that the next call of *task* carries."""
+    if task.step is Step.LOOK:
+        return tuple(
+            item.id
+            for item in task.items
+            if item.state is ItemState.OPEN
+            or (item.state is ItemState.GONE and item.evidence is not Evidence.E4)
+        )
+    return tuple(
+        item.id for item in first_items(task, spec.items_per_call.get(task.action))
+    )
+
+
+def _bundle(
+    account: AccountId,
+    action: Action,
+    step: Step,
+    claims: tuple[Claimed, ...],
+    spec: ConnectorSpec,
+    new_call: Callable[[], CallId],
+    now: datetime,
+) -> Bundle:
+    """Bundle *claims*, with a call row if the step may change something."""
+    items = {claim.task.id: items_of(claim.task, spec) for claim in claims}
+    bundle = Bundle(account, action, step, claims, items)
+    if step is not Step.ACT or action is Action.LOCATE:
+        return bundle
+    members = tuple(CallMember(c.task.id, c.case, items[c.task.id]) for c in claims)
+    call_id = new_call()
+    call = Call(
+        id=call_id,
+        account=account,
+        action=action,
+        epoch=claims[0].epoch,
+        members=members,
+        idempotency_key=call_id,
+        request_hash=_digest(action, members),
+        made_at=now,
+    )
+    return Bundle(account, action, step, claims, items, call)
+
+
+def _polls(
+    account: AccountId, action: Action, claims: Iterable[Claimed]
+) -> Iterator[Bundle]:
+    """Yield one poll for each job; tasks that share a job share the poll."""
+    jobs: dict[CallId, list[Claimed]] = defaultdict(list)
+    items: dict[CallId, dict[TaskId, tuple[ItemId, ...]]] = defaultdict(dict)
+    for claim in claims:
+        # One job a claim: a report ends the claim.  The next one is due at once.
+        job = min(claim.task.open_calls, key=lambda one: one.check_at)
+        jobs[job.id].append(claim)
+        items[job.id][claim.task.id] = job.items
+    for job_id, sharing in jobs.items():
+        step = Step.POLL
+        yield Bundle(
+            account, action, step, tuple(sharing), items[job_id], polled=job_id
+        )
+
+
+def _parts(claims: Sequence[Claimed], size: int) -> Iterator[tuple[Claimed, ...]]:
+    """Yield *claims* in parts of at most *size*."""
+    for start in range(0, len(claims), size):
+        yield tuple(claims[start : start + size])
+
+
+def _digest(action: Action, members: Sequence[CallMember]) -> str:
+    """Return what the call was meant to do, as a digest of keyed item names."""
+    meant = [str(action), [[member.task, *member.items] for member in members]]
+    return hashlib.sha256(json.dumps(meant).encode()).hexdigest()

@@ -1,0 +1,191 @@
+"""
+The worker's loop: one event loop for the calls, one thread for the database.
+
+A turn stores what was heard and claims what is due, together; while it runs, more
+answers gather, so that a busy worker commits in groups and an idle one at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+
+from orchestrator.core.words import AccountId
+from orchestrator.errors import Unavailable
+from orchestrator.ports import Claims, Clock, Gather, Heard
+from orchestrator.stages.work.accounts import Account
+from orchestrator.stages.work.calling import CallGroup, Prepared, Said, call
+from orchestrator.stages.work.ownership import Ownership
+from orchestrator.stages.work.pinging import Pinging
+from orchestrator.stages.work.preparing import Preparing
+from orchestrator.stages.work.sink import RowSink
+
+log = structlog.get_logger()
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """How a worker runs; seconds."""
+
+    owner: str
+    lease: timedelta = timedelta(seconds=15)
+    idle: float = 0.5  # the longest it does not look for work of other processes
+    grace: float = 20.0  # how long calls in flight may finish after a stop
+    outage_pause: float = 0.5
+
+
+class Worker:
+    """Claims and calls for its accounts until it is stopped."""
+
+    def __init__(
+        self,
+        accounts: Mapping[AccountId, Account],
+        claims: Claims,
+        gather: Gather,
+        ownership: Ownership,
+        preparing: Preparing,
+        clock: Clock,
+        settings: WorkSettings,
+    ) -> None:
+        """Keep the parts; nothing is owned or claimed yet."""
+        self._accounts = accounts
+        self._claims = claims
+        self._gather = gather
+        self._ownership = ownership
+        self._preparing = preparing
+        self._clock = clock
+        self._settings = settings
+        self._pinging = Pinging(claims, clock)
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="work-database")
+        self._heard: list[Heard] = []
+        self._calls: set[asyncio.Task[None]] = set()
+        self._woken = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_stopping = False
+
+    def wake(self) -> None:
+        """Look for work at once; from any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just closed
+                self._loop.call_soon_threadsafe(self._woken.set)
+
+    def stop(self) -> None:
+        """Claim nothing more; from any thread."""
+        self._is_stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Work until stopped, then let calls in flight finish within the grace."""
+        self._loop = asyncio.get_running_loop()
+        try:
+            while not self._is_stopping:
+                await self._turn_or_pause()
+            await self._finish()
+        finally:
+            for task in self._calls:
+                task.cancel()
+            for account in self._accounts.values():
+                await account.close()
+            self._database.shutdown(wait=True)
+
+    async def _turn_or_pause(self) -> None:
+        """Take one turn; if the database is away, keep what was heard and wait."""
+        self._woken.clear()
+        heard, self._heard = self._heard, []
+        try:
+            groups, pause = await self.in_database(lambda: self._turn(heard))
+        except Unavailable as error:
+            self._heard = [*heard, *self._heard]
+            log.warning("database_away", advice=str(error))
+            await self._wait(self._settings.outage_pause, even_if_heard=True)
+            return
+        for group in groups:
+            self._begin(group)
+        self._pinging.begin(self._accounts.values(), self.in_database, self.wake)
+        if not groups:
+            await self._wait(pause, even_if_heard=False)
+
+    def _turn(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
+        """Store what was heard, tend the leases, claim and prepare; in the database thread."""
+        self._ownership.tend()
+        if heard:
+            self._gather(heard)
+        rooms = {id_: account.room for id_, account in self._accounts.items()}
+        rooms = {id_: room for id_, room in rooms.items() if room > 0}
+        groups = self._preparing.claim(rooms, self._settings.owner) if rooms else []
+        return groups, self._pause(rooms)
+
+    def _pause(self, rooms: Mapping[AccountId, int]) -> float:
+        """Return how long nothing is due; asked only by a turn that claimed nothing."""
+        pause = min(self._settings.idle, self._ownership.due_in)
+        due = self._claims.next_due(rooms.keys()) if rooms else None
+        if due is not None:
+            pause = min(pause, max(0.0, (due - self._clock.now()).total_seconds()))
+        return max(pause, 0.001)
+
+    async def _wait(self, seconds: float, *, even_if_heard: bool) -> None:
+        """Wait until woken, or for *seconds*; not at all if something was heard."""
+        if self._heard and not even_if_heard:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), seconds)
+
+    def _begin(self, group: CallGroup) -> None:
+        """Let the connector speak, beside everything else."""
+        group.account.in_flight += len(group.members)
+        task = asyncio.create_task(self._call(group))
+        self._calls.add(task)
+        task.add_done_callback(self._calls.discard)
+
+    async def _call(self, group: CallGroup) -> None:
+        """Make one call and keep what was heard for the next turn."""
+        try:
+            said = await call(group, self._open_sink)
+        finally:
+            group.account.in_flight -= len(group.members)
+        if group.account.paused_reason:
+            await self._pause_account(group.account)
+        self._heard += [_heard(group, one) for one in said]
+        self._woken.set()
+
+    async def _open_sink(self, member: Prepared) -> RowSink:
+        """Open the encrypted sink of an export."""
+        return await self._preparing.open_sink(member, self.in_database)
+
+    async def _pause_account(self, account: Account) -> None:
+        """Make a pause durable and visible."""
+        reason = account.paused_reason or "paused"
+        log.error("account_paused", account=account.id, reason=reason)
+        await self.in_database(
+            lambda: self._claims.pause(account.id, reason, "work", self._clock.now())
+        )
+
+    async def in_database(self, job: Callable[[], ResultT]) -> ResultT:
+        """Run *job* in the database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._database, job)
+
+    async def _finish(self) -> None:
+        """Let calls in flight end, store what they said, give the accounts back."""
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=self._settings.grace)
+        heard, self._heard = self._heard, []
+        if heard:
+            await self.in_database(lambda: self._gather(heard))
+        await self.in_database(self._ownership.release)
+
+
+def _heard(group: CallGroup, said: Said) -> Heard:
+    """Return what one member of a call was told."""
+    member = said.member
+    return Heard(
+        member.claimed, said.reply, member.call, member.item_ids, said.artifact
+    )

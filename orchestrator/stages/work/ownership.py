@@ -1,0 +1,158 @@
+"""Hold accounts by lease: take free ones, keep ours, mend what a dead owner left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from orchestrator.core.events import TaskReleased, TaskReported
+from orchestrator.core.words import AccountId
+from orchestrator.engine import Engine, Step
+from orchestrator.ports import Call, Claimed, Claims, Clock, CloseCall
+from orchestrator.stages.work.accounts import Account
+from schemas.connecting import TaskId, Unknown
+
+log = structlog.get_logger()
+
+ORPHANS_AT_ONCE = 200
+RENEW_SHARE = 3  # renewals in the length of a lease
+SURE_SHARE = 0.8  # of a lease is surely ours: clocks and commits take the rest
+
+
+class Ownership:
+    """This worker's leases; called from the database thread only."""
+
+    def __init__(
+        self,
+        accounts: Mapping[AccountId, Account],
+        claims: Claims,
+        engine: Engine,
+        clock: Clock,
+        *,
+        owner: str,
+        lease: timedelta,
+        is_alone: bool,
+    ) -> None:
+        """Keep the parts; *is_alone* says that no other process can be alive."""
+        self._accounts = accounts
+        self._claims = claims
+        self._engine = engine
+        self._clock = clock
+        self._owner = owner
+        self._lease = lease
+        self._may_force = is_alone
+        self._due = 0.0
+
+    @property
+    def due_in(self) -> float:
+        """Return the seconds until the leases want attention."""
+        return max(0.0, self._due - self._clock.monotonic())
+
+    @property
+    def _sure_seconds(self) -> float:
+        """Return for how long a lease is surely ours once asked for."""
+        return self._lease.total_seconds() * SURE_SHARE
+
+    def tend(self) -> None:
+        """Renew what is ours and take what is free, when it is time."""
+        if self.due_in > 0:
+            return
+        asked_at = self._clock.monotonic()
+        self._renew(asked_at)
+        self._acquire(asked_at)
+        self._due = asked_at + self._lease.total_seconds() / RENEW_SHARE
+
+    def release(self) -> None:
+        """Give everything back, with the windows as they are."""
+        held = self._held()
+        self._claims.save_windows(
+            {id_: self._accounts[id_].windows.snapshot() for id_ in held},
+            self._clock.now(),
+        )
+        self._claims.release(held, self._owner)
+        for account in self._accounts.values():
+            account.lease.drop()
+
+    def _held(self) -> dict[AccountId, int]:
+        """Return the accounts that we believe are ours."""
+        return {
+            id_: account.lease.epoch
+            for id_, account in self._accounts.items()
+            if account.lease.epoch
+        }
+
+    def _renew(self, asked_at: float) -> None:
+        """Prolong our leases, and notice those that ended."""
+        held = self._held()
+        if not held:
+            return
+        until = self._clock.now() + self._lease
+        kept = self._claims.renew(held, self._owner, until)
+        for id_, epoch in held.items():
+            lease = self._accounts[id_].lease
+            if id_ in kept:
+                lease.take(epoch, asked_at, self._sure_seconds)
+            else:
+                log.warning("account_lost", account=id_)
+                lease.take(0, 0.0, 0.0)
+        snapshots = {id_: self._accounts[id_].windows.snapshot() for id_ in kept}
+        self._claims.save_windows(snapshots, self._clock.now())
+
+    def _acquire(self, asked_at: float) -> None:
+        """Take free accounts, and mend what their last owners left."""
+        states = {state.id: state for state in self._claims.accounts()}
+        for id_, account in self._accounts.items():
+            account.paused_reason = states[id_].paused_reason
+        wanted = [
+            id_ for id_, account in self._accounts.items() if not account.lease.epoch
+        ]
+        if not wanted:
+            return
+        now = self._clock.now()
+        taken = self._claims.acquire(
+            wanted, self._owner, now, now + self._lease, by_force=self._may_force
+        )
+        self._may_force = False
+        for id_, epoch in taken.items():
+            self._accounts[id_].restore_windows(states[id_], now)
+            self._mend(id_, epoch)
+            self._accounts[id_].take_over(
+                states[id_], epoch, asked_at, self._sure_seconds
+            )
+            log.info("account_owned", account=id_, epoch=epoch)
+
+    def _mend(self, account: AccountId, epoch: int) -> None:
+        """Turn what an ended ownership left claimed into lost answers or fresh tasks."""
+        unanswered = {
+            (member.task): call
+            for call in self._claims.open_calls(account, epoch)
+            for member in call.members
+        }
+        while orphans := self._claims.orphans({account: epoch}, ORPHANS_AT_ONCE):
+            steps = [self._mended(one, unanswered) for one in orphans]
+            mended = sum(self._engine.apply(steps))
+            log.info("orphans_mended", account=account, count=mended)
+            if not mended:
+                return
+
+    def _mended(self, orphan: Claimed, unanswered: Mapping[TaskId, Call]) -> Step:
+        """Return what follows for one orphan: its call left perhaps, or surely not."""
+        task = orphan.task
+        now = self._clock.now()
+        call = unanswered.get(task.id)
+        if call is None or call.epoch != orphan.epoch:
+            return Step(orphan.case, TaskReleased(now, task.id, orphan.epoch))
+        items = next(m.items for m in call.members if m.task == task.id)
+        event = TaskReported(
+            at=now,
+            task=task.id,
+            report=Unknown("owner_lost"),
+            epoch=orphan.epoch,
+            call=call.id,
+            items=items,
+            jitter=self._clock.jitter(),
+        )
+        return Step(orphan.case, event, (CloseCall(call.id),))

@@ -27,14 +27,8 @@ from connectors.testing import (
 from schemas.connecting import CUSTOMER_ID, EMAIL
 
 SETTLE = timedelta(hours=24)
-
-
 CHECK = timedelta(hours=1)
-
-
 SECRETS = {"token": klaviyo.API_KEY}
-
-
 EMAIL_OF_CANARY = [Identifier(EMAIL, CANARY.email)]
 
 

@@ -30,11 +30,7 @@ from connectors.testing import (
 )
 
 OPTIONS = {"project_token": mixpanel.PROJECT_TOKEN}
-
-
 SECRETS = {"token": mixpanel.OAUTH_TOKEN}
-
-
 OF_CANARY = [Identifier(DISTINCT_ID, CANARY.reference)]
 
 

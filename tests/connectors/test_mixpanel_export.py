@@ -126,6 +126,13 @@ class TestFile:
         with pytest.raises(ContractChanged, match=code):
             _count(content, 100)
 
+    def test_large_archive_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A ZIP is read from its end, so it must fit in memory."""
+        monkeypatch.setattr("connectors.mixpanel_export.MOST_ZIP_BYTES", 1000)
+
+        with pytest.raises(ContractChanged, match="export_too_large_to_unpack"):
+            _count(b"PK\x03\x04" + bytes(2000), 100)
+
     def test_row_without_an_id_belongs_to_the_one_asked_for(self) -> None:
         """The job named nobody else."""
         assert _count(b'{"plan": "gold"}\n', 100) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -37,6 +38,7 @@ from tests.connectors.mixpanel_project import (
     polled,
     works,
 )
+from tests.connectors.vendor_specs import recording
 
 
 class TestJobs(MixpanelProject):
@@ -214,11 +216,15 @@ class TestJobs(MixpanelProject):
         bench.options = options(compliance_type=law)
         work = bench.find(OF_CANARY)
 
-        bench.erase(work)
-        bench.export(work, CollectingSink({CANARY.reference}))
+        with recording(fake) as exchanges:
+            bench.erase_once(work)
+            bench.export(work, CollectingSink({CANARY.reference}))
 
-        jobs = fake.data["jobs"].values()
-        assert [it["compliance_type"] for it in jobs] == [law, law]
+        bodies = [json.loads(it.body) for it in exchanges if it.body]
+        assert [it["compliance_type"] for it in bodies] == [law, law]
+        # "Only required if compliance_type = CCPA" (the vendor's file), in a copy.
+        disclosed = [it.get("disclosure_type") for it in bodies]
+        assert disclosed == [None, "Data" if law == "CCPA" else None]
 
     @pytest.mark.parametrize(
         ("ticket", "reason"),

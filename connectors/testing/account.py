@@ -103,7 +103,7 @@ class Account(ABC):
             settle=self.settle,
         )
         yield bench
-        self._nothing_got_out([caplog.text, *bench.let_out])
+        self._nothing_got_out([*_logged(caplog), *bench.let_out])
         self._access_log_is_clean(fake, bench)
 
     @pytest.fixture
@@ -140,6 +140,13 @@ class Account(ABC):
 
     def _erases(self) -> bool:
         return Action.ERASE in self.connector.spec.actions
+
+
+def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return all of each log record, its arguments and extras too."""
+    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
+    shown = logging.Formatter()
+    return [text for it in records for text in (shown.format(it), repr(vars(it)))]
 
 
 def _values(seen: Seen, operations: Sequence[Operation]) -> list[tuple[str, str]]:

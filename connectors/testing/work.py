@@ -84,6 +84,7 @@ class Working(Account):
 
         finding = bench.locate(self.unknown())
         if isinstance(finding, Located):
+            assert finding.items, "nothing is told as something"
             assert not any(item.proven for item in finding.items)
             replies = bench.erase(work_of(finding.items, self.unknown()))
             assert all(isinstance(it, NothingFound) for it in replies)

@@ -10,6 +10,7 @@ Seeded with objects as `commercetools_records` makes them: each names its `kind`
 Control verbs: `expire_tokens`; `token_uses` (a number: later tokens are refused
 after so many uses); `touch` (`{"kind", "id"}`: somebody else changes the object);
 `restless` (`{"id", "times"}`: it changes just before each of so many deletions);
+`vanishing` (ids that somebody else deletes right after a conflict about them);
 `deaf` (`true`: queries ignore their predicate).
 """
 
@@ -79,6 +80,7 @@ class FakeCommercetools(FakeProcessor):
             "objects": {kind: {} for kind in _SCOPE_OF},
             "erased": [],
             "restless": {},
+            "vanishing": [],
             "deaf": False,
             "tokens": {},
             "issued": 0,
@@ -144,7 +146,7 @@ class FakeCommercetools(FakeProcessor):
         match verb:
             case "expire_tokens":
                 self.data["tokens"].clear()
-            case "token_uses" | "deaf":
+            case "token_uses" | "deaf" | "vanishing":
                 self.data[verb] = body
             case "touch":
                 self.objects(body["kind"])[body["id"]]["version"] += 1
@@ -261,6 +263,8 @@ class FakeCommercetools(FakeProcessor):
             found["version"] += 1
         version = _number(call, "version", None)
         if version != found["version"]:
+            if found["id"] in self.data["vanishing"]:
+                del self.objects(kind)[found["id"]]
             raise _RefusedError(409, currentVersion=found["version"])
         erases = call.query.get("dataErasure") == "true"
         self.data["erased"].append(

@@ -36,14 +36,18 @@ def a_record(kind: str, **fields: object) -> Record:
 
 
 def a_shopper(
-    email: str, customer_id: str | None = None, *, orders: int = 1
+    email: str, customer_id: str | None = None, *, orders: int = 1, **account: object
 ) -> list[Record]:
-    """Return a customer with an object of each of the eleven kinds, and messages."""
+    """
+    Return a customer with an object of each of the eleven kinds, and messages.
+
+    There are ten more objects than *orders*; *account* are fields of the customer.
+    """
     customer_id = customer_id or an_id("customers", email)
     owned = {"customerId": customer_id, "customerEmail": email}
     refers = {"customer": _reference("customer", customer_id)}
     records = [
-        a_record("customers", id=customer_id, email=email),
+        a_record("customers", id=customer_id, email=email, **account),
         a_record("carts", number=email, **owned),
         *(a_record("orders", number=f"{email}/{n}", **owned) for n in range(orders)),
         *(

@@ -37,6 +37,7 @@ ANNA = Identifier(EMAIL, "anna@birds.example")
 BOB = Identifier(EMAIL, "bob@birds.example")
 ANNAS_ID = an_id("customers", ANNA.value)
 BOBS_ID = an_id("customers", BOB.value)
+BOB_HIMSELF = {"typeId": "customer", "id": BOBS_ID}
 
 
 def kinds(items: tuple[Item, ...]) -> Counter[str]:
@@ -132,11 +133,14 @@ class TestSearch(Shop):
         shared = {"anonymousId": "s-1"}
         fake.seed(
             [
+                *a_shopper(BOB.value),
                 *a_guest(ANNA.value, session="s-1"),
                 a_record("carts", **shared),
                 a_record("shopping-lists", **shared),
                 a_record("carts", number=2, customerEmail=BOB.value, **shared),
                 a_record("carts", number=3, anonymousId="s-2"),
+                a_record("payments", customer=BOB_HIMSELF, **shared),
+                a_record("shopping-lists", number=2, customer=BOB_HIMSELF, **shared),
             ]
         )
 

@@ -202,7 +202,7 @@ class Api:
         try:
             async for piece in self._wire.stream(Sending("GET", url)):
                 if isinstance(piece, Received):
-                    _check_download(piece)
+                    self._check_download(piece)
                     continue
                 left -= len(piece)
                 if left < 0:
@@ -212,6 +212,15 @@ class Api:
             broken = error.no_answer
         if broken is not None:
             raise _as_error(judge(Effect.READ, broken))
+
+    def _check_download(self, head: Received) -> None:
+        """Refuse an answer that is not the file; a signed URL has no credentials."""
+        verdict = judge(Effect.READ, head)
+        self._heed(verdict)
+        if isinstance(verdict, Unauthorised | CredentialsRefused):
+            raise Refused(head.status)
+        if not isinstance(verdict, Received):
+            raise _as_error(verdict)
 
     # --- what may leave -----------------------------------------------------------
 
@@ -270,9 +279,13 @@ class Api:
             call.may_renew = False
             await call.credentials.renew(headers)
             verdict = await self._send(call, await call.credentials.headers())
+        self._heed(verdict)
+        return verdict
+
+    def _heed(self, verdict: Verdict) -> None:
+        """Hold the whole account as long as the processor asked."""
         if isinstance(verdict, Again) and verdict.after is not None:
             self._gate.hold_until_after(verdict.after)
-        return verdict
 
     async def _send(self, call: _Call, credentials: Mapping[str, str]) -> Verdict:
         """Pass the gate and send: nothing may come between the two."""
@@ -364,15 +377,6 @@ def _as_error(verdict: Verdict) -> ProcessorError:
             return ContractChanged("unexpected_answer")
         case _:
             assert_never(verdict)
-
-
-def _check_download(head: Received) -> None:
-    """Refuse an answer that is not the file; a signed URL carries no credentials."""
-    verdict = judge(Effect.READ, head)
-    if isinstance(verdict, Unauthorised | CredentialsRefused):
-        raise Refused(head.status)
-    if not isinstance(verdict, Received):
-        raise _as_error(verdict)
 
 
 __all__ = [

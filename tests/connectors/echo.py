@@ -217,3 +217,18 @@ class Shell:
             max_download_bytes=self.max_download_bytes,
             settings={"scope": "manage_project:demo"},
         )
+
+
+async def get(api: Api, name: str = "1") -> Thing:
+    """Read one thing."""
+    return (await api.call("get", path={"id": name})).parse(Thing)
+
+
+async def put(api: Api) -> int:
+    """Write one thing."""
+    return (await api.call("put", json={"name": "x"})).status
+
+
+async def downloaded(api: Api, url: str) -> bytes:
+    """Download a file whole."""
+    return b"".join([piece async for piece in api.download("file", url)])

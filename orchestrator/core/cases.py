@@ -1,8 +1,7 @@
 """
-A case and its tasks as frozen values: every state, what it means, who ends it.
+A case as a frozen value: every state, what it means, who ends it.
 
-Nothing here identifies a person: items carry keyed hashes of the processor's own
-references, and the references themselves are in the vault.
+Its tasks are in `tasks`; their names can be imported from here too.
 """
 
 from __future__ import annotations
@@ -13,10 +12,21 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from orchestrator.core.plan import Plan, PlannedAccount
+from orchestrator.core.tasks import (
+    Found,
+    Gate,
+    GateReason,
+    ItemState,
+    OpenCall,
+    Step,
+    Task,
+    TaskItem,
+    TaskStatus,
+    task_id,
+)
 from orchestrator.core.words import (
     COPY_RIGHTS,
     AccountId,
-    CallId,
     CaseId,
     Level,
     Result,
@@ -27,181 +37,84 @@ from orchestrator.core.words import (
 from schemas.connecting import (
     Action,
     ActionClass,
-    Evidence,
     IdentifierType,
     ItemId,
-    Outcome,
-    Retained,
     TaskId,
 )
+
+__all__ = [
+    "EVERYTHING",
+    "Case",
+    "CaseStatus",
+    "ExportStatus",
+    "Found",
+    "Gate",
+    "GateReason",
+    "ItemState",
+    "Obligation",
+    "OpenCall",
+    "Scope",
+    "Statement",
+    "Step",
+    "Task",
+    "TaskItem",
+    "TaskStatus",
+    "Verification",
+    "Wants",
+    "task_id",
+]
 
 
 class CaseStatus(StrEnum):
     """Where a case stands."""
 
     RECEIVED = "received"
-    """Opened, but the register names no account: unplanned.  An operator moves it on; never sealed."""
+    """
+    Opened, but the register names no account: unplanned, never sealed.
+
+    An operator moves it on, after the register has been completed.
+    """
     RUNNING = "running"
-    """Tasks are under way.  The last settled task moves it on; stays until `due_at` at the latest by duty."""
+    """
+    Tasks are under way, or their results wait for the signature.
+
+    The final statement moves it on; the law wants that before `due_at`.
+    """
     ANSWERED = "answered"
-    """The final receipt is signed.  `forget` and expiring obligations move it on; may stay for years."""
+    """
+    The final receipt is signed.
+
+    Forgetting and expiring obligations move it on; with records kept by law that may
+    take years.
+    """
     CLOSED = "closed"
     """Nothing more is owed.  Nobody moves it on."""
-
-
-class TaskStatus(StrEnum):
-    """Where a task stands; every status but `settled` has a next moment."""
-
-    PLANNED = "planned"
-    """Behind a gate.  The core moves it on when the gate opens; `gate.opens_at` is the latest moment."""
-    READY = "ready"
-    """May be called now.  `work` claims it; seconds."""
-    CALLED = "called"
-    """Claimed by the worker that owns the account.  Its report, or the next owner, moves it on."""
-    WAITING = "waiting"
-    """Waits for `wake_at`: a retry, a job, or a look.  `work` claims it then."""
-    NEEDS_HUMAN = "needs_human"
-    """A person must choose, retry or close.  Stays until somebody does; due before `dispatch_by`."""
-    WITH_PERSON = "with_person"
-    """Manual work handed to an assignee.  Their attestation moves it on."""
-    SETTLED = "settled"
-    """Has its outcome.  Nobody moves it on; late news may raise its evidence."""
-
-
-class Step(StrEnum):
-    """What the next call of a task does."""
-
-    ACT = "act"
-    POLL = "poll"
-    LOOK = "look"
-
-
-class ItemState(StrEnum):
-    """How far one record has come."""
-
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    GONE = "gone"
-    NEVER_SEEN = "never_seen"  # an unproven item the processor does not know
-    KEPT = "kept"
-
-
-class GateReason(StrEnum):
-    """What a planned task waits for."""
-
-    IDENTIFIERS = "identifiers"
-    LOCATE = "locate"
-    FED_LOCATE = "fed_locate"
-    EXPORT = "export"
-    FEEDER = "feeder"
-    OTHERS = "others"
-    HOLD = "hold"
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """Why a task waits, and the moment after which a person may open the gate."""
-
-    reason: GateReason
-    opens_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TaskItem:
-    """One found record: a keyed hash for a name, and what is to happen to it."""
-
-    id: ItemId
-    kind: str
-    record_class: str
-    started_on: date | None
-    proven: bool
-    state: ItemState = ItemState.OPEN
-    evidence: Evidence | None = None
-    rule: str | None = None
-    keep_until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCall:
-    """An accepted job of this task: which items, when to ask, when it must be over."""
-
-    id: CallId
-    items: tuple[ItemId, ...]
-    check_at: datetime
-    late_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What `locate` settled with."""
-
-    count: int
-    kind: str = "found"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One (case, account, action)."""
-
-    id: TaskId
-    account: AccountId
-    action: Action
-    status: TaskStatus
-    dispatch_by: datetime
-    step: Step = Step.ACT
-    wake_at: datetime | None = None
-    gate: Gate | None = None
-    reason: str | None = None  # code: why it waits or needs a person
-    hint: str | None = None
-    items: tuple[TaskItem, ...] = ()
-    open_calls: tuple[OpenCall, ...] = ()
-    attempts: int = 0  # failed tries in a row
-    calls: int = 0  # calls made
-    looks: int = 0  # empty looks so far
-    misses: int = 0  # looks that still saw what should be gone
-    answers_lost: int = 0
-    ask_again: bool = False  # new identifiers arrived while it was called
-    choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
-    outcome: Outcome | Found | None = None
-    retained: tuple[Retained, ...] = ()
-    identifier_types: frozenset[IdentifierType] = frozenset()
-    first_called_at: datetime | None = None
-    settled_at: datetime | None = None
-    epoch: int | None = None
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the task has its outcome."""
-        return self.status is TaskStatus.SETTLED
-
-    @property
-    def is_accepted(self) -> bool:
-        """Whether all that is to erase was at least accepted by the processor."""
-        if self.is_settled:
-            return True
-        return bool(self.items) and all(item.state is not ItemState.OPEN for item in self.items)
-
-    def open_items(self) -> tuple[TaskItem, ...]:
-        """Return the items still to act on."""
-        return tuple(item for item in self.items if item.state is ItemState.OPEN)
 
 
 class ExportStatus(StrEnum):
     """How far the copy has come."""
 
     NOT_ASKED = "not_asked"
+    """No right of the case calls for a copy."""
     GATHERING = "gathering"
+    """Accounts are still being asked; `seal` moves it on once all have answered."""
     SEALED = "sealed"
+    """The package can be fetched until `export_expires_at`, then `forget` shreds it."""
     SHREDDED = "shredded"
+    """The package's key is destroyed.  Nobody moves it on."""
 
 
 class Wants(StrEnum):
     """What a stage must do for a case next; indexed, so that the stage finds it."""
 
     SEAL_EXPORT = "seal_export"
+    """Every account has answered: build, encrypt and store the package."""
     SEAL_STATEMENT = "seal_statement"
+    """Every task is settled: sign the final statement."""
     FORGET_IDENTITY = "forget_identity"
+    """The case is answered: destroy the key of what identifies the person."""
     SHRED_EXPORT = "shred_export"
+    """The copy was fetched or has expired: destroy its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +149,25 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What the person limited the request to; `None` limits nothing."""
+
+    accounts: frozenset[AccountId] | None = None
+    record_classes: frozenset[str] | None = None
+
+    def names_account(self, account: AccountId) -> bool:
+        """Tell whether *account* is within the wish."""
+        return self.accounts is None or account in self.accounts
+
+    def names_class(self, record_class: str) -> bool:
+        """Tell whether records of *record_class* are within the wish."""
+        return self.record_classes is None or record_class in self.record_classes
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """Our handling of one request; `plan` is the pinned register version's."""
 
@@ -254,6 +186,7 @@ class Case:
     verification: Verification
     plan: Plan
     identifier_types: frozenset[IdentifierType]
+    scope: Scope = EVERYTHING
     status: CaseStatus = CaseStatus.RECEIVED
     version: int = 1
     tasks: Mapping[TaskId, Task] | None = None
@@ -300,21 +233,22 @@ class Case:
     @property
     def wants(self) -> Wants | None:
         """What a stage must do next, if anything."""
-        tasks = self.all_tasks.values()
-        if self.status is CaseStatus.RUNNING:
-            copied = self.export is not ExportStatus.GATHERING
-            if not copied and all(t.is_settled for t in tasks if t.action is Action.EXPORT):
-                return Wants.SEAL_EXPORT
-            if copied and tasks and all(t.is_settled for t in tasks):
-                return Wants.SEAL_STATEMENT
-        if self.status is CaseStatus.ANSWERED:
-            if self.identity_held:
-                return Wants.FORGET_IDENTITY
-            if self.export is ExportStatus.SEALED and self.shred_export_now:
-                return Wants.SHRED_EXPORT
+        if self.status is CaseStatus.RUNNING and self._is_settled():
+            return Wants.SEAL_STATEMENT
+        if self.export is ExportStatus.GATHERING and self._is_copied():
+            return Wants.SEAL_EXPORT
+        if self.status is CaseStatus.ANSWERED and self.identity_held:
+            return Wants.FORGET_IDENTITY
+        if self.export is ExportStatus.SEALED and self.shred_export_now:
+            return Wants.SHRED_EXPORT
         return None
 
+    def _is_copied(self) -> bool:
+        """Tell whether every account has answered for the copy."""
+        return all(task.is_settled for task in self.tasks_of(Action.EXPORT))
 
-def task_id(case: CaseId, account: AccountId, action: Action) -> TaskId:
-    """Name a task: readable, stable, unique within the installation."""
-    return TaskId(f"{case}.{account}.{action}")
+    def _is_settled(self) -> bool:
+        """Tell whether nothing stands between the case and its final statement."""
+        tasks = self.all_tasks.values()
+        copied = self.export is not ExportStatus.GATHERING
+        return copied and bool(tasks) and all(task.is_settled for task in tasks)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orchestrator.core.cases import Case
+from schemas.case_events import CaseEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Send this message about the case to the portal; free of personal data."""
+    """Send this event about the case to the portal; free of personal data."""
 
-    type: str
-    data: Mapping[str, object]
+    event: CaseEvent
 
 
 @dataclass(frozen=True, slots=True)

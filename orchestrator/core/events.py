@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.words import CallId, CaseId, StatementKind
@@ -23,7 +24,7 @@ class ItemsLocated:
 
     items: tuple[TaskItem, ...]
     learned: frozenset[IdentifierType] = frozenset()
-    kind: str = "items_located"
+    kind: Literal["items_located"] = "items_located"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class MatchesConflicted:
     """Matches carry conflicting exclusive identifiers; a person chooses."""
 
     candidates: tuple[tuple[TaskItem, ...], ...]
-    kind: str = "matches_conflicted"
+    kind: Literal["matches_conflicted"] = "matches_conflicted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class ItemsLookedAt:
     present: frozenset[ItemId]
     redacted: bool = False
     told: bool = True
-    kind: str = "items_looked_at"
+    kind: Literal["items_looked_at"] = "items_looked_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +51,13 @@ class CheckFailed:
 
     cause: str
     after_seconds: float | None = None
-    kind: str = "check_failed"
+    kind: Literal["check_failed"] = "check_failed"
 
 
 Report = Outcome | ItemsLocated | MatchesConflicted | ItemsLookedAt | CheckFailed
 
 
-# --- events ---------------------------------------------------------------------------
+# --- events -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ class TaskReported:
     A call of a task ended, and this is what it learned.
 
     `items` are the items the call carried; `call` names the durable call (or the job
-    that was polled); `jitter` in [0, 1) spreads retries.  `epoch` is the ownership under
-    which the task was claimed: news from an ended ownership changes nothing.
+    that was polled); `jitter` in [0, 1) spreads retries.  `epoch` is the ownership
+    under which the task was claimed: news from an ended ownership changes nothing.
+    `calls_before` is what `Task.calls` was at the claim: with it, a report that arrives
+    twice is known even after the task was claimed again.
     """
 
     at: datetime
@@ -76,6 +79,7 @@ class TaskReported:
     call: CallId | None = None
     items: tuple[ItemId, ...] = ()
     jitter: float = 0.0
+    calls_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,17 @@ class TimePassed:
 
 @dataclass(frozen=True, slots=True)
 class PersonChose:
-    """A person said which candidate is the person; `chosen` are 0-based, empty: none."""
+    """
+    A person said which candidates are the person; 0-based, empty: none of them.
+
+    `learned` names types of which the chosen records taught a new value.
+    """
 
     at: datetime
     task: TaskId
     chosen: tuple[int, ...]
     by: str
+    learned: frozenset[IdentifierType] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +157,18 @@ class ExportShredded:
 
 @dataclass(frozen=True, slots=True)
 class StatementSigned:
-    """A statement is signed and stored."""
+    """
+    A statement is signed; it holds only if the case is still at `case_version`.
+
+    What it says was read from that version: news in between makes it void.
+    """
 
     at: datetime
     number: int
     kind: StatementKind
     sha256: str
     key_id: str
+    case_version: int
 
 
 @dataclass(frozen=True, slots=True)

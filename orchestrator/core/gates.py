@@ -8,26 +8,32 @@ root last.  An account without such a link waits for nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import (
     Case,
     ExportStatus,
+    Found,
     Gate,
     GateReason,
-    ItemState,
+    Step,
     Task,
     TaskStatus,
 )
+from orchestrator.core.links import (
+    fed_accounts,
+    is_frozen,
+    is_located,
+    may_still_learn,
+)
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import with_dispositions
-from orchestrator.core.settling import settle, settle_if_over
-from orchestrator.core.words import AccountId
+from orchestrator.core.settling import ready, settle, settle_if_over, wait
 from schemas.connecting import (
     CLASS_OF,
     Action,
+    ActionClass,
     Evidence,
     Mode,
     NotApplicable,
@@ -37,25 +43,31 @@ from schemas.connecting import (
 
 def open_gates(case: Case, at: datetime) -> Case:
     """Move every planned task whose gate is open; repeat until nothing moves."""
-    while True:
-        moved = case
+    moved = True
+    while moved:
+        moved = False
         for task in case.all_tasks.values():
-            if task.status is TaskStatus.PLANNED:
-                moved = moved.with_task(_past_gate(moved, task, at))
-        if moved.all_tasks == case.all_tasks:
-            return moved
-        case = moved
+            if task.status is not TaskStatus.PLANNED:
+                continue
+            after = _past_gate(case, task, at)
+            if after != task:
+                case = case.with_task(after)
+                moved = moved or after.status is not TaskStatus.PLANNED
+    return case
 
 
 def close_gates(case: Case) -> Case:
-    """Put ready irreversible tasks back behind a gate that has closed again."""
+    """
+    Put irreversible tasks back behind a gate that has closed again.
+
+    Only what has not begun goes back, for order is of no use to what is half gone; a
+    hold stops what has begun too.  A task under call is past recall.
+    """
     for task in case.all_tasks.values():
-        if task.status is TaskStatus.READY and task.calls == 0 and task.action is Action.ERASE:
+        if _is_recallable(task):
             reason = waits_for(case, task)
-            if reason is not None:
-                case = case.with_task(
-                    replace(task, status=TaskStatus.PLANNED, gate=Gate(reason, opens_at(case, task)))
-                )
+            if reason is GateReason.HOLD or (reason and not task.has_begun):
+                case = case.with_task(_behind(case, task, reason))
     return case
 
 
@@ -65,7 +77,8 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
         return GateReason.HOLD
     planned = case.planned(task)
     if task.action is Action.LOCATE:
-        return None if case.identifier_types & planned.accepts else GateReason.IDENTIFIERS
+        known = case.identifier_types & planned.accepts
+        return None if known else GateReason.IDENTIFIERS
     if not is_frozen(case, planned):
         return GateReason.LOCATE
     if task.action is Action.ERASE:
@@ -73,55 +86,86 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
     return None
 
 
-def is_frozen(case: Case, account: PlannedAccount) -> bool:
-    """
-    Tell whether nothing more can be learned about the account's items.
-
-    It, and every account that yields an identifier it needs (also through others),
-    has been located.
-    """
-    return all(_is_located(case, id_) for id_ in _teachers(case, account))
-
-
 def opens_at(case: Case, task: Task) -> datetime:
-    """Return the moment after which a person may open the gate of *task*."""
-    return max(case.opened_at, task.dispatch_by)
+    """
+    Return the moment after which a person may open the gate of *task*.
+
+    The controller's `gate_margin` before the last moment at which the processor, within
+    its horizon, can still be done by the deadline.
+    """
+    planned = case.planned(task)
+    latest = case.due_at - planned.horizon - case.plan.gate_margin
+    return max(case.opened_at, latest)
+
+
+def _is_recallable(task: Task) -> bool:
+    """Tell whether *task* would act next, irreversibly, and has not been claimed."""
+    return (
+        CLASS_OF[task.action] is ActionClass.IRREVERSIBLE
+        and task.status in {TaskStatus.READY, TaskStatus.WAITING}
+        and task.step is Step.ACT
+    )
+
+
+def _behind(case: Case, task: Task, reason: GateReason) -> Task:
+    """Return *task* behind a gate; the retry time a processor asked for stays."""
+    gate = Gate(reason, opens_at(case, task))
+    return replace(task, status=TaskStatus.PLANNED, gate=gate)
 
 
 def _past_gate(case: Case, task: Task, at: datetime) -> Task:
     """Return *task* moved on if its gate is open, else with what it waits for."""
     reason = waits_for(case, task)
-    if reason is GateReason.IDENTIFIERS and _nothing_more_to_learn(case, task):
-        return settle(task, NotApplicable("no_identifier"), at)
+    if reason is GateReason.IDENTIFIERS:
+        if not may_still_learn(case, case.planned(task)):
+            return settle(task, NotApplicable("no_identifier"), at)
+        return _behind(case, task, reason)
     if reason is not None:
-        return replace(task, gate=Gate(reason, opens_at(case, task)))
-    if task.action is Action.LOCATE:
-        return replace(task, status=TaskStatus.READY, gate=None)
+        return _behind(case, task, reason)
+    if task.action is Action.LOCATE or task.has_begun:
+        return _resumed(task, at)
     return _with_frozen_items(case, task, at)
 
 
 def _with_frozen_items(case: Case, task: Task, at: datetime) -> Task:
-    """Give *task* the frozen items of its account, or settle it where there is nothing to do."""
+    """Give *task* its account's frozen items; settle it where nothing is to do."""
     located = case.task(task.account, Action.LOCATE)
-    planned = case.planned(task)
-    if located is not None and isinstance(located.outcome, NotApplicable):
+    if located is None or located.outcome is None:
+        return _behind(case, task, GateReason.LOCATE)
+    if not isinstance(located.outcome, Found | NothingFound):
+        # Only an answered search says what there is: never "nothing found" without one.
         return settle(task, located.outcome, at)
-    items = located.items if located is not None else ()
+    items = tuple(i for i in located.items if case.scope.names_class(i.record_class))
+    known = case.identifier_types & case.planned(task).accepts
+    task = replace(task, items=items, identifier_types=known)
     if not items:
         return settle(task, NothingFound(Evidence.E2), at)
-    if task.action is not Action.ERASE:
-        return replace(task, status=TaskStatus.READY, gate=None, items=items)
+    if task.action is Action.ERASE:
+        return _erasure_begun(case, task, at)
+    return _resumed(task, at)
+
+
+def _erasure_begun(case: Case, task: Task, at: datetime) -> Task:
+    """Let an erasure act on what the law does not keep, unless it is only rehearsed."""
+    planned = case.planned(task)
     if planned.mode is Mode.DRY_RUN:
-        return settle(replace(task, items=items), NotApplicable("dry_run"), at)
-    ready = replace(task, status=TaskStatus.READY, gate=None, items=with_dispositions(case, items, at))
-    if any(item.state is ItemState.OPEN for item in ready.items):
-        return ready
-    return settle_if_over(ready, planned, at)
+        return settle(task, NotApplicable("dry_run"), at)
+    task = replace(task, items=with_dispositions(case, task.items, at))
+    if task.open_items():
+        return _resumed(task, at)
+    return settle_if_over(task, planned, at)
+
+
+def _resumed(task: Task, at: datetime) -> Task:
+    """Let *task* act: now, or when the retry time that it went back with is over."""
+    if task.wake_at is not None and task.wake_at > at:
+        return wait(task, Step.ACT, task.wake_at, task.reason)
+    return ready(task)
 
 
 def _erasure_waits_for(case: Case, planned: PlannedAccount) -> GateReason | None:
     """Return what an erasure of a frozen account still waits for."""
-    if not all(_is_located(case, other.id) for other in _fed_accounts(case, planned)):
+    if not all(is_located(case, other.id) for other in fed_accounts(case, planned)):
         return GateReason.FED_LOCATE
     if case.waits_for_exports or case.export is ExportStatus.GATHERING:
         return GateReason.EXPORT
@@ -133,42 +177,3 @@ def _erasure_waits_for(case: Case, planned: PlannedAccount) -> GateReason | None
     if planned.is_identity_root and not all(task.is_accepted for task in others):
         return GateReason.OTHERS
     return None
-
-
-def _nothing_more_to_learn(case: Case, task: Task) -> bool:
-    """Tell whether nobody who could teach this account's identifiers is still searching."""
-    planned = case.planned(task)
-    return all(_is_located(case, id_) for id_ in _teachers(case, planned) if id_ != planned.id)
-
-
-def _is_located(case: Case, account: AccountId) -> bool:
-    """Tell whether the account's search is over (or it never searches)."""
-    task = case.task(account, Action.LOCATE)
-    return task is None or task.is_settled
-
-
-def _teachers(case: Case, account: PlannedAccount) -> frozenset[AccountId]:
-    """Return the account and all that yield what it needs, directly or through others."""
-    known = {account.id: account}
-    queue = [account]
-    while queue:
-        needs = queue.pop().accepts
-        for other in _others_searching(case, known):
-            if other.yields & needs:
-                known[other.id] = other
-                queue.append(other)
-    return frozenset(known)
-
-
-def _others_searching(case: Case, known: dict[AccountId, PlannedAccount]) -> Iterator[PlannedAccount]:
-    """Yield the accounts with a search in this case that are not known yet."""
-    for other in case.plan.accounts:
-        if other.id not in known and case.task(other.id, Action.LOCATE) is not None:
-            yield other
-
-
-def _fed_accounts(case: Case, account: PlannedAccount) -> Iterator[PlannedAccount]:
-    """Yield the accounts that *account* feeds with data or with identifiers."""
-    for other in case.plan.accounts:
-        if other.id != account.id and (account.id in other.fed_by or other.accepts & account.yields):
-            yield other

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.cases import (
+    EVERYTHING,
     Case,
     CaseStatus,
     ExportStatus,
+    Scope,
     Task,
     TaskStatus,
     Verification,
@@ -18,14 +20,16 @@ from orchestrator.core.cases import (
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
 from orchestrator.core.deadlines import DUE_RULE, due_at
 from orchestrator.core.gates import open_gates
+from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.settling import settle
 from orchestrator.core.waking import with_wake_at
 from orchestrator.core.words import COPY_RIGHTS, CaseId, Right, SubjectRef
-from schemas.case_events import CASE_OPENED
+from schemas.case_events import CaseOpened
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable
+from schemas.requests import Right as LawRight
 
-SAFETY = timedelta(days=2)  # kept free before the deadline when the latest dispatch is computed
+SAFETY = timedelta(days=2)  # kept free between the latest dispatch and the deadline
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Opening:
     received_at: datetime
     verification: Verification
     identifier_types: frozenset[IdentifierType]
+    scope: Scope = EVERYTHING
     sibling_exports: frozenset[CaseId] = frozenset()
 
 
@@ -69,13 +74,16 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
         verification=opening.verification,
         plan=plan,
         identifier_types=opening.identifier_types,
-        waits_for_exports=opening.sibling_exports if Right.ERASURE in opening.rights else frozenset(),
+        scope=opening.scope,
     )
-    case = _with_tasks(case, opening.at)
-    commands: tuple[Command, ...] = (Publish(CASE_OPENED, _opened(case)),)
-    if case.export is ExportStatus.GATHERING:
+    if Right.ERASURE in opening.rights:
+        case = replace(case, waits_for_exports=opening.sibling_exports)
+    planned = _with_tasks(case, opening.at)
+    after = with_wake_at(open_gates(planned, opening.at), opening.at)
+    commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
+    if after.export is ExportStatus.GATHERING:
         commands += (TellSubjectsCases(settled=False),)
-    return Decision(with_wake_at(open_gates(case, opening.at), opening.at), commands)
+    return Decision(after, commands)
 
 
 def _with_tasks(case: Case, at: datetime) -> Case:
@@ -100,8 +108,9 @@ def _tasks(case: Case, at: datetime) -> Iterator[Task]:
     if Right.ERASURE in case.rights:
         actions.append(Action.ERASE)
     for account in case.plan.accounts:
-        for action in actions:
-            yield _task(case, account, action, at)
+        if case.scope.names_account(account.id):
+            for action in actions:
+                yield _task(case, account, action, at)
 
 
 def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> Task:
@@ -121,13 +130,13 @@ def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> 
     return task
 
 
-def _opened(case: Case) -> dict[str, object]:
+def _opened(case: Case) -> CaseOpened:
     """Say what the portal learns of an opened case."""
-    return {
-        "case_id": case.id,
-        "request_id": case.request_id,
-        "controller": case.controller,
-        "rights": sorted(case.rights),
-        "due_at": case.due_at.isoformat(),
-        "due_rule": case.due_rule,
-    }
+    return CaseOpened(
+        case_id=case.id,
+        request_id=case.request_id,
+        controller=case.controller,
+        rights=tuple(LawRight(right) for right in sorted(case.rights)),
+        due_at=case.due_at,
+        due_rule=case.due_rule,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case, Found, Task
 from orchestrator.core.words import Result
-from schemas.connecting import Action, Done, Exported, Notified, NothingFound, Retained
+from schemas.connecting import Action, Done, Exported, NothingFound, Notified, Retained
 
 
 def result_of(case: Case) -> Result:
@@ -14,7 +14,9 @@ def result_of(case: Case) -> Result:
     A line that was skipped, failed or ended by a person without confirmation makes it
     `partial`; a kept record makes it `complete_with_retention`.
     """
-    lines = [task for task in case.all_tasks.values() if task.action is not Action.LOCATE]
+    lines = [
+        task for task in case.all_tasks.values() if task.action is not Action.LOCATE
+    ]
     searches = case.tasks_of(Action.LOCATE)
     if not lines or not all(_is_fulfilled(task) for task in (*lines, *searches)):
         return Result.PARTIAL

@@ -1,4 +1,4 @@
-"""The last step of a task: what its items say together."""
+"""The last step of a task, and the named steps before it: ready, wait, a person."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
         hint=None,
         open_calls=(),
         choices=(),
+        ask_again=False,
         epoch=None,
     )
 
@@ -34,21 +35,42 @@ def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
 def needs_human(task: Task, reason: str, hint: str | None = None) -> Task:
     """Hand *task* to a person, with a code that says why."""
     return replace(
-        task, status=TaskStatus.NEEDS_HUMAN, reason=reason, hint=hint, wake_at=None, epoch=None
+        task,
+        status=TaskStatus.NEEDS_HUMAN,
+        reason=reason,
+        hint=hint,
+        wake_at=None,
+        epoch=None,
     )
 
 
 def wait(task: Task, step: Step, until: datetime, reason: str | None = None) -> Task:
     """Let *task* wait for its next call."""
     return replace(
-        task, status=TaskStatus.WAITING, step=step, wake_at=until, reason=reason, epoch=None
+        task,
+        status=TaskStatus.WAITING,
+        step=step,
+        wake_at=until,
+        gate=None,
+        reason=reason,
+        hint=None,
+        ask_again=False,
+        epoch=None,
     )
 
 
 def ready(task: Task) -> Task:
-    """Let *task* act now."""
+    """Let *task* act now, with every identifier that is known by then."""
     return replace(
-        task, status=TaskStatus.READY, step=Step.ACT, wake_at=None, reason=None, epoch=None
+        task,
+        status=TaskStatus.READY,
+        step=Step.ACT,
+        wake_at=None,
+        gate=None,
+        reason=None,
+        hint=None,
+        ask_again=False,
+        epoch=None,
     )
 
 
@@ -62,11 +84,17 @@ def settle_if_over(task: Task, planned: PlannedAccount, at: datetime) -> Task:
     if task.open_items():
         return ready(task)
     if task.open_calls:
-        return wait(task, Step.POLL, min(call.check_at for call in task.open_calls))
+        return wait(task, Step.POLL, next_check(task))
     gone = [item for item in task.items if item.state is ItemState.GONE]
     if gone and planned.proof is Proof.LOOKUP and _weakest(gone) is not Evidence.E4:
-        return wait(task, Step.LOOK, at + (planned.settle_for if task.looks else timedelta(0)))
+        pause = planned.settle_for if task.looks else timedelta(0)
+        return wait(task, Step.LOOK, at + pause)
     return _settle_over(task, gone, at)
+
+
+def next_check(task: Task) -> datetime:
+    """Return when the next of the task's jobs is asked about."""
+    return min(call.check_at for call in task.open_calls)
 
 
 def _settle_over(task: Task, gone: list[TaskItem], at: datetime) -> Task:

@@ -1,0 +1,112 @@
+"""The end of a case: the copy, the statements, forgetting, and closing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    Statement,
+    Wants,
+)
+from orchestrator.core.events import (
+    ExportCollected,
+    ExportSealed,
+    ExportShredded,
+    StatementSigned,
+)
+from orchestrator.core.results import result_of
+from orchestrator.core.retention import obligations
+from orchestrator.core.words import StatementKind
+from schemas.connecting import Action
+
+
+def after_export(
+    case: Case, event: ExportSealed | ExportCollected | ExportShredded
+) -> Case:
+    """Follow the package from sealed to shredded; news out of order change nothing."""
+    match event:
+        case ExportSealed() if case.wants is Wants.SEAL_EXPORT:
+            return replace(
+                case,
+                export=ExportStatus.SEALED,
+                export_sha256=event.sha256,
+                export_expires_at=event.expires_at,
+            )
+        case ExportCollected() if case.export is ExportStatus.SEALED:
+            return replace(case, shred_export_now=True)
+        case ExportShredded() if case.export is ExportStatus.SEALED:
+            return replace(case, export=ExportStatus.SHREDDED, shred_export_now=False)
+        case ExportSealed() | ExportCollected() | ExportShredded():
+            return case
+        case _:
+            assert_never(event)
+
+
+def after_signature(case: Case, event: StatementSigned) -> Case:
+    """
+    Keep the statement; the final one answers the case, once.
+
+    A final statement of a case that still has something open, or has its final one, is
+    refused, and so is one that was read from an older version of the case or has a
+    number out of order: what was signed with it is not stored.
+    """
+    wanted = {
+        StatementKind.INTERIM: case.status is CaseStatus.RUNNING,
+        StatementKind.FINAL: case.wants is Wants.SEAL_STATEMENT,
+        StatementKind.SUPPLEMENT: case.status is CaseStatus.ANSWERED,
+    }
+    is_next = event.number == len(case.statements) + 1
+    if event.case_version != case.version or not is_next or not wanted[event.kind]:
+        return case
+    statement = Statement(
+        event.number, event.kind, event.sha256, event.key_id, event.at
+    )
+    case = replace(case, statements=(*case.statements, statement))
+    return _answered(case, event.at) if event.kind is StatementKind.FINAL else case
+
+
+def forgotten(case: Case) -> Case:
+    """Note that the identity key is destroyed, which only an answered case allows."""
+    if case.status is not CaseStatus.ANSWERED:
+        return case
+    return replace(case, identity_held=False)
+
+
+def expired(case: Case, at: datetime) -> Case:
+    """Mark a copy whose time is over; anything else only gets its next moment."""
+    if case.wake_at is None or case.wake_at > at:
+        return case
+    over = (
+        case.export is ExportStatus.SEALED
+        and case.export_expires_at is not None
+        and case.export_expires_at <= at
+    )
+    return replace(case, wake_at=None, shred_export_now=case.shred_export_now or over)
+
+
+def closed_if_over(case: Case, at: datetime) -> Case:
+    """Close an answered case once nothing more is owed or held."""
+    over = (
+        case.status is CaseStatus.ANSWERED
+        and not case.identity_held
+        and not case.obligations
+        and case.export in {ExportStatus.NOT_ASKED, ExportStatus.SHREDDED}
+    )
+    return replace(case, status=CaseStatus.CLOSED, closed_at=at) if over else case
+
+
+def _answered(case: Case, at: datetime) -> Case:
+    """Answer the case: its result stands, and what is still owed is written down."""
+    owed = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
+    return replace(
+        case,
+        status=CaseStatus.ANSWERED,
+        answered_at=at,
+        result=result_of(case),
+        obligations=tuple(owed),
+    )

@@ -1,0 +1,73 @@
+"""Weigh what a look saw: absence proves, presence is acted on or called a lie."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.cases import ItemState, Step, Task
+from orchestrator.core.events import ItemsLookedAt, TaskReported
+from orchestrator.core.items import items_to_see, marked, reopened
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.setbacks import Setback, tried_in_vain
+from orchestrator.core.settling import needs_human, ready, settle_if_over, wait
+from schemas.connecting import Done, Evidence, ItemId, Proof
+
+MOST_MISSES = 3  # looks that still see a record the processor called erased
+
+
+def after_look(
+    task: Task, report: ItemsLookedAt, event: TaskReported, planned: PlannedAccount
+) -> Task:
+    """
+    Return an erasure after a look.
+
+    Absence counts once it was seen `looks_wanted` times, `settle_for` apart.  Only the
+    items that the look carried are spoken of, and none that the law keeps.
+    """
+    asked = frozenset(event.items)
+    seen = [i.id for i in items_to_see(task) if not asked or i.id in asked]
+    if not report.told:
+        return _cannot_tell(task, planned, event.at)
+    present = report.present.intersection(seen)
+    if present:
+        absent = [id_ for id_ in seen if id_ not in present]
+        return _still_there(task, absent, present, event, planned)
+    looks = task.looks + 1
+    task = replace(task, looks=looks, attempts=0, garbled=0, misses=0)
+    if looks < planned.looks_wanted:
+        return wait(task, Step.LOOK, event.at + planned.settle_for, "settling")
+    task = replace(marked(task, seen, ItemState.GONE, Evidence.E4), looks=0)
+    task = settle_if_over(task, planned, event.at)
+    if report.redacted and isinstance(task.outcome, Done):
+        return replace(task, outcome=Done("redacted", task.outcome.evidence))
+    return task
+
+
+def _still_there(
+    task: Task,
+    absent: Collection[ItemId],
+    present: frozenset[ItemId],
+    event: TaskReported,
+    planned: PlannedAccount,
+) -> Task:
+    """Act on what was never confirmed; doubt a processor that called it erased."""
+    # Seen absent once: proof only where one look is enough, else it is looked at again.
+    grade = Evidence.E4 if planned.looks_wanted <= 1 else Evidence.E2
+    task = replace(marked(task, absent, ItemState.GONE, grade), looks=0)
+    if task.open_items():
+        return ready(task)
+    task = replace(task, misses=task.misses + 1)
+    if task.misses >= MOST_MISSES:
+        return needs_human(reopened(task, present), "still_present")
+    again = Setback("still_present", Step.LOOK, planned.settle_for)
+    return tried_in_vain(task, event, planned, again)
+
+
+def _cannot_tell(task: Task, planned: PlannedAccount, at: datetime) -> Task:
+    """Without a way to look, the processor's own word is the best there is."""
+    if task.open_items():
+        return needs_human(task, "answer_lost")
+    without_look = replace(planned, proof=Proof.STATUS)
+    return settle_if_over(task, without_look, at)

@@ -1,0 +1,70 @@
+"""What a person may say of a task: choose, retry, close with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.cases import Case, ItemState, Step, Task, TaskStatus
+from orchestrator.core.events import PersonChose, PersonClosed, PersonRetried
+from orchestrator.core.items import marked
+from orchestrator.core.locating import chosen, with_learned
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import ready, settle, wait
+from schemas.connecting import Action, Done, Evidence, Failed, Proof
+
+BY_HAND = "erased_by_hand"
+CLOSE_REASONS = frozenset({BY_HAND, "not_reachable", "not_our_processor", "superseded"})
+
+
+def after_choice(case: Case, task: Task, event: PersonChose) -> Case:
+    """Apply a choice among candidates; one that names none of them changes nothing."""
+    names_all = all(0 <= pick < len(task.choices) for pick in event.chosen)
+    if task.status is not TaskStatus.NEEDS_HUMAN or not task.choices or not names_all:
+        return case
+    case = case.with_task(chosen(task, event.chosen, event.at))
+    return with_learned(case, task.id, event.learned) if event.learned else case
+
+
+def after_retry(task: Task, event: PersonRetried, planned: PlannedAccount) -> Task:
+    """
+    Let the next call happen now: a poll, a look, or the act.
+
+    A task that waits between two looks of its proof is left alone, for the time between
+    them is part of the proof; one with candidates wants a choice instead.
+    """
+    stuck = task.status is TaskStatus.NEEDS_HUMAN and not task.choices
+    impatient = task.status is TaskStatus.WAITING and task.reason != "settling"
+    if not stuck and not impatient:
+        return task
+    task = replace(task, attempts=0, garbled=0, misses=0)
+    if task.open_calls:
+        return wait(task, Step.POLL, event.at)
+    if task.action is Action.ERASE and _wants_look(task, planned):
+        return wait(task, Step.LOOK, event.at)
+    return ready(task)
+
+
+def after_close(task: Task, event: PersonClosed) -> Task:
+    """
+    Settle by a person's word: erased by hand, or failed with their reason.
+
+    A reason that does not stand in `CLOSE_REASONS`, or does not fit, changes nothing.
+    """
+    by_hand = event.reason == BY_HAND
+    fits = event.reason in CLOSE_REASONS
+    if not fits or (by_hand and task.action is not Action.ERASE):
+        return task
+    if not by_hand:
+        hint = "A person ended this task without the processor's confirmation."
+        return settle(task, Failed(event.reason, hint), event.at)
+    under_way = {ItemState.OPEN, ItemState.ACCEPTED}
+    left = [item.id for item in task.items if item.state in under_way]
+    task = marked(task, left, ItemState.GONE, Evidence.M)
+    return settle(task, Done("deleted", Evidence.M), event.at)
+
+
+def _wants_look(task: Task, planned: PlannedAccount) -> bool:
+    """Tell whether looking comes before acting: nothing is open, or it may be gone."""
+    if task.items and not task.open_items():
+        return True
+    return bool(task.answers_lost) and planned.proof is Proof.LOOKUP

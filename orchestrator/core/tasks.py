@@ -1,0 +1,204 @@
+"""
+A task and its items as frozen values: every state, what it means, who ends it.
+
+Nothing here identifies a person: items carry keyed hashes of the processor's own
+references, and the references themselves are in the vault.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+from orchestrator.core.words import AccountId, CallId, CaseId
+from schemas.connecting import (
+    Action,
+    Evidence,
+    IdentifierType,
+    ItemId,
+    Outcome,
+    Retained,
+    TaskId,
+)
+
+
+class TaskStatus(StrEnum):
+    """Where a task stands; every status but `settled` has a next moment."""
+
+    PLANNED = "planned"
+    """
+    Behind a gate.
+
+    The core moves it on when the gate opens; from `gate.opens_at` a person may.
+    """
+    READY = "ready"
+    """May be called now.  `work` claims it; seconds."""
+    CALLED = "called"
+    """
+    Claimed by the worker that owns the account; as long as a call takes.
+
+    Its report moves it on; if the worker dies, the account's next owner reports.
+    """
+    WAITING = "waiting"
+    """Waits for `wake_at`: a retry, a job, or a look.  `work` claims it then."""
+    NEEDS_HUMAN = "needs_human"
+    """A person must choose, retry or close; wanted before `dispatch_by`."""
+    WITH_PERSON = "with_person"
+    """Manual work handed to an assignee.  Their attestation moves it on."""
+    SETTLED = "settled"
+    """
+    Has its outcome; nobody moves it on.
+
+    One exception: a search whose items are not in use yet is asked again when another
+    account taught an identifier that it accepts.
+    """
+
+
+class Step(StrEnum):
+    """What the next call of a task does."""
+
+    ACT = "act"
+    """Do what the task is for: search, copy, erase."""
+    POLL = "poll"
+    """Ask how an accepted job is going."""
+    LOOK = "look"
+    """Read back whether the records are gone."""
+
+
+class ItemState(StrEnum):
+    """How far one record has come."""
+
+    OPEN = "open"
+    """Still to act on."""
+    ACCEPTED = "accepted"
+    """Part of a job that the processor accepted and has not finished."""
+    GONE = "gone"
+    """Erased; `evidence` says how well that is known."""
+    NEVER_SEEN = "never_seen"
+    """An unproven item that the processor does not know."""
+    KEPT = "kept"
+    """Kept by a law until `keep_until`; no call of this case touches it."""
+
+
+class GateReason(StrEnum):
+    """What a planned task waits for."""
+
+    IDENTIFIERS = "identifiers"
+    """A search: for an identifier it accepts, which another account may still teach."""
+    LOCATE = "locate"
+    """The account's items are not frozen: a search could still find more of them."""
+    FED_LOCATE = "fed_locate"
+    """An account that this one feeds is still being searched."""
+    EXPORT = "export"
+    """A copy for this subject, in this or another open case, is not sealed."""
+    FEEDER = "feeder"
+    """An account that feeds this one is not erased."""
+    OTHERS = "others"
+    """The identity root: another account has not accepted its erasure."""
+    HOLD = "hold"
+    """A hold on the case names this class of action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Why a task waits, and the moment after which a person may open the gate."""
+
+    reason: GateReason
+    opens_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItem:
+    """One found record: a keyed hash for a name, and what is to happen to it."""
+
+    id: ItemId
+    kind: str
+    record_class: str
+    started_on: date | None
+    proven: bool
+    state: ItemState = ItemState.OPEN
+    evidence: Evidence | None = None
+    rule: str | None = None
+    keep_until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """An accepted job of this task: which items, when to ask, when it must be over."""
+
+    id: CallId
+    items: tuple[ItemId, ...]
+    check_at: datetime
+    late_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What `locate` settled with."""
+
+    count: int
+    kind: Literal["found"] = "found"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One (case, account, action)."""
+
+    id: TaskId
+    account: AccountId
+    action: Action
+    status: TaskStatus
+    dispatch_by: datetime
+    step: Step = Step.ACT
+    wake_at: datetime | None = None
+    gate: Gate | None = None
+    reason: str | None = None  # code: why it waits or needs a person
+    hint: str | None = None
+    items: tuple[TaskItem, ...] = ()
+    open_calls: tuple[OpenCall, ...] = ()
+    attempts: int = 0  # failed tries in a row
+    garbled: int = 0  # answers that nobody could read since something was learned
+    calls: int = 0  # calls made
+    looks: int = 0  # empty looks so far
+    misses: int = 0  # looks that still saw what should be gone
+    answers_lost: int = 0
+    ask_again: bool = False  # new identifiers arrived while it was called
+    choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
+    outcome: Outcome | Found | None = None
+    retained: tuple[Retained, ...] = ()
+    identifier_types: frozenset[IdentifierType] = frozenset()
+    first_called_at: datetime | None = None
+    settled_at: datetime | None = None
+    epoch: int | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the task has its outcome."""
+        return self.status is TaskStatus.SETTLED
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether all that is to erase was at least accepted by the processor."""
+        if self.is_settled:
+            return True
+        return bool(self.items) and all(
+            item.state is not ItemState.OPEN for item in self.items
+        )
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a call of this erasure may have changed anything at the processor."""
+        untouched = {ItemState.OPEN, ItemState.KEPT}
+        touched = any(item.state not in untouched for item in self.items)
+        return touched or bool(self.open_calls or self.answers_lost)
+
+    def open_items(self) -> tuple[TaskItem, ...]:
+        """Return the items still to act on."""
+        return tuple(item for item in self.items if item.state is ItemState.OPEN)
+
+
+def task_id(case: CaseId, account: AccountId, action: Action) -> TaskId:
+    """Name a task: readable, stable, unique within the installation."""
+    return TaskId(f"{case}.{account}.{action}")

@@ -135,6 +135,7 @@ class Api:
         self._target = target
         self._gate = gate
         self._sleep = sleep
+        self._connections = asyncio.Semaphore(target.spec.concurrency)
         self._wire = Wire(
             timeout=target.spec.timeout.total_seconds(),
             max_bytes=target.max_answer_bytes,
@@ -291,8 +292,12 @@ class Api:
         """Pass the gate and send: nothing may come between the two."""
         headers = {**call.sending.headers, **credentials}
         sending = replace(call.sending, headers=headers)
-        await self._gate.before_send(call.rates, call.effect)
-        return judge(call.effect, await self._wire.send(sending), call.accept)
+        # A connection is free before the gate is passed, so that no request waits for
+        # one after its rate window and its lease were checked.
+        async with self._connections:
+            await self._gate.before_send(call.rates, call.effect)
+            outcome = await self._wire.send(sending)
+        return judge(call.effect, outcome, call.accept)
 
     async def _ask_token(
         self, operation: str, headers: Mapping[str, str], form: Mapping[str, str]

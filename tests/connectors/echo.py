@@ -183,6 +183,7 @@ class Shell:
     gate: FreeGate = field(default_factory=FreeGate)
     waited: list[float] = field(default_factory=list)
     now: float = 0.0
+    concurrency: int = 8
     secrets: RotatedSecrets = field(init=False)
 
     def __post_init__(self) -> None:
@@ -209,7 +210,12 @@ class Shell:
 
     def _target(self) -> Target:
         return Target(
-            spec=replace(SPEC, auth=self.auth, timeout=self.timeout),
+            spec=replace(
+                SPEC,
+                auth=self.auth,
+                timeout=self.timeout,
+                concurrency=self.concurrency,
+            ),
             bases={"base_url": self.url if self.base is None else self.base},
             mode=self.mode,
             allow_http=self.allow_http,

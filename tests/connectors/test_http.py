@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import Sequence
@@ -160,6 +161,33 @@ def test_gate_is_passed_before_each_send(shell: Shell) -> None:
 
     assert shell.gate.sends == [Effect.READ] * 3
     assert shell.fake.requests("get") == 3
+
+
+class WatchingGate(FreeGate):
+    """Notes how many requests the processor had seen when each send passed."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self._shell = shell
+        self.seen: list[int] = []
+
+    async def before_send(self, rates: Sequence[Rate], effect: Effect) -> None:
+        """Note it and let the send pass."""
+        await super().before_send(rates, effect)
+        self.seen.append(len(self._shell.fake.log))
+
+
+def test_no_request_waits_for_a_connection_behind_the_gate(shell: Shell) -> None:
+    """A send that passed lease and windows leaves at once."""
+    shell.concurrency = 1
+    shell.gate = gate = WatchingGate(shell)
+
+    async def step(api: Api) -> None:
+        await asyncio.gather(get(api), get(api), get(api))
+
+    shell.run(step)
+
+    assert gate.seen == [0, 1, 2]
 
 
 @pytest.mark.parametrize("sends", [0, 1])

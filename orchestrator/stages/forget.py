@@ -64,7 +64,7 @@ class Forget:
         for case in expired:
             self._vault.forget(case.id, "export")
         self._truncate()
-        log.info("keys_destroyed", identities=len(answered), exports=len(expired))
+        log.info("keys_destroyed", count=sum(applied))
         return sum(applied)
 
     def _forgetting(self, case: Case) -> Step:

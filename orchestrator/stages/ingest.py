@@ -170,10 +170,10 @@ class Ingest:
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
             self._reject(batch)
-        if openings or batch.rejected:
-            log.info(
-                "requests_ingested", cases=len(openings), rejected=len(batch.rejected)
-            )
+        if openings:
+            log.info("cases_opened", count=len(openings))
+        if batch.rejected:
+            log.warning("requests_quarantined", count=len(batch.rejected))
 
     def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
         """Load what is known of the requests of this batch."""

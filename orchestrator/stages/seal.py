@@ -113,7 +113,7 @@ class Seal:
         (moved,) = self._engine.apply(
             [Step(case.id, event, (FinishArtifact(finished),))]
         )
-        log.info("export_sealed", case=case.id, accounts=len(parts))
+        log.info("export_sealed", case=case.id, count=len(parts))
         return moved
 
     def _sign_statements(self) -> int:

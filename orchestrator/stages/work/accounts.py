@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from connectors.base import Connector, Options
-from connectors.errors import LeaseLost, ProcessorError
+from connectors.errors import (
+    ContractChanged,
+    EgressRefused,
+    LeaseLost,
+    ProcessorError,
+    Refused,
+)
 from connectors.http import Api, Secrets, Target, open_api
 from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
@@ -35,8 +41,8 @@ class AccountConfig:
     settings: Mapping[str, str] | None = None
 
 
-class WrongInstallation(ProcessorError):
-    """The processor's own name for the account is not the one in the register."""
+class NotRecognised(ProcessorError):
+    """The processor does not know this account, or under another name; a code says."""
 
 
 class Lease:
@@ -137,16 +143,23 @@ class Account:
         """
         Ask the processor for the account's own name, once an ownership.
 
-        Raises `WrongInstallation` if the register expects another one: then nothing
-        more is sent, because the credentials belong to somebody else's account.
+        Raises `NotRecognised` if the register expects another one, or if the address or
+        the account is unknown there: then nothing more is sent to it.
         """
         async with self._asking:
             if self.named is None:
-                named = (await self.connector.ping()).name
+                named = await self._ask_name()
                 if self.config.installation not in {None, named}:
-                    raise WrongInstallation("wrong_installation")
+                    raise NotRecognised("wrong_installation")
                 self.named = named
             return self.named
+
+    async def _ask_name(self) -> str:
+        """Ping; a refusal says that the address or the account is wrong."""
+        try:
+            return (await self.connector.ping()).name
+        except (Refused, EgressRefused, ContractChanged):
+            raise NotRecognised("unknown_installation") from None
 
     async def close(self) -> None:
         """Close its connections."""

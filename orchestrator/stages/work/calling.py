@@ -26,7 +26,7 @@ from orchestrator.core.cases import Step
 from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId
 from orchestrator.ports import Artifact, Claimed
-from orchestrator.stages.work.accounts import Account, WrongInstallation
+from orchestrator.stages.work.accounts import Account, NotRecognised
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import (
     Action,
@@ -105,10 +105,11 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
-    except (CredentialsRefused, WrongInstallation) as error:
-        is_ours = isinstance(error, CredentialsRefused)
-        reason = "credentials_refused" if is_ours else "wrong_installation"
-        group.account.paused_reason = reason
+    except NotRecognised as error:
+        group.account.paused_reason = str(error)
+        return [Said(member, None) for member in group.members]
+    except CredentialsRefused:
+        group.account.paused_reason = "credentials_refused"
         return [Said(member, None) for member in group.members]
     except LeaseLost:
         group.account.lease.drop()

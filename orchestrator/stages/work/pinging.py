@@ -17,7 +17,9 @@ log = structlog.get_logger()
 InDatabase = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 # Pauses that a good ping ends; a pause by a person ends only by a person.
-MENDED_BY_PING = frozenset({"credentials_refused", "wrong_installation"})
+MENDED_BY_PING = frozenset(
+    {"credentials_refused", "wrong_installation", "unknown_installation"}
+)
 
 
 class Pinging:

@@ -139,7 +139,8 @@ class Api:
         self._wire = Wire(
             timeout=target.spec.timeout.total_seconds(),
             max_bytes=target.max_answer_bytes,
-            connections=target.spec.concurrency,
+            # Downloads come on top: a connector may call while one is going on.
+            connections=2 * target.spec.concurrency,
         )
         self._credentials: Credentials = credentials_for(
             target.spec.auth, secrets, self._ask_token, target.settings, clock

@@ -57,6 +57,7 @@ from schemas.connecting import (
     ItemId,
     Located,
     NeedsHuman,
+    NotApplicable,
     NothingFound,
     Operation,
     Person,
@@ -168,7 +169,11 @@ class HubSpot(OneAtATime):
         A search answers more than was asked (it compares tokens), so each match is
         compared again before it counts.
         """
-        contacts = await self._search(person)
+        filters = filters_for(person.identifiers, self._settings)
+        if not filters:
+            # Nobody looked, so nobody may say that nothing was found.
+            return NotApplicable("no_searchable_identifier")
+        contacts = await self._search(filters)
         if len(contacts) >= _MOST:
             return NeedsHuman("too_many_matches")
         matches = [
@@ -230,10 +235,9 @@ class HubSpot(OneAtATime):
 
     # --- requests -------------------------------------------------------------------
 
-    async def _search(self, person: Person) -> Sequence[Contact]:
+    async def _search(self, filters: Sequence[object]) -> Sequence[Contact]:
         """Return every contact that the search finds, once each, ordered by id."""
         found: dict[str, Contact] = {}
-        filters = filters_for(person.identifiers, self._settings)
         for some in _slices(filters, _GROUPS):
             groups = [{"filters": [it]} for it in some]
             async for contact in self._pages(groups):

@@ -14,7 +14,7 @@ from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
 from connectors.http import Refused
 from connectors.hubspot import HubSpot
-from connectors.hubspot_contacts import CONTACT_ID
+from connectors.hubspot_contacts import CONTACT_ID, HubSpotOptions
 from connectors.testing import (
     BYSTANDER,
     CANARY,
@@ -37,6 +37,7 @@ from schemas.connecting import (
     Item,
     ItemId,
     Located,
+    NotApplicable,
     NothingFound,
     Present,
     Progress,
@@ -167,6 +168,18 @@ class TestHubSpot(ConnectorContract):
             Identifier(CUSTOMER_ID, CANARY.customer_id),
             Identifier(MIXPANEL_ID, "mx-1"),
         }
+
+    def test_identifier_that_no_property_holds_is_not_a_search(
+        self, bench: Bench, fake: FakeProcessor
+    ) -> None:
+        """Where nothing was asked, nothing was found either: it does not apply."""
+        bench.options = HubSpotOptions()
+        fake.seed([a_contact()])
+
+        finding = bench.locate([Identifier(CUSTOMER_ID, CANARY.customer_id)])
+
+        assert finding == NotApplicable("no_searchable_identifier")
+        assert fake.log == []
 
     def test_contact_that_holds_no_identifier_is_left_alone(
         self, bench: Bench, fake: FakeProcessor

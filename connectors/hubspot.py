@@ -172,7 +172,7 @@ class HubSpot(OneAtATime):
         filters = filters_for(person.identifiers, self._settings)
         if not filters:
             # Nobody looked, so nobody may say that nothing was found.
-            return NotApplicable("no_searchable_identifier")
+            return NotApplicable("no_identifier")
         contacts = await self._search(filters)
         if len(contacts) >= _MOST:
             return NeedsHuman("too_many_matches")

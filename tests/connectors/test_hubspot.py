@@ -178,7 +178,7 @@ class TestHubSpot(ConnectorContract):
 
         finding = bench.locate([Identifier(CUSTOMER_ID, CANARY.customer_id)])
 
-        assert finding == NotApplicable("no_searchable_identifier")
+        assert finding == NotApplicable("no_identifier")
         assert fake.log == []
 
     def test_contact_that_holds_no_identifier_is_left_alone(

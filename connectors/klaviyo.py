@@ -7,7 +7,7 @@ Vendor API: https://developers.klaviyo.com/en/reference/api_overview, revision
 Deletion answers 202 in all cases, without a job id and without a status: the only
 proof is that look-ups by id and by e-mail stay empty.  So a profile is deleted by
 its own id (by e-mail *every* matching profile would go), the ticket is that id, and
-`poll` looks until it has seen nothing twice, `settle_for` apart.
+`poll` looks until it has seen nothing twice, `settle_for` apart by Klaviyo's own clock.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from connectors.base import (
     Absent,
@@ -58,6 +58,7 @@ from connectors.base import (
 )
 from connectors.durations import Duration
 from connectors.klaviyo_api import Profile, ProfileReader
+from connectors.klaviyo_awaited import Awaited
 from connectors.klaviyo_export import export_profile
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
 
@@ -92,20 +93,9 @@ class KlaviyoOptions(Options):
     """
 
     settle_for: Duration = Field(default=timedelta(hours=24), ge=timedelta(0))
+    looks_wanted: int = Field(default=2, ge=1)
     check_after: Duration = Field(default=timedelta(hours=1), ge=timedelta(0))
     external_id_holds: IdentifierType | None = None
-
-
-class _Awaited(BaseModel):
-    """A ticket's value: what must stay gone, and how often it has been seen gone."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    profile: str = Field(min_length=1)
-    emails: tuple[str, ...]
-    # Other profiles that carried the same e-mail before: not this item's business.
-    others: tuple[str, ...]
-    seen_empty: int = 0
 
 
 class Klaviyo(OneAtATime):
@@ -219,7 +209,7 @@ class Klaviyo(OneAtATime):
         emails = _values(work.identifiers, EMAIL)
         others = await self._ids_by_email(emails) - {profile}
         await self._profiles.delete(profile)
-        awaited = _Awaited(profile=profile, emails=emails, others=tuple(sorted(others)))
+        awaited = Awaited(profile=profile, emails=emails, others=tuple(sorted(others)))
         ticket = Ticket(awaited.model_dump_json(), Action.ERASE, (work.task,))
         return self._look_again(ticket, awaited, self._settings.check_after)
 
@@ -228,16 +218,18 @@ class Klaviyo(OneAtATime):
         if ticket.action is not Action.ERASE:
             return NeedsHuman("unexpected_ticket")
         try:
-            awaited = _Awaited.model_validate_json(ticket.value)
+            awaited = Awaited.model_validate_json(ticket.value)
         except ValidationError:
             return NeedsHuman("unreadable_ticket")
         if not await self._is_gone(awaited):
-            again = awaited.model_copy(update={"seen_empty": 0})
-            return self._look_again(ticket, again, self._settings.check_after)
-        again = awaited.model_copy(update={"seen_empty": awaited.seen_empty + 1})
-        if again.seen_empty >= self.spec.looks_wanted:
+            return self._look_again(ticket, awaited.seen(), self._settings.check_after)
+        told_at = self._profiles.told_at
+        again = awaited.missed(told_at)
+        settings = self._settings
+        wait = again.must_wait(settings.looks_wanted, settings.settle_for, told_at)
+        if wait is None:
             return Done("deleted", Evidence.E4)
-        return self._look_again(ticket, again, self._settings.settle_for)
+        return self._look_again(ticket, again, wait)
 
     async def read_back_one(self, work: Work) -> ReadBack:
         """Look for the items by id and for the person by e-mail."""
@@ -317,7 +309,7 @@ class Klaviyo(OneAtATime):
 
     # --- looking for what was deleted -----------------------------------------------
 
-    async def _is_gone(self, awaited: _Awaited) -> bool:
+    async def _is_gone(self, awaited: Awaited) -> bool:
         if await self._profiles.read(awaited.profile) is not None:
             return False
         return not (await self._ids_by_email(awaited.emails) - {*awaited.others})
@@ -330,7 +322,7 @@ class Klaviyo(OneAtATime):
         }
 
     def _look_again(
-        self, ticket: Ticket, awaited: _Awaited, after: timedelta
+        self, ticket: Ticket, awaited: Awaited, after: timedelta
     ) -> JobAccepted:
         return JobAccepted(
             Ticket(awaited.model_dump_json(), ticket.action, ticket.members),

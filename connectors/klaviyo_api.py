@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from connectors.base import Api
 from connectors.errors import ContractChanged
+from connectors.http import Answer
 
 # Klaviyo keeps a revision for two years (its versioning page, read 2026-11).
 REVISION = "2026-07-15"
@@ -154,9 +156,15 @@ PageT = TypeVar("PageT", _ProfilePage, EventPage)
 
 
 class ProfileReader:
-    """Reads one account's profiles and events, and asks for deletions."""
+    """
+    Reads one account's profiles and events, and asks for deletions.
+
+    `told_at` is Klaviyo's own time of the last answer (its Date header, to the
+    second), for whoever has no clock.
+    """
 
     def __init__(self, api: Api, fields: str) -> None:
+        self.told_at: datetime | None = None
         self._api = api
         self._fields = fields
 
@@ -193,6 +201,7 @@ class ProfileReader:
             headers=_READING,
             accept=(_NOT_FOUND,),
         )
+        self.told_at = _date_of(answer)
         if answer.status != _NOT_FOUND:
             return answer.parse(_OneProfile).data
         # A wrong base URL is a 404 too; only Klaviyo's own code counts.
@@ -259,6 +268,15 @@ class ProfileReader:
             if cursor in used:
                 raise ContractChanged("cursor_comes_again")
             used.add(cursor)
+
+
+def _date_of(answer: Answer) -> datetime | None:
+    """Read when the processor answered; a proxy may have dropped the header."""
+    try:
+        told = parsedate_to_datetime(answer.header("date") or "")
+    except ValueError:
+        return None
+    return told if told.tzinfo else None
 
 
 def _quoted(value: str) -> str:

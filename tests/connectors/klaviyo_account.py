@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ from connectors.fakes import klaviyo
 from connectors.fakes.klaviyo import FakeKlaviyo
 from connectors.fakes.serving import serve
 from connectors.klaviyo import Klaviyo, KlaviyoOptions
+from connectors.klaviyo_awaited import Awaited
 from connectors.testing import (
     CANARY,
     Bench,
@@ -96,3 +98,11 @@ def accepted(reply: Reply) -> JobAccepted:
     """Return *reply* as an accepted job."""
     assert isinstance(reply, JobAccepted)
     return reply
+
+
+def later(ticket: Ticket, time: timedelta) -> Ticket:
+    """Return *ticket* as if it had been waiting for *time* by Klaviyo's clock."""
+    awaited = Awaited.model_validate_json(ticket.value)
+    assert awaited.empty_since is not None
+    earlier = awaited.model_copy(update={"empty_since": awaited.empty_since - time})
+    return replace(ticket, value=earlier.model_dump_json())

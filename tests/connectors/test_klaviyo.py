@@ -42,6 +42,7 @@ from tests.connectors.klaviyo_account import (
     a_profile,
     accepted,
     events,
+    later,
     polled,
 )
 from tests.connectors.vendor_specs import recording, vendor_file
@@ -52,7 +53,7 @@ class TestKlaviyo(ConnectorContract):
 
     connector = Klaviyo
     fake_app = staticmethod(klaviyo.app)
-    option_values: ClassVar = {"external_id_holds": "customer_id"}
+    option_values: ClassVar = {"external_id_holds": "customer_id", "settle_for": "0s"}
     secret_values: ClassVar = SECRETS
     installation = klaviyo.ACCOUNT
     reading = "search_profiles"
@@ -113,11 +114,26 @@ class TestDeletion(KlaviyoAccount):
 
         second = accepted(polled(bench, first.ticket))
         third = accepted(polled(bench, second.ticket))
-        fourth = polled(bench, third.ticket)
+        fourth = polled(bench, later(third.ticket, SETTLE))
 
         waits = [first.check_after, second.check_after, third.check_after]
         assert waits == [CHECK, CHECK, SETTLE]
         assert fourth == Done("deleted", Evidence.E4)
+
+    def test_asking_too_soon_proves_nothing(
+        self, bench: Bench, fake: FakeKlaviyo
+    ) -> None:
+        """Klaviyo's own clock says how long it was gone, however often we ask."""
+        fake.seed([a_profile(CANARY)])
+        job = accepted(bench.erase_once(bench.find(EMAIL_OF_CANARY)))
+        fake.command("settle", None)
+        once = accepted(polled(bench, job.ticket))
+
+        hour = accepted(polled(bench, later(once.ticket, timedelta(hours=1))))
+        day = polled(bench, later(hour.ticket, timedelta(hours=23)))
+
+        assert timedelta(hours=22, minutes=59) < hour.check_after <= 23 * CHECK
+        assert day == Done("deleted", Evidence.E4)
 
     def test_reappearing_profile_starts_the_count_again(
         self, bench: Bench, fake: FakeKlaviyo
@@ -150,7 +166,8 @@ class TestDeletion(KlaviyoAccount):
         once = accepted(polled(bench, job.ticket))
 
         assert set(fake.data["profiles"]) == {"second"}
-        assert polled(bench, once.ticket) == Done("deleted", Evidence.E4)
+        done = polled(bench, later(once.ticket, SETTLE))
+        assert done == Done("deleted", Evidence.E4)
 
     def test_every_item_is_a_call_of_its_own(
         self, bench: Bench, fake: FakeKlaviyo

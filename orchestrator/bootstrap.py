@@ -55,11 +55,17 @@ from orchestrator.stages.forget import Forget
 from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
 from orchestrator.stages.relay import Relay
-from orchestrator.stages.seal import Seal
+from orchestrator.stages.seal import Seal, SealParts
 from orchestrator.stages.sweep import Sweep
-from orchestrator.stages.work import Account, Worker, WorkSettings, open_account
+from orchestrator.stages.work import (
+    Account,
+    Worker,
+    WorkParts,
+    WorkSettings,
+    open_account,
+)
 from orchestrator.stages.work.accounts import AccountConfig
-from orchestrator.stages.work.ownership import Ownership
+from orchestrator.stages.work.ownership import Owner, Ownership
 from orchestrator.stages.work.preparing import Preparing
 from schemas.topics import REQUESTS
 
@@ -249,27 +255,23 @@ class Installation:
             if accounts is None or id_ in accounts
         }
         self.claims.register(held.keys())
-        ownership = Ownership(
-            held,
-            self.claims,
-            self.engine,
-            self.clock,
-            owner=self.owner,
-            lease=self.settings.lease,
-            is_alone=self.is_embedded,
-        )
-        preparing = Preparing(
-            held, self.claims, self.vault, self.artifacts, ZipPacking(), self.clock
+        owner = Owner(self.owner, self.settings.lease, is_alone=self.is_embedded)
+        parts = WorkParts(
+            accounts=held,
+            claims=self.claims,
+            gather=self.gatherer(on_applied),
+            ownership=Ownership(held, self.claims, self.engine, self.clock, owner),
+            preparing=Preparing(
+                held, self.claims, self.vault, self.artifacts, ZipPacking(), self.clock
+            ),
+            clock=self.clock,
         )
         settings = WorkSettings(
             owner=self.owner,
             lease=self.settings.lease,
             grace=self.settings.grace.total_seconds(),
         )
-        gather = self.gatherer(on_applied)
-        return Worker(
-            held, self.claims, gather, ownership, preparing, self.clock, settings
-        )
+        return Worker(parts, settings)
 
     def gatherer(self, on_applied: Bell) -> Gatherer:
         """Return the stage that makes durable facts of what was heard."""
@@ -287,17 +289,17 @@ class Installation:
 
     def seal(self, on_applied: Bell) -> Seal:
         """Return the stage that seals copies and signs statements."""
-        return Seal(
-            self.store,
-            self.engine,
-            self.vault,
-            self.artifacts,
-            ZipPacking(),
-            DsseSigner(self.keys.signing_key, self.keys.signing_key_id),
-            self.clock,
-            self.software,
-            on_applied,
+        parts = SealParts(
+            store=self.store,
+            engine=self.engine,
+            vault=self.vault,
+            artifacts=self.artifacts,
+            packing=ZipPacking(),
+            signer=DsseSigner(self.keys.signing_key, self.keys.signing_key_id),
+            clock=self.clock,
+            software=self.software,
         )
+        return Seal(parts, on_applied)
 
     def relay(self) -> Relay:
         """Return the stage that sends the outbox."""

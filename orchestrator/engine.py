@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID, uuid5
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from orchestrator.core.cases import Case
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
@@ -36,7 +37,7 @@ from schemas.topics import CASE_EVENTS
 
 # Never change: message ids of what was already sent are derived from it.
 MESSAGES = UUID("6f6e1c0e-6f0b-5d56-9a3c-6d1f0c5f7a11")
-MOST_CONFLICTS = 5
+MOST_TRIES = 5  # of a step that meets another transaction
 
 OnFailure = Callable[["Step", Exception], None]
 
@@ -88,44 +89,39 @@ class Engine:
         """
         Apply *steps* in one transaction; returns which of them changed their case.
 
-        Writes of a step that changes nothing are dropped with it: an outcome of an ended
-        ownership leaves no trace.  Raises `Unavailable` or `CannotStore`, and then nothing
-        is stored.
+        Writes of a step that changes nothing are dropped with it: an outcome of an
+        ended ownership leaves no trace.  Raises `Unavailable`, `Conflict` or
+        `CannotStore`, and then nothing is stored.
         """
         if not steps:
             return []
         try:
             return self._apply_once(steps)
-        except (Unavailable, CannotStore):
+        except (Unavailable, Conflict, CannotStore):
             raise
-        except Exception as error:  # noqa: BLE001 (any fault of ours must not stop other cases)
+        except Exception as error:  # noqa: BLE001 (a fault of ours stops no other case)
             if len(steps) > 1:
                 middle = len(steps) // 2
                 return [*self.apply(steps[:middle]), *self.apply(steps[middle:])]
             return [self._give_up(steps[0], error)]
 
     def opening(self, transaction: Transaction) -> Work:
-        """Return the unit of work that opens cases inside a transaction of the caller."""
+        """Return the unit of work that opens cases in the caller's transaction."""
         return Work(transaction, self._now())
 
     def _apply_once(self, steps: Sequence[Step]) -> list[bool]:
         """Apply all steps in one transaction, again if another one was in the way."""
-        for attempt in range(MOST_CONFLICTS):
-            try:
-                with self._transaction() as transaction:
-                    work = Work(transaction, self._now())
-                    work.load(steps)
-                    applied = [work.apply(step) for step in steps]
-                    work.save()
-                return applied
-            except Conflict:
-                if attempt == MOST_CONFLICTS - 1:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _transaction(self) -> AbstractContextManager[Transaction]:
-        """Begin a writing transaction."""
-        return self._store.transaction()
+        for attempt in Retrying(
+            retry=retry_if_exception_type(Conflict),
+            stop=stop_after_attempt(MOST_TRIES),
+            reraise=True,
+        ):
+            with attempt, self._store.transaction() as transaction:
+                work = Work(transaction, self._now())
+                work.load(steps)
+                applied = [work.apply(step) for step in steps]
+                work.save()
+        return applied
 
     def _give_up(self, step: Step, error: Exception) -> bool:
         """Hand the task of a step that cannot be applied to a person."""

@@ -232,7 +232,7 @@ class AcceptCall:
 
 @dataclass(frozen=True, slots=True)
 class FinishArtifact:
-    """Every row of the artifact is stored; earlier ones of the same task are dropped."""
+    """Every row of the artifact is stored; it replaces the task's earlier ones."""
 
     artifact: Artifact
 
@@ -280,7 +280,7 @@ Write = (
 )
 
 
-# --- the store ----------------------------------------------------------------------------
+# --- the store --------------------------------------------------------------------
 
 
 class Transaction(Protocol):
@@ -428,7 +428,7 @@ CallsFor = Callable[[Sequence[Claimed]], Sequence[Call]]
 
 
 class Claims(Protocol):
-    """Ownership of accounts, and claiming tasks; see `adapters.claims` for each promise."""
+    """Ownership of accounts, and claiming tasks; `adapters.claims` says more."""
 
     def accounts(self) -> Sequence[AccountState]:
         """Return every account's ownership and pause."""

@@ -83,7 +83,7 @@ class SqlArtifacts:
         return list(newest.values())
 
     def drop_unfinished(self, before: datetime) -> int:
-        """Delete artifacts begun before that time and never finished; returns how many."""
+        """Delete artifacts begun before that time and never finished; counts them."""
         stale = and_(t.artifacts.c.complete == 0, t.artifacts.c.made_at < before)
         with self._database.writing() as connection:
             ids = [

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     and_,
     bindparam,
     func,
@@ -65,12 +66,9 @@ class SqlClaims:
     def accounts(self) -> Sequence[AccountState]:
         """Return every account's ownership and pause."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                select(t.accounts).order_by(t.accounts.c.id)
-            ).all()
-        return [
-            AccountState(**{**row._mapping, "id": AccountId(row.id)}) for row in rows
-        ]  # noqa: SLF001 (SQLAlchemy's public name)
+            query = select(t.accounts).order_by(t.accounts.c.id)
+            rows = connection.execute(query).mappings().all()
+        return [AccountState(**row) for row in rows]
 
     def acquire(
         self,
@@ -85,7 +83,7 @@ class SqlClaims:
         Take every free account of these; returns the new epochs.
 
         Free means without an owner, or with a lease that has ended.  *by_force* is for
-        the single process of an embedded installation, which knows that others are dead.
+        the single process of an embedded installation: any other owner is dead.
         """
         free = or_(t.accounts.c.owner.is_(None), t.accounts.c.lease_until < now)
         if by_force:
@@ -302,7 +300,7 @@ def _claim_some(
     return [by_id[id_] for id_ in ids if id_ in by_id]
 
 
-def _claimed(row: Any, epoch: int) -> Claimed:
+def _claimed(row: Row[*tuple[Any, ...]], epoch: int) -> Claimed:
     """Return a row as a claim; the step it was claimed for is the row's."""
     columns = TaskColumns(row.status, row.step, row.wake_at, row.epoch, row.claimed_at)
     return Claimed(CaseId(row.case_id), task_from_row(row.doc, columns), epoch)
@@ -332,7 +330,7 @@ def _insert_calls(connection: Connection, calls: Sequence[Call]) -> None:
         )
 
 
-def _call(row: Any) -> Call:
+def _call(row: Row[*tuple[Any, ...]]) -> Call:
     """Return a row as a call."""
     members = tuple(
         CallMember(TaskId(task), CaseId(case), tuple(ItemId(item) for item in items))

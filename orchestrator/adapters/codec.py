@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan
+from schemas.connecting import TaskId
 
 _TASK: TypeAdapter[Task] = TypeAdapter(Task)
 _CASE: TypeAdapter[Case] = TypeAdapter(Case)
@@ -24,7 +25,7 @@ _EVENT: TypeAdapter[Event] = TypeAdapter(Event)
 
 
 class TaskColumns(NamedTuple):
-    """The part of a task row that `work` may have changed since the document was written."""
+    """The part of a task row that `work` may change without its document."""
 
     status: str
     step: str
@@ -58,7 +59,7 @@ def case_to_doc(case: Case) -> str:
     return _CASE.dump_json(case, exclude={"plan": True, "tasks": True}).decode()
 
 
-def case_from_doc(doc: str, plan: Plan, tasks: dict[str, Task]) -> Case:
+def case_from_doc(doc: str, plan: Plan, tasks: dict[TaskId, Task]) -> Case:
     """Return the case of a document with its *plan* and *tasks*."""
     values = json.loads(doc)
     values["plan"] = plan

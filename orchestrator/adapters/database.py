@@ -1,5 +1,5 @@
 """
-The connection to SQLite or PostgreSQL: how transactions begin, and what its errors mean.
+The connection to SQLite or PostgreSQL: its transactions, and what its errors mean.
 
 SQLite runs in WAL mode with synchronous=FULL and secure_delete, one writer at a time
 (`BEGIN IMMEDIATE` behind an in-process lock, so that threads queue instead of polling).
@@ -44,7 +44,7 @@ class Database:
             self.engine = _engine(url)
         except (SQLAlchemyError, ImportError) as error:
             raise SetUpError(
-                "ERASURE_DATABASE_URL is not an address we understand; write for example"
+                "ERASURE_DATABASE_URL is no address we understand; write for example"
                 " sqlite:///erasure.db or postgresql+psycopg://user@host/name."
             ) from error
         self.is_sqlite = self.engine.dialect.name == "sqlite"
@@ -89,7 +89,7 @@ def _engine(url: str) -> Engine:
     """Create the engine with the settings each database needs."""
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
-    # isolation_level None: pysqlite begins nothing by itself, so that BEGIN IMMEDIATE is ours.
+    # isolation_level None: pysqlite begins nothing by itself, BEGIN IMMEDIATE is ours.
     options = {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
     engine = create_engine(url, connect_args={**options, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
@@ -150,13 +150,11 @@ _CLUES: dict[str, tuple[type[OrchestratorError], str]] = {
     "No space left": (CannotStore, _FULL),
     "disk I/O error": (
         CannotStore,
-        "The database's disk fails or its file may not grow; check the disk and the"
-        " file size limit, then start again.",
+        "The database's disk fails or its file may not grow; check both, start again.",
     ),
     "unable to open": (
         SetUpError,
-        "The database file cannot be opened; check the path in ERASURE_DATABASE_URL"
-        " and its folder's rights.",
+        "The database file cannot be opened; check its path and its folder's rights.",
     ),
     "no such table": (
         SetUpError,

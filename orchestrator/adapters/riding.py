@@ -1,8 +1,7 @@
-"""What rides along with events in their transaction: vault, calls, statements, artifacts."""
+"""What rides along with events: vault entries, calls, statements, artifacts."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
@@ -21,50 +20,40 @@ from orchestrator.ports import (
     PutKey,
     PutObligations,
     PutStatement,
+    VaultEntry,
     Write,
 )
 
 
 def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
     """Store *writes*; rows of one kind go out as one statement."""
-    keys: list[Mapping[str, object]] = []
-    entries: dict[tuple[str, str, str], Mapping[str, object]] = {}
-    calls: dict[str, list[str]] = defaultdict(list)
+    keys = [write.key for write in writes if isinstance(write, PutKey)]
+    names = ("owner", "purpose", "wrapped", "expires_at")
+    upsert(
+        connection, t.data_keys, [{**_fields(k, *names), "made_at": at} for k in keys]
+    )
+    _put_entries(connection, [w.entry for w in writes if isinstance(w, PutEntry)], at)
+    for kind, state in ((AcceptCall, "accepted"), (CloseCall, "closed")):
+        ids = [write.call for write in writes if isinstance(write, kind)]
+        if ids:
+            ended = at if kind is CloseCall else None
+            moved = update(t.calls).where(t.calls.c.id.in_(ids))
+            connection.execute(moved.values(state=state, closed_at=ended))
     for write in writes:
-        match write:
-            case PutKey(key=key):
-                keys.append(
-                    {
-                        **_fields(key, "owner", "purpose", "wrapped", "expires_at"),
-                        "made_at": at,
-                    }
-                )
-            case PutEntry(entry=entry):
-                row = {
-                    **_fields(entry, "owner", "purpose", "name", "sealed"),
-                    "made_at": at,
-                }
-                entries[entry.owner, entry.purpose, entry.name] = row
-            case CloseCall(call=call):
-                calls["closed"].append(call)
-            case AcceptCall(call=call):
-                calls["accepted"].append(call)
-            case FinishArtifact() | PutStatement() | DestroyKey() | PutObligations():
-                _carry_out_one(connection, write, at)
-            case ForgetRequestRecord(request_id=request_id):
-                connection.execute(
-                    delete(t.log_records).where(
-                        t.log_records.c.key == request_id.encode()
-                    )
-                )
-            case _:
-                assert_never(write)
-    upsert(connection, t.data_keys, keys)
-    upsert(connection, t.vault, list(entries.values()), replace=("sealed", "made_at"))
-    for state, ids in calls.items():
-        ended = at if state == "closed" else None
-        statement = update(t.calls).where(t.calls.c.id.in_(ids))
-        connection.execute(statement.values(state=state, closed_at=ended))
+        if not isinstance(write, PutKey | PutEntry | AcceptCall | CloseCall):
+            _carry_out_one(connection, write)
+
+
+def _put_entries(
+    connection: Connection, entries: Sequence[VaultEntry], at: datetime
+) -> None:
+    """Store vault entries; of one name the last counts."""
+    names = ("owner", "purpose", "name", "sealed")
+    rows = {
+        (one.owner, one.purpose, one.name): {**_fields(one, *names), "made_at": at}
+        for one in entries
+    }
+    upsert(connection, t.vault, list(rows.values()), replace=("sealed", "made_at"))
 
 
 def upsert(
@@ -76,9 +65,9 @@ def upsert(
     replace: Sequence[str] = (),
 ) -> int:
     """
-    Insert *rows*; on a conflict with *conflict* (the primary key) replace these columns.
+    Insert *rows*; on a *conflict* (by the primary key) replace these columns.
 
-    Without columns to replace the stored row stays.  Returns the number of rows written.
+    Without columns to replace the stored row stays.  Counts the rows written.
     """
     if not rows:
         return 0
@@ -95,8 +84,11 @@ def upsert(
 
 def _carry_out_one(
     connection: Connection,
-    write: FinishArtifact | PutStatement | DestroyKey | PutObligations,
-    at: datetime,
+    write: FinishArtifact
+    | PutStatement
+    | DestroyKey
+    | PutObligations
+    | ForgetRequestRecord,
 ) -> None:
     """Store one of the rarer writes."""
     match write:
@@ -119,6 +111,9 @@ def _carry_out_one(
             upsert(connection, t.statements, [{**row, "case_id": statement.case}])
         case DestroyKey(owner=owner, purpose=purpose):
             _destroy(connection, owner, purpose)
+        case ForgetRequestRecord(request_id=request_id):
+            mine = t.log_records.c.key == request_id.encode()
+            connection.execute(delete(t.log_records).where(mine))
         case PutObligations(case=case, obligations=owed):
             rows = [
                 {

@@ -38,6 +38,7 @@ from orchestrator.ports import (
     VaultEntry,
     Write,
 )
+from schemas.connecting import TaskId
 
 _TASK_COLUMNS = (
     t.tasks.c.id,
@@ -131,17 +132,17 @@ class SqlStore:
     ) -> dict[CaseId, Case]:
         """Return the cases of these rows with their tasks and plans."""
         ids = [row.id for row in rows]
-        tasks: dict[str, dict[str, Task]] = defaultdict(dict)
+        tasks: dict[str, dict[TaskId, Task]] = defaultdict(dict)
         query = (
             select(*_TASK_COLUMNS)
             .where(t.tasks.c.case_id.in_(ids))
             .order_by(t.tasks.c.id)
         )
-        for row in connection.execute(query):
+        for one in connection.execute(query):
             columns = TaskColumns(
-                row.status, row.step, row.wake_at, row.epoch, row.claimed_at
+                one.status, one.step, one.wake_at, one.epoch, one.claimed_at
             )
-            tasks[row.case_id][row.id] = task_from_row(row.doc, columns)
+            tasks[one.case_id][one.id] = task_from_row(one.doc, columns)
         cases = {}
         for row in rows:
             if (row.register_version, row.controller) not in self._plans:
@@ -349,7 +350,9 @@ class SqlTransaction:
 
 
 _QUARANTINE_FIELDS = tuple(
-    name for name in t.quarantine.c.keys() if name not in {"ended_by", "ended_at"}
+    name
+    for name in (column.name for column in t.quarantine.c)
+    if name not in {"ended_by", "ended_at"}
 )
 _UPDATE_CASE = (
     update(t.cases)

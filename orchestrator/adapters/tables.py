@@ -1,9 +1,10 @@
 """
 Every table, for SQLite and PostgreSQL alike.
 
-Times are microseconds since the epoch, UTC (`Instant`).  Columns hold what is searched
-or locked; the rest of a case or task is one JSON document.  Personal data stands only in
-`vault.sealed`, `quarantine.sealed`, `chunks.sealed` and sealed log values, encrypted.
+Times are microseconds since the epoch, UTC (`Instant`).  Columns hold what is
+searched or locked; the rest of a case or task is one JSON document.  Personal data
+stands only in `vault.sealed`, `quarantine.sealed`, `chunks.sealed` and sealed log
+values, encrypted.
 """
 
 from __future__ import annotations
@@ -36,14 +37,18 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(
-        self, value: datetime | None, dialect: Dialect
-    ) -> int | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 (SQLAlchemy's signature)
+    ) -> int | None:
         """Turn a datetime into microseconds."""
         return None if value is None else (value - EPOCH) // MICROSECOND
 
     def process_result_value(
-        self, value: int | None, dialect: Dialect
-    ) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
+        self,
+        value: int | None,
+        dialect: Dialect,  # noqa: ARG002 (SQLAlchemy's signature)
+    ) -> datetime | None:
         """Turn microseconds into a datetime."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 

@@ -15,6 +15,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.events import (
     ExportCollected,
+    ExportDownloaded,
     ExportSealed,
     ExportShredded,
     StatementSigned,
@@ -26,7 +27,8 @@ from schemas.connecting import Action
 
 
 def after_export(
-    case: Case, event: ExportSealed | ExportCollected | ExportShredded
+    case: Case,
+    event: ExportSealed | ExportCollected | ExportDownloaded | ExportShredded,
 ) -> Case:
     """Follow the package from sealed to shredded; news out of order change nothing."""
     match event:
@@ -39,12 +41,20 @@ def after_export(
             )
         case ExportCollected() if case.export is ExportStatus.SEALED:
             return replace(case, shred_export_now=True)
+        case ExportDownloaded(at=at) if _is_new_download(case, at):
+            return replace(case, export_downloaded_at=at)
         case ExportShredded() if case.export is ExportStatus.SEALED:
             return replace(case, export=ExportStatus.SHREDDED, shred_export_now=False)
-        case ExportSealed() | ExportCollected() | ExportShredded():
+        case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
             return case
         case _:
             assert_never(event)
+
+
+def _is_new_download(case: Case, at: datetime) -> bool:
+    """Tell whether the sealed copy was downloaded now, and not told of before."""
+    known = case.export_downloaded_at
+    return case.export is ExportStatus.SEALED and (known is None or at > known)
 
 
 def after_signature(case: Case, event: StatementSigned) -> Case:

@@ -195,6 +195,7 @@ class Case:
     export: ExportStatus = ExportStatus.NOT_ASKED
     export_sha256: str | None = None
     export_expires_at: datetime | None = None
+    export_downloaded_at: datetime | None = None  # the last time
     shred_export_now: bool = False
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()

@@ -23,6 +23,7 @@ from orchestrator.core.commands import Decision
 from orchestrator.core.events import (
     Event,
     ExportCollected,
+    ExportDownloaded,
     ExportSealed,
     ExportShredded,
     IdentityForgotten,
@@ -76,7 +77,7 @@ def decide(case: Case, event: Event) -> Decision:
 def _applied(case: Case, event: Event) -> Case:
     """Return *case* after the event itself, before gates."""
     match event:
-        case ExportSealed() | ExportCollected() | ExportShredded():
+        case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
             return after_export(case, event)
         case StatementSigned():
             return after_signature(case, event)

@@ -149,6 +149,14 @@ class ExportCollected:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportDownloaded:
+    """An operator took the copy out of the vault; it stays until it expires."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExportShredded:
     """The export key is destroyed."""
 
@@ -203,6 +211,7 @@ Event = (
     | PersonClosed
     | ExportSealed
     | ExportCollected
+    | ExportDownloaded
     | ExportShredded
     | StatementSigned
     | IdentityForgotten

@@ -60,7 +60,6 @@ from schemas.connecting import (
     ItemId,
     JobAccepted,
     Located,
-    Outcome,
     Present,
     Redacted,
 )
@@ -134,27 +133,19 @@ class Gatherer:
         self, heard: Heard, opened: OpenVault | None
     ) -> tuple[Report, Sequence[Write]]:
         """Return what the core learns, and what the vault keeps."""
-        match heard.reply:
-            case Located():
-                return self._located(heard, heard.reply, _open(opened))
-            case Ambiguous(candidates=candidates):
-                return self._conflicted(heard, candidates, _open(opened))
-            case JobAccepted():
-                return self._accepted(heard, heard.reply, _open(opened))
-            case Exported() as exported:
-                return exported, _finished(heard, exported.rows)
-            case Absent():
-                return ItemsLookedAt(frozenset()), ()
-            case Redacted():
-                return ItemsLookedAt(frozenset(), redacted=True), ()
-            case Present(items=items):
-                return ItemsLookedAt(frozenset(items)), ()
-            case CannotTell():
-                return ItemsLookedAt(frozenset(), told=False), ()
-            case CheckFailed() as failed:
-                return failed, ()
-            case outcome:
-                return cast("Outcome", outcome), ()
+        if opened is not None:
+            match heard.reply:
+                case Located():
+                    return self._located(heard, heard.reply, opened)
+                case Ambiguous(candidates=candidates):
+                    return self._conflicted(heard, candidates, opened)
+                case JobAccepted():
+                    return self._accepted(heard, heard.reply, opened)
+                case _:
+                    pass
+        if isinstance(heard.reply, Exported):
+            return heard.reply, _finished(heard, heard.reply.rows)
+        return _plain(heard.reply), ()
 
     def _located(
         self, heard: Heard, located: Located, opened: OpenVault
@@ -179,7 +170,7 @@ class Gatherer:
     def _news(
         self, heard: Heard, learned: Sequence[Identifier], opened: OpenVault
     ) -> tuple[Identifier, ...]:
-        """Return the identifiers that the account may teach and the case does not know."""
+        """Return what the account may teach and the case does not know yet."""
         case, account = heard.claimed.case, heard.claimed.task.account
         known = set(load_identifiers(opened.named(case, ALL_IDENTIFIERS).values()))
         yields = self._accounts[account].yields
@@ -204,7 +195,8 @@ class Gatherer:
         self, heard: Heard, job: JobAccepted, opened: OpenVault
     ) -> tuple[Report, Sequence[Write]]:
         """Seal the ticket; the case learns when to ask again."""
-        assert heard.call is not None, "a job is accepted in a durable call"
+        if heard.call is None:
+            raise TypeError("A job is accepted in a durable call.")
         habit = self._accounts[heard.claimed.task.account].check_after
         accepted = Accepted(habit or job.check_after, job.expected_within)
         name, value = ticket_name(heard.call), job.ticket.value.encode()
@@ -221,10 +213,19 @@ def _identifies(reply: object) -> bool:
     return isinstance(reply, Located | Ambiguous | JobAccepted)
 
 
-def _open(opened: OpenVault | None) -> OpenVault:
-    """Return the vault that was opened for this batch."""
-    assert opened is not None, "the vault is opened for every reply that identifies"
-    return opened
+def _plain(reply: object) -> Report:
+    """Return what the core learns of a reply that identifies nobody."""
+    match reply:
+        case Absent():
+            return ItemsLookedAt(frozenset())
+        case Redacted():
+            return ItemsLookedAt(frozenset(), redacted=True)
+        case Present(items=items):
+            return ItemsLookedAt(frozenset(items))
+        case CannotTell():
+            return ItemsLookedAt(frozenset(), told=False)
+        case _:
+            return cast("Report", reply)
 
 
 def _facts(item: Item) -> TaskItem:

@@ -128,7 +128,7 @@ class Ingest:
         except (Unavailable, Conflict):
             self._consumer.rewind()
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 (kept, and shown to a person)
             self._consumer.rewind()
             if len(records) == 1:
                 self._keep_poison(records[0])
@@ -357,7 +357,7 @@ def _is_nameable(found: Rejection) -> bool:
 
 
 def _rejected_message(record: Record, found: Rejection) -> OutgoingMessage:
-    """Return the rejection as the portal reads it; the same record, the same message."""
+    """Return the rejection as the portal reads it; one record, one message."""
     place = f"{record.topic}:{record.partition}:{record.offset}"
     event = RequestRejected.of(found)
     return OutgoingMessage(

@@ -8,6 +8,7 @@ committed case, and stored only if the case has not moved since.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
@@ -48,30 +49,26 @@ class Signer(Protocol):
         """Return the envelope in its one spelling."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealParts:
+    """What seal works with; `software` is the version that receipts print."""
+
+    store: Store
+    engine: Engine
+    vault: Vault
+    artifacts: Artifacts
+    packing: Packing
+    signer: Signer
+    clock: Clock
+    software: str
+
+
 class Seal:
     """Seals copies and statements; several may run: the case row decides."""
 
-    def __init__(
-        self,
-        store: Store,
-        engine: Engine,
-        vault: Vault,
-        artifacts: Artifacts,
-        packing: Packing,
-        signer: Signer,
-        clock: Clock,
-        software: str,
-        on_applied: Callable[[], None],
-    ) -> None:
-        """Keep the parts."""
-        self._store = store
-        self._engine = engine
-        self._vault = vault
-        self._artifacts = artifacts
-        self._packing = packing
-        self._signer = signer
-        self._clock = clock
-        self._software = software
+    def __init__(self, parts: SealParts, on_applied: Callable[[], None]) -> None:
+        """Keep the parts; *on_applied* wakes the stages that may have work now."""
+        self._parts = parts
         self._on_applied = on_applied
 
     def turn(self) -> int:
@@ -84,33 +81,33 @@ class Seal:
     def _seal_exports(self) -> int:
         """Build the package of each case whose accounts have all exported."""
         moved = 0
-        for case in self._store.cases_wanting(Wants.SEAL_EXPORT, AT_ONCE):
+        for case in self._parts.store.cases_wanting(Wants.SEAL_EXPORT, AT_ONCE):
             moved += self._seal_export(case)
         return moved
 
     def _seal_export(self, case: Case) -> bool:
         """Build one package, chunk by chunk, and make it the case's."""
-        opened = self._vault.open([case.id], "export", [])
+        opened = self._parts.vault.open([case.id], "export", [])
         key = opened.keys[case.id]
-        now = self._clock.now()
+        now = self._parts.clock.now()
         package = Artifact(
-            self._clock.new_id("a"), case.id, "package", None, None, 0, None
+            self._parts.clock.new_id("a"), case.id, "package", None, None, 0, None
         )
-        self._artifacts.begin(package, now)
+        self._parts.artifacts.begin(package, now)
         parts = [
-            (str(rows.account), rows.id, self._artifacts.get(rows.id))
-            for rows in self._artifacts.complete(case.id, "rows")
+            (str(rows.account), rows.id, self._parts.artifacts.get(rows.id))
+            for rows in self._parts.artifacts.complete(case.id, "rows")
         ]
 
         def store(seq: int, sealed: bytes) -> None:
-            self._artifacts.put(package.id, seq, sealed)
+            self._parts.artifacts.put(package.id, seq, sealed)
 
-        digest = self._packing.build(key, package.id, case.id, now, parts, store)
+        digest = self._parts.packing.build(key, package.id, case.id, now, parts, store)
         finished = Artifact(
             package.id, case.id, "package", None, None, len(parts), digest
         )
         event = ExportSealed(now, digest, now + case.plan.export_kept_for)
-        (moved,) = self._engine.apply(
+        (moved,) = self._parts.engine.apply(
             [Step(case.id, event, (FinishArtifact(finished),))]
         )
         log.info("export_sealed", case=case.id, count=len(parts))
@@ -118,9 +115,9 @@ class Seal:
 
     def _sign_statements(self) -> int:
         """Sign the final statement of each case whose lines are all closed."""
-        cases = self._store.cases_wanting(Wants.SEAL_STATEMENT, AT_ONCE)
+        cases = self._parts.store.cases_wanting(Wants.SEAL_STATEMENT, AT_ONCE)
         steps = [self._signed(case) for case in cases]
-        applied = self._engine.apply(steps)
+        applied = self._parts.engine.apply(steps)
         for case, is_signed in zip(cases, applied, strict=True):
             if is_signed:
                 log.info("statement_signed", case=case.id, kind="final")
@@ -128,12 +125,12 @@ class Seal:
 
     def _signed(self, case: Case) -> Step:
         """Return the step that answers *case* with its final receipt."""
-        now = self._clock.now()
+        now = self._parts.clock.now()
         number = len(case.statements) + 1
         statement_id = f"{case.id}-{number}"
-        receipt = final_receipt(case, statement_id, now, self._software)
-        envelope = self._signer.sign(RECEIPT_MEDIA_TYPE, receipt_bytes(receipt))
-        digest, key_id = sha256(envelope).hexdigest(), self._signer.key_id
+        receipt = final_receipt(case, statement_id, now, self._parts.software)
+        envelope = self._parts.signer.sign(RECEIPT_MEDIA_TYPE, receipt_bytes(receipt))
+        digest, key_id = sha256(envelope).hexdigest(), self._parts.signer.key_id
         statement = SignedStatement(
             id=statement_id,
             case=case.id,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import kafka
@@ -28,11 +29,14 @@ class KafkaPublisher:
     """
     Publishes through one idempotent producer, which is replaced if it gets stuck.
 
-    kafka-python's own buffer has no bound, so messages and bytes without an
-    answer are counted here, and nothing new is handed on while something of an
-    earlier publish has none: memory stays where it is while the broker is away,
-    and what waits is sent when it is back.  The outbox sends it too, so it may
-    arrive twice.
+    kafka-python's own buffer has no bound.  So messages and bytes without an
+    answer are counted here, and nothing more of a topic is handed on while an
+    earlier publish to it has no answer: memory stays where it is while the broker
+    is away, and what waits is sent when it is back.  The outbox sends it too, so
+    it may arrive twice.
+
+    Answers are awaited for *within* seconds; a producer that still has none after
+    *replace_after* seconds is replaced.
     """
 
     def __init__(
@@ -42,30 +46,30 @@ class KafkaPublisher:
         within: float = 8.0,
         replace_after: float = 30.0,
     ) -> None:
-        """Wait *within* seconds for answers; replace what has none for *replace_after*."""
         self._settings = settings
         self._within = within
         self._replace_after = replace_after
         self._room = _Room(MAX_WAITING, MAX_WAITING_BYTES)
         self._lock = threading.Lock()
-        self._left: list[Any] = []
-        self._left_since = 0.0
+        self._left: dict[str, _Left] = {}
         self._producer = self._opened()
 
     def publish(self, messages: Sequence[Message]) -> Sequence[bool]:
         """Send what there is room for and wait up to *within* seconds for answers."""
         check_sizes(messages)
-        deadline = time.monotonic() + self._within
-        if messages:
-            self._await_left(deadline)
-        futures = self._hand_on(messages, deadline)
+        now = time.monotonic()
+        deadline = now + self._within
+        self._replace_if_stuck(now)
+        topics = {message.topic for message in messages}
+        waiting = self._await_left(topics, now + self._within / 2)
+        futures = self._hand_on(messages, waiting, deadline)
         if messages and not any(futures):
             raise LogUnavailable(
                 f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
                 "the broker runs and the topics exist (erasure topics list)."
             )
         answers = tuple(_is_acknowledged(future, deadline) for future in futures)
-        self._leave([future for future in futures if future and not future.is_done])
+        self._leave(messages, futures)
         return answers
 
     def close(self) -> None:
@@ -87,32 +91,46 @@ class KafkaPublisher:
             delivery_timeout_ms=_ELEVEN_DAYS_MS,
         )
 
-    def _leave(self, futures: list[Any]) -> None:
+    def _leave(self, messages: Sequence[Message], futures: Sequence[Any]) -> None:
         """Remember what has no answer yet."""
         with self._lock:
-            if futures and not self._left:
-                self._left_since = time.monotonic()
-            self._left.extend(futures)
+            for message, future in zip(messages, futures, strict=True):
+                if future and not future.is_done:
+                    left = self._left.setdefault(message.topic, _Left(time.monotonic()))
+                    left.futures.append(future)
 
-    def _await_left(self, deadline: float) -> None:
-        """Wait for what earlier publishes left; raise if that stays without answer."""
+    def _await_left(self, topics: Collection[str], deadline: float) -> set[str]:
+        """Wait for earlier publishes to *topics*; name the topics without an answer."""
         with self._lock:
-            for future in self._left:
+            left = [self._left[topic] for topic in topics if topic in self._left]
+        for waiting in left:
+            for future in waiting.futures:
                 _is_acknowledged(future, deadline)
-            self._left = [future for future in self._left if not future.is_done]
-            if not self._left:
+        with self._lock:
+            self._drop_answered()
+            return set(self._left)
+
+    def _replace_if_stuck(self, now: float) -> None:
+        """Open another producer if this one has been silent for too long."""
+        with self._lock:
+            self._drop_answered()
+            oldest = min((left.since for left in self._left.values()), default=now)
+            if now - oldest < self._replace_after:
                 return
-            silent = time.monotonic() - self._left_since
-            if silent < self._replace_after:
-                raise LogUnavailable(
-                    f"Kafka at {self._settings.bootstrap} has not acknowledged what "
-                    f"was sent {silent:.0f} s ago: check that the broker runs."
-                )
             stuck, self._producer = self._producer, self._opened()
-            self._left = []
+            self._left.clear()
         _close(stuck, 0)
 
-    def _hand_on(self, messages: Sequence[Message], deadline: float) -> list[Any]:
+    def _drop_answered(self) -> None:
+        self._left = {
+            topic: left
+            for topic, left in self._left.items()
+            if not all(future.is_done for future in left.futures)
+        }
+
+    def _hand_on(
+        self, messages: Sequence[Message], waiting: set[str], deadline: float
+    ) -> list[Any]:
         """
         Give messages to the producer; None stands for each it did not take.
 
@@ -120,7 +138,7 @@ class KafkaPublisher:
         it would overtake.
         """
         futures: list[Any] = []
-        closed: set[str] = set()
+        closed = set(waiting)
         for message in messages:
             future = None
             if message.topic not in closed and self._room.take(message.size, deadline):
@@ -145,6 +163,14 @@ class KafkaPublisher:
         # Runs on the producer's thread, once, whatever the answer is.
         future.add_both(lambda _: self._room.give_back(message.size))
         return future
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What earlier publishes to one topic left without an answer."""
+
+    since: float
+    futures: list[Any] = field(default_factory=list)
 
 
 class _Room:

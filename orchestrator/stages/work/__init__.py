@@ -7,6 +7,12 @@ before each send (`gate`), makes the calls of a batch durable before they leave
 """
 
 from orchestrator.stages.work.accounts import Account, open_account
-from orchestrator.stages.work.loop import Worker, WorkSettings
+from orchestrator.stages.work.loop import Worker, WorkParts, WorkSettings
 
-__all__ = ["Account", "Worker", "WorkSettings", "open_account"]
+__all__ = [
+    "Account",
+    "WorkParts",
+    "WorkSettings",
+    "Worker",
+    "open_account",
+]

@@ -41,7 +41,7 @@ class AccountConfig:
     settings: Mapping[str, str] | None = None
 
 
-class NotRecognised(ProcessorError):
+class NotRecognisedError(ProcessorError):
     """The processor does not know this account, or under another name; a code says."""
 
 
@@ -56,7 +56,7 @@ class Lease:
 
     @property
     def is_held(self) -> bool:
-        """Whether the lease surely lasts; also false after a long pause of this process."""
+        """Whether the lease surely lasts; false after a long pause of this process."""
         return self._monotonic() < self._until
 
     def take(self, epoch: int, asked_at: float, seconds: float) -> None:
@@ -77,7 +77,11 @@ class Gate:
         self._windows = windows
         self._lease = lease
 
-    async def before_send(self, rates: Sequence[Rate], effect: Effect) -> None:  # noqa: ARG002 (the protocol's)
+    async def before_send(
+        self,
+        rates: Sequence[Rate],
+        effect: Effect,  # noqa: ARG002 (the protocol's)
+    ) -> None:
         """Wait for every rate window, then check the lease."""
         await self._windows.pass_(rates)
         if not self._lease.is_held:
@@ -143,14 +147,14 @@ class Account:
         """
         Ask the processor for the account's own name, once an ownership.
 
-        Raises `NotRecognised` if the register expects another one, or if the address or
-        the account is unknown there: then nothing more is sent to it.
+        Raises `NotRecognisedError` if the register expects another one, or if the
+        address or the account is unknown there: then nothing more is sent to it.
         """
         async with self._asking:
             if self.named is None:
                 named = await self._ask_name()
                 if self.config.installation not in {None, named}:
-                    raise NotRecognised("wrong_installation")
+                    raise NotRecognisedError("wrong_installation")
                 self.named = named
             return self.named
 
@@ -159,7 +163,7 @@ class Account:
         try:
             return (await self.connector.ping()).name
         except (Refused, EgressRefused, ContractChanged):
-            raise NotRecognised("unknown_installation") from None
+            raise NotRecognisedError("unknown_installation") from None
 
     async def close(self) -> None:
         """Close its connections."""

@@ -26,7 +26,7 @@ from orchestrator.core.cases import Step
 from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId
 from orchestrator.ports import Artifact, Claimed
-from orchestrator.stages.work.accounts import Account, NotRecognised
+from orchestrator.stages.work.accounts import Account, NotRecognisedError
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import (
     Action,
@@ -47,8 +47,10 @@ from schemas.connecting import (
 log = structlog.get_logger()
 
 HINTS = {
-    "egress_refused": "The connector tried what it may not; fix the connector or the account's mode.",
-    "refused": "The processor refuses the request itself; ask its support with the task's id.",
+    "egress_refused": "The connector tried what it may not; mend it, or the account's"
+    " mode in the register.",
+    "refused": "The processor refuses the request itself; ask its support with the"
+    " task's id.",
 }
 
 
@@ -102,10 +104,11 @@ OpenSink = Callable[[Prepared], Awaitable[RowSink]]
 
 async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Let the connector speak; never raises a processor's error."""
+    reply: object
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
-    except NotRecognised as error:
+    except NotRecognisedError as error:
         group.account.paused_reason = str(error)
         return [Said(member, None) for member in group.members]
     except CredentialsRefused:
@@ -113,13 +116,14 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         return [Said(member, None) for member in group.members]
     except LeaseLost:
         group.account.lease.drop()
-        return []
+        # Refused if another worker owns the account by now; else the look comes first.
+        is_write = group.step is Step.ACT and group.action is Action.ERASE
+        reply = Unknown("lease_lost") if is_write else None
     except ProcessorError as error:
         reply = _meaning(group, error)
-    except Exception as error:  # noqa: BLE001 (a connector's bug must not stop the worker)
-        log.error(
-            "connector_failed", account=group.account.id, cause=type(error).__name__
-        )  # noqa: TRY400 (a traceback could hold data)
+    except Exception as error:  # noqa: BLE001 (a connector's bug stops no worker)
+        cause = type(error).__name__  # a traceback could hold data
+        log.error("connector_failed", account=group.account.id, cause=cause)  # noqa: TRY400
         reply = _fault(group)
     return [Said(member, reply) for member in group.members]
 
@@ -176,39 +180,45 @@ def _matched(
 
 def _meaning(group: CallGroup, error: ProcessorError) -> object:
     """Return what a processor's error means for every task of the call."""
-    is_check = group.step is not Step.ACT
     match error:
-        case TryLater(cause=cause, after=after) if is_check:
-            return CheckFailed(cause, None if after is None else after.total_seconds())
+        case Refused() | EgressRefused():
+            return _refused(error)
+        case WrongPerson():
+            return NeedsHuman("row_of_another_person")
+        case _ if group.step is not Step.ACT:
+            return _failed_check(error)
         case TryLater(cause=cause, after=after):
             return Retry(cause, after)
         case AnswerLost(cause=cause):
-            return CheckFailed(cause) if is_check else _lost(group, cause)
-        case ContractChanged():
-            return (
-                CheckFailed("contract_changed")
-                if is_check
-                else Retry("contract_changed")
-            )
-        case Refused(status=status):
-            return Failed(f"refused_{status}", HINTS["refused"])
-        case EgressRefused():
-            return Failed("egress_refused", HINTS["egress_refused"])
-        case WrongPerson():
-            return NeedsHuman("row_of_another_person")
+            return Retry(cause) if group.action is Action.LOCATE else Unknown(cause)
         case _:
             return _fault(group)
 
 
-def _lost(group: CallGroup, cause: str) -> object:
-    """A search that was lost is asked again; anything else is looked up first."""
-    return Retry(cause) if group.action is Action.LOCATE else Unknown(cause)
+def _refused(error: Refused | EgressRefused) -> Failed:
+    """Return what a request that may not be made again as it is means."""
+    if isinstance(error, Refused):
+        return Failed(f"refused_{error.status}", HINTS["refused"])
+    return Failed("egress_refused", HINTS["egress_refused"])
+
+
+def _failed_check(error: ProcessorError) -> CheckFailed:
+    """Return what an error means for a poll or a look: the job itself is untouched."""
+    match error:
+        case TryLater(cause=cause, after=after):
+            return CheckFailed(cause, None if after is None else after.total_seconds())
+        case AnswerLost(cause=cause):
+            return CheckFailed(cause)
+        case ContractChanged():
+            return CheckFailed("contract_changed")
+        case _:
+            return CheckFailed("connector_fault")
 
 
 def _fault(group: CallGroup) -> object:
-    """Return what an error that no connector should raise means."""
+    """Return what an unreadable answer or a connector's own bug means."""
     if group.step is not Step.ACT:
         return CheckFailed("connector_fault")
     if group.action is Action.ERASE:
         return Unknown("connector_fault")
-    return Retry("connector_fault")
+    return Retry("contract_changed")

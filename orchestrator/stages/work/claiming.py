@@ -23,7 +23,7 @@ from schemas.connecting import Action, ConnectorSpec, Evidence, ItemId, TaskId
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Claims that go out as one call; `call` is the durable row, or the polled job's."""
+    """Claims that go out as one call; `call` is its durable row, `polled` a job."""
 
     account: AccountId
     action: Action
@@ -34,26 +34,53 @@ class Bundle:
     polled: CallId | None = None
 
 
-def bundles(
-    claimed: Sequence[Claimed],
-    specs: Mapping[AccountId, ConnectorSpec],
-    new_call: Callable[[], CallId],
-    now: datetime,
-) -> list[Bundle]:
-    """Return the calls that *claimed* tasks need, with a durable row for each act."""
-    groups: dict[tuple[AccountId, Action, Step], list[Claimed]] = defaultdict(list)
-    for claim in claimed:
-        groups[claim.task.account, claim.task.action, claim.task.step].append(claim)
-    made: list[Bundle] = []
-    for (account, action, step), claims in groups.items():
-        spec = specs[account]
-        if step is Step.POLL:
-            made += _polls(account, action, claims)
-        else:
-            size = spec.people_per_call.get(action, 1)
-            for part in _parts(claims, size):
-                made.append(_bundle(account, action, step, part, spec, new_call, now))
-    return made
+@dataclass(frozen=True, slots=True)
+class Bundling:
+    """Makes the calls that claimed tasks need."""
+
+    specs: Mapping[AccountId, ConnectorSpec]
+    new_call: Callable[[], CallId]
+    now: datetime
+
+    def bundles(self, claimed: Sequence[Claimed]) -> list[Bundle]:
+        """Return the calls of *claimed*, with a durable row for each act."""
+        groups: dict[tuple[AccountId, Action, Step], list[Claimed]] = defaultdict(list)
+        for claim in claimed:
+            task = claim.task
+            groups[task.account, task.action, task.step].append(claim)
+        made: list[Bundle] = []
+        for (account, action, step), claims in groups.items():
+            if step is Step.POLL:
+                made += _polls(account, action, claims)
+            else:
+                size = self.specs[account].people_per_call.get(action, 1)
+                made += [self._bundle(step, part) for part in _parts(claims, size)]
+        return made
+
+    def _bundle(self, step: Step, claims: tuple[Claimed, ...]) -> Bundle:
+        """Bundle *claims*, with a call row if the step may change something."""
+        task = claims[0].task
+        spec = self.specs[task.account]
+        items = {claim.task.id: items_of(claim.task, spec) for claim in claims}
+        call = None
+        if step is Step.ACT and task.action is not Action.LOCATE:
+            members = (CallMember(c.task.id, c.case, items[c.task.id]) for c in claims)
+            call = self._call(claims[0], tuple(members))
+        return Bundle(task.account, task.action, step, claims, items, call)
+
+    def _call(self, first: Claimed, members: tuple[CallMember, ...]) -> Call:
+        """Make the durable row of one side-effecting request."""
+        call_id, action = self.new_call(), first.task.action
+        return Call(
+            id=call_id,
+            account=first.task.account,
+            action=action,
+            epoch=first.epoch,
+            members=members,
+            idempotency_key=call_id,
+            request_hash=_digest(action, members),
+            made_at=self.now,
+        )
 
 
 def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:
@@ -68,35 +95,6 @@ def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:
     return tuple(
         item.id for item in first_items(task, spec.items_per_call.get(task.action))
     )
-
-
-def _bundle(
-    account: AccountId,
-    action: Action,
-    step: Step,
-    claims: tuple[Claimed, ...],
-    spec: ConnectorSpec,
-    new_call: Callable[[], CallId],
-    now: datetime,
-) -> Bundle:
-    """Bundle *claims*, with a call row if the step may change something."""
-    items = {claim.task.id: items_of(claim.task, spec) for claim in claims}
-    bundle = Bundle(account, action, step, claims, items)
-    if step is not Step.ACT or action is Action.LOCATE:
-        return bundle
-    members = tuple(CallMember(c.task.id, c.case, items[c.task.id]) for c in claims)
-    call_id = new_call()
-    call = Call(
-        id=call_id,
-        account=account,
-        action=action,
-        epoch=claims[0].epoch,
-        members=members,
-        idempotency_key=call_id,
-        request_hash=_digest(action, members),
-        made_at=now,
-    )
-    return Bundle(account, action, step, claims, items, call)
 
 
 def _polls(

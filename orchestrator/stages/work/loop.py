@@ -43,28 +43,31 @@ class WorkSettings:
     outage_pause: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class WorkParts:
+    """What a worker works with."""
+
+    accounts: Mapping[AccountId, Account]
+    claims: Claims
+    gather: Gather
+    ownership: Ownership
+    preparing: Preparing
+    clock: Clock
+
+
 class Worker:
     """Claims and calls for its accounts until it is stopped."""
 
-    def __init__(
-        self,
-        accounts: Mapping[AccountId, Account],
-        claims: Claims,
-        gather: Gather,
-        ownership: Ownership,
-        preparing: Preparing,
-        clock: Clock,
-        settings: WorkSettings,
-    ) -> None:
+    def __init__(self, parts: WorkParts, settings: WorkSettings) -> None:
         """Keep the parts; nothing is owned or claimed yet."""
-        self._accounts = accounts
-        self._claims = claims
-        self._gather = gather
-        self._ownership = ownership
-        self._preparing = preparing
-        self._clock = clock
+        self._accounts = parts.accounts
+        self._claims = parts.claims
+        self._gather = parts.gather
+        self._ownership = parts.ownership
+        self._preparing = parts.preparing
+        self._clock = parts.clock
         self._settings = settings
-        self._pinging = Pinging(claims, clock)
+        self._pinging = Pinging(parts.claims, parts.clock)
         self._database = ThreadPoolExecutor(1, thread_name_prefix="work-database")
         self._heard: list[Heard] = []
         self._calls: set[asyncio.Task[None]] = set()
@@ -115,7 +118,7 @@ class Worker:
             await self._wait(pause, even_if_heard=False)
 
     def _turn(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
-        """Store what was heard, tend the leases, claim and prepare; in the database thread."""
+        """Store what was heard, claim and prepare; in the database thread."""
         self._ownership.tend()
         if heard:
             self._gather(heard)
@@ -154,7 +157,7 @@ class Worker:
             group.account.in_flight -= len(group.members)
         if group.account.paused_reason:
             await self._pause_account(group.account)
-        self._heard += [_heard(group, one) for one in said]
+        self._heard += [_heard(one) for one in said]
         self._woken.set()
 
     async def _open_sink(self, member: Prepared) -> RowSink:
@@ -183,7 +186,7 @@ class Worker:
         await self.in_database(self._ownership.release)
 
 
-def _heard(group: CallGroup, said: Said) -> Heard:
+def _heard(said: Said) -> Heard:
     """Return what one member of a call was told."""
     member = said.member
     return Heard(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 import structlog
 
@@ -22,8 +22,17 @@ RENEW_SHARE = 3  # renewals in the length of a lease
 SURE_SHARE = 0.8  # of a lease is surely ours: clocks and commits take the rest
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who we are to the accounts; *is_alone*: no other process can be alive."""
+
+    name: str
+    lease: timedelta
+    is_alone: bool
+
+
 class Ownership:
-    """This worker's leases; called from the database thread only."""
+    """The leases of one worker; called from the database thread only."""
 
     def __init__(
         self,
@@ -31,19 +40,16 @@ class Ownership:
         claims: Claims,
         engine: Engine,
         clock: Clock,
-        *,
-        owner: str,
-        lease: timedelta,
-        is_alone: bool,
+        owner: Owner,
     ) -> None:
-        """Keep the parts; *is_alone* says that no other process can be alive."""
+        """Keep the parts."""
         self._accounts = accounts
         self._claims = claims
         self._engine = engine
         self._clock = clock
-        self._owner = owner
-        self._lease = lease
-        self._may_force = is_alone
+        self._owner = owner.name
+        self._lease = owner.lease
+        self._may_force = owner.is_alone
         self._due = 0.0
 
     @property
@@ -125,7 +131,7 @@ class Ownership:
             log.info("account_owned", account=id_, epoch=epoch)
 
     def _mend(self, account: AccountId, epoch: int) -> None:
-        """Turn what an ended ownership left claimed into lost answers or fresh tasks."""
+        """Turn what an ended ownership left into lost answers or fresh tasks."""
         unanswered = {
             (member.task): call
             for call in self._claims.open_calls(account, epoch)

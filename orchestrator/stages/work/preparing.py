@@ -27,7 +27,7 @@ from orchestrator.ports import (
 )
 from orchestrator.stages.work.accounts import Account
 from orchestrator.stages.work.calling import CallGroup, Prepared
-from orchestrator.stages.work.claiming import Bundle, bundles
+from orchestrator.stages.work.claiming import Bundle, Bundling
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import Action
 
@@ -56,11 +56,11 @@ class Preparing:
         """Claim what is due within *rooms* and return it as calls, ready to be made."""
         now = self._clock.now()
         specs = {id_: account.config.spec for id_, account in self._accounts.items()}
+        bundling = Bundling(specs, lambda: CallId(self._clock.new_id("k")), now)
         made: list[Bundle] = []
 
         def calls_for(claimed: Sequence[Claimed]) -> Sequence[Call]:
-            new_call = lambda: CallId(self._clock.new_id("k"))  # noqa: E731 (used once)
-            made.extend(bundles(claimed, specs, new_call, now))
+            made.extend(bundling.bundles(claimed))
             return [bundle.call for bundle in made if bundle.call is not None]
 
         epochs = {id_: self._accounts[id_].lease.epoch for id_ in rooms}

@@ -40,6 +40,7 @@ from connectors.base import (
     JobAccepted,
     Located,
     NeedsHuman,
+    NotApplicable,
     NothingFound,
     OneAtATime,
     Operation,
@@ -180,12 +181,15 @@ class Klaviyo(OneAtATime):
 
     async def locate_one(self, person: Person) -> Finding:
         """Search by every identifier that this account can be asked for."""
+        asked = [(self._field_of(it.type), it.value) for it in person.identifiers]
+        wanted = [(name, value) for name, value in asked if name is not None]
+        if not wanted:
+            # Nobody looked, so nobody may say that nothing was found.
+            return NotApplicable("no_identifier")
         found: dict[str, Profile] = {}
-        for identifier in person.identifiers:
-            name = self._field_of(identifier.type)
-            if name is not None:
-                for profile in await self._profiles.search(name, identifier.value):
-                    found.setdefault(profile.id, profile)
+        for name, value in wanted:
+            for profile in await self._profiles.search(name, value):
+                found.setdefault(profile.id, profile)
         if not found:
             return NothingFound()
         profiles = sorted(found.values(), key=lambda profile: profile.id)

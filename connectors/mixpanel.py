@@ -197,7 +197,7 @@ class Mixpanel(OneAtATime):
             it.value for it in person.identifiers if it.type in self._types
         )
         if not ids:
-            return NotApplicable("no_distinct_id")
+            return NotApplicable("no_identifier")
         return Located(tuple(_item(person.task, id_) for id_ in ids))
 
     async def erase(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:

@@ -13,6 +13,7 @@ from connectors.base import (
     Identifier,
     IdentifierType,
     Located,
+    NotApplicable,
     NothingFound,
     Provenance,
 )
@@ -66,7 +67,7 @@ class TestSearch(KlaviyoAccount):
 
         finding = bench.locate([Identifier(CUSTOMER_ID, CANARY.customer_id)])
 
-        assert finding == NothingFound()
+        assert finding == NotApplicable("no_identifier")
         assert fake.log == []
 
     def test_shared_phone_stops_for_a_person(

@@ -109,7 +109,7 @@ class TestSearch(MixpanelProject):
         finding = bench.locate(identifiers)
 
         if references is None:
-            assert finding == NotApplicable("no_distinct_id")
+            assert finding == NotApplicable("no_identifier")
         else:
             assert {it.reference for it in bench.find(identifiers).items} == references
 

@@ -1,0 +1,288 @@
+"""One writing transaction of the store: what the engine locks, reads and writes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select, tuple_, update
+
+from orchestrator.adapters import tables as t
+from orchestrator.adapters.assembling import Assembling
+from orchestrator.adapters.codec import (
+    case_to_doc,
+    event_to_doc,
+    task_to_doc,
+)
+from orchestrator.adapters.register.planning import plan_to_json
+from orchestrator.adapters.riding import carry_out, upsert
+from orchestrator.core.cases import Case, CaseStatus, Task
+from orchestrator.core.events import Event
+from orchestrator.core.plan import Plan
+from orchestrator.core.words import CaseId, SubjectRef
+from orchestrator.ports import (
+    KnownRequest,
+    OutgoingMessage,
+    Quarantined,
+    Write,
+)
+
+
+class SqlTransaction:
+    """One writing transaction."""
+
+    def __init__(self, connection: Connection, assembling: Assembling) -> None:
+        """Keep the connection that the transaction runs on."""
+        self.connection = connection
+        self._assembling = assembling
+
+    def lock_subjects(self, refs: Collection[SubjectRef], at: datetime) -> None:
+        """Create missing subject rows and lock all of them, in order."""
+        rows = [{"ref": ref, "seen_at": at} for ref in sorted(refs)]
+        upsert(self.connection, t.subjects, rows)
+        query = select(t.subjects.c.ref).where(t.subjects.c.ref.in_(refs))
+        self.connection.execute(query.order_by(t.subjects.c.ref).with_for_update())
+
+    def open_cases_of(
+        self, refs: Collection[SubjectRef]
+    ) -> Mapping[SubjectRef, Sequence[CaseId]]:
+        """Return the cases of each subject that are not closed."""
+        query = select(t.cases.c.id, t.cases.c.subject).where(
+            t.cases.c.subject.in_(refs), t.cases.c.status.in_(("received", "running"))
+        )
+        found: dict[SubjectRef, list[CaseId]] = defaultdict(list)
+        for row in self.connection.execute(query):
+            found[SubjectRef(row.subject)].append(CaseId(row.id))
+        return found
+
+    def subjects_of(self, cases: Collection[CaseId]) -> Mapping[CaseId, SubjectRef]:
+        """Return whose cases these are."""
+        query = select(t.cases.c.id, t.cases.c.subject).where(t.cases.c.id.in_(cases))
+        return {
+            CaseId(row.id): SubjectRef(row.subject)
+            for row in self.connection.execute(query)
+        }
+
+    def load_cases(self, ids: Collection[CaseId]) -> dict[CaseId, Case]:
+        """Lock and load cases in id order; unknown ids are absent."""
+        query = select(t.cases).where(t.cases.c.id.in_(ids)).order_by(t.cases.c.id)
+        rows = self.connection.execute(query.with_for_update()).all()
+        return self._assembling.assembled(self.connection, rows)
+
+    def keep_plans(self, plans: Collection[Plan], at: datetime) -> None:
+        """Keep register versions, so that cases under them can always be decided."""
+        rows = [
+            {
+                "version": plan.version,
+                "controller": plan.controller,
+                "plan": plan_to_json(plan),
+                "seen_at": at,
+            }
+            for plan in plans
+        ]
+        upsert(self.connection, t.registers, rows)
+
+    def insert_cases(self, cases: Sequence[Case]) -> None:
+        """Store new cases with their tasks."""
+        if not cases:
+            return
+        self.connection.execute(t.cases.insert(), [_case_row(case) for case in cases])
+        rows = [
+            _task_row(case.id, task)
+            for case in cases
+            for task in case.all_tasks.values()
+        ]
+        if rows:
+            self.connection.execute(t.tasks.insert(), rows)
+
+    def save_cases(self, changed: Sequence[tuple[Case, Case]]) -> None:
+        """Store (before, after) pairs; only tasks that changed are written."""
+        cases = [_bound(_case_row(after)) for _, after in changed]
+        tasks = [
+            _bound(_task_row(after.id, task))
+            for before, after in changed
+            for id_, task in after.all_tasks.items()
+            if before.all_tasks.get(id_) is not task
+        ]
+        if cases:
+            self.connection.execute(_UPDATE_CASE, cases)
+        if tasks:
+            self.connection.execute(_UPDATE_TASK, tasks)
+
+    def add_history(self, rows: Sequence[tuple[CaseId, int, datetime, Event]]) -> None:
+        """Keep applied events, one row a version."""
+        if rows:
+            self.connection.execute(
+                t.history.insert(),
+                [
+                    {
+                        "case_id": case,
+                        "version": version,
+                        "at": at,
+                        "event": type(event).__name__,
+                        "doc": event_to_doc(event),
+                    }
+                    for case, version, at, event in rows
+                ],
+            )
+
+    def add_messages(self, messages: Sequence[OutgoingMessage], at: datetime) -> None:
+        """Put messages into the outbox; one that is there already stays as it is."""
+        rows = [
+            {
+                "message_id": message.message_id,
+                "topic": message.topic,
+                "key": message.key,
+                "type": message.type,
+                "data": message.data,
+                "made_at": at,
+            }
+            for message in messages
+        ]
+        upsert(self.connection, t.outbox, rows, conflict=("message_id",))
+
+    def write(self, writes: Sequence[Write], at: datetime) -> None:
+        """Carry out what rides along with events."""
+        carry_out(self.connection, writes, at)
+
+    def lock_offset(self, topic: str, partition: int) -> int:
+        """Lock one input partition and return the offset it goes on at."""
+        upsert(
+            self.connection, t.offsets, [{**_at(topic, partition), "next_offset": 0}]
+        )
+        query = select(t.offsets.c.next_offset).filter_by(**_at(topic, partition))
+        stored: int = self.connection.execute(query.with_for_update()).scalar_one()
+        return stored
+
+    def move_offset(self, topic: str, partition: int, following: int) -> None:
+        """Let a locked input partition go on at *following*."""
+        statement = update(t.offsets).filter_by(**_at(topic, partition))
+        self.connection.execute(statement.values(next_offset=following))
+
+    def known_requests(
+        self, request_ids: Collection[str], events: Collection[tuple[str, str]]
+    ) -> Sequence[KnownRequest]:
+        """Return remembered requests with one of these ids or (source, id) pairs."""
+        pairs = tuple_(t.requests.c.source, t.requests.c.event_id)
+        by_id = select(t.requests).where(t.requests.c.request_id.in_(request_ids))
+        by_event = select(t.requests).where(pairs.in_(list(events)))
+        rows = {
+            row.request_id: row
+            for query in (by_id, by_event)
+            for row in self.connection.execute(query)
+        }
+        return [
+            KnownRequest(
+                row.request_id,
+                row.source,
+                row.event_id,
+                row.digest,
+                CaseId(row.case_id),
+            )
+            for row in rows.values()
+        ]
+
+    def remember_requests(self, requests: Sequence[KnownRequest], at: datetime) -> None:
+        """Remember requests that open a case in this transaction."""
+        if requests:
+            self.connection.execute(
+                t.requests.insert(),
+                [
+                    {
+                        "request_id": known.request_id,
+                        "source": known.source,
+                        "event_id": known.event_id,
+                        "digest": known.digest,
+                        "case_id": known.case_id,
+                        "seen_at": at,
+                    }
+                    for known in requests
+                ],
+            )
+
+    def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
+        """Keep events; returns the ids of those not kept before."""
+        kept = []
+        for event in events:
+            row = {name: getattr(event, name) for name in _QUARANTINE_FIELDS}
+            if upsert(
+                self.connection,
+                t.quarantine,
+                [row],
+                conflict=("topic", "partition", "offset"),
+            ):
+                kept.append(event.id)
+        return kept
+
+
+_QUARANTINE_FIELDS = tuple(
+    name
+    for name in (column.name for column in t.quarantine.c)
+    if name not in {"ended_by", "ended_at"}
+)
+_UPDATE_CASE = (
+    update(t.cases)
+    .where(t.cases.c.id == bindparam("b_id"))
+    .values(
+        {
+            name: bindparam(f"b_{name}")
+            for name in ("version", "status", "wants", "wake_at", "doc")
+        }
+    )
+)
+_UPDATE_TASK = (
+    update(t.tasks)
+    .where(t.tasks.c.id == bindparam("b_id"))
+    .values(
+        {
+            name: bindparam(f"b_{name}")
+            for name in ("status", "step", "wake_at", "dispatch_by", "epoch", "doc")
+        }
+    )
+)
+
+
+def _at(topic: str, partition: int) -> dict[str, object]:
+    """Name one input partition."""
+    return {"topic": topic, "partition": partition}
+
+
+def _case_row(case: Case) -> dict[str, object]:
+    """Return the row of *case*."""
+    return {
+        "id": case.id,
+        "version": case.version,
+        "status": str(case.status),
+        "wants": str(case.wants) if case.wants else None,
+        "controller": case.controller,
+        "subject": case.subject,
+        "request_id": case.request_id,
+        "register_version": case.plan.version,
+        "received_at": case.received_at,
+        "due_at": case.due_at,
+        "wake_at": case.wake_at if case.status is not CaseStatus.CLOSED else None,
+        "doc": case_to_doc(case),
+    }
+
+
+def _task_row(case: CaseId, task: Task) -> dict[str, object]:
+    """Return the row of *task*."""
+    return {
+        "id": task.id,
+        "case_id": case,
+        "account": task.account,
+        "action": str(task.action),
+        "status": str(task.status),
+        "step": str(task.step),
+        "wake_at": task.wake_at,
+        "dispatch_by": task.dispatch_by,
+        "epoch": task.epoch,
+        "claimed_at": task.first_called_at,
+        "doc": task_to_doc(task),
+    }
+
+
+def _bound(row: Mapping[str, object]) -> dict[str, object]:
+    """Prefix a row's names, so that they do not clash with an update's own columns."""
+    return {f"b_{name}": value for name, value in row.items()}

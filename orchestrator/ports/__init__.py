@@ -1,0 +1,90 @@
+"""
+What the engine and the stages need of the outside, as protocols.
+
+Adapters fulfil them; tests may too.  Everything that goes through a `Transaction` is
+durable together or not at all.
+"""
+
+from orchestrator.ports.claims import (
+    CallsFor,
+    Claims,
+    Gather,
+    Heard,
+)
+from orchestrator.ports.clock import (
+    Clock,
+)
+from orchestrator.ports.store import (
+    Store,
+    Transaction,
+)
+from orchestrator.ports.values import (
+    AccountState,
+    Artifact,
+    Call,
+    CallMember,
+    Claimed,
+    KnownRequest,
+    OutgoingMessage,
+    Quarantined,
+    SignedStatement,
+    UnsentMessage,
+    VaultEntry,
+    WrappedKey,
+)
+from orchestrator.ports.vault import (
+    Artifacts,
+    OpenVault,
+    Packing,
+    Sealer,
+    Vault,
+)
+from orchestrator.ports.writes import (
+    AcceptCall,
+    CloseCall,
+    DestroyKey,
+    FinishArtifact,
+    ForgetRequestRecord,
+    PutEntry,
+    PutKey,
+    PutObligations,
+    PutStatement,
+    Write,
+)
+
+__all__ = [
+    "AcceptCall",
+    "AccountState",
+    "Artifact",
+    "Artifacts",
+    "Call",
+    "CallMember",
+    "CallsFor",
+    "Claimed",
+    "Claims",
+    "Clock",
+    "CloseCall",
+    "DestroyKey",
+    "FinishArtifact",
+    "ForgetRequestRecord",
+    "Gather",
+    "Heard",
+    "KnownRequest",
+    "OpenVault",
+    "OutgoingMessage",
+    "Packing",
+    "PutEntry",
+    "PutKey",
+    "PutObligations",
+    "PutStatement",
+    "Quarantined",
+    "Sealer",
+    "SignedStatement",
+    "Store",
+    "Transaction",
+    "UnsentMessage",
+    "Vault",
+    "VaultEntry",
+    "WrappedKey",
+    "Write",
+]

@@ -1,0 +1,103 @@
+"""Ownership, claims, and what a call taught."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from orchestrator.core.words import (
+    AccountId,
+    CallId,
+)
+from orchestrator.ports.values import AccountState, Artifact, Call, Claimed
+from schemas.connecting import ItemId
+
+CallsFor = Callable[[Sequence[Claimed]], Sequence[Call]]
+
+
+class Claims(Protocol):
+    """Ownership of accounts, and claiming tasks; `adapters.claims` says more."""
+
+    def accounts(self) -> Sequence[AccountState]:
+        """Return every account's ownership and pause."""
+
+    def acquire(
+        self,
+        accounts: Collection[AccountId],
+        owner: str,
+        now: datetime,
+        until: datetime,
+        *,
+        by_force: bool = False,
+    ) -> Mapping[AccountId, int]:
+        """Take every free account of these; returns the new epochs."""
+
+    def renew(
+        self, held: Mapping[AccountId, int], owner: str, until: datetime
+    ) -> frozenset[AccountId]:
+        """Prolong leases; returns the accounts that are still ours."""
+
+    def release(self, held: Mapping[AccountId, int], owner: str) -> None:
+        """Give accounts back."""
+
+    def save_windows(self, windows: Mapping[AccountId, str], now: datetime) -> None:
+        """Keep the rate windows."""
+
+    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> None:
+        """Stop claiming for *account*; the first reason stays."""
+
+    def resume(self, account: AccountId) -> bool:
+        """Go on claiming for *account*; tells whether it was paused."""
+
+    def note_ping(self, account: AccountId, installation: str, now: datetime) -> None:
+        """Remember what the processor calls this account."""
+
+    def orphans(self, epochs: Mapping[AccountId, int], limit: int) -> Sequence[Claimed]:
+        """Return tasks that ended ownerships of these accounts left claimed."""
+
+    def open_calls(self, account: AccountId, before_epoch: int) -> Sequence[Call]:
+        """Return calls of ended ownerships whose answer never became durable."""
+
+    def claim(
+        self,
+        rooms: Mapping[AccountId, int],
+        epochs: Mapping[AccountId, int],
+        owner: str,
+        now: datetime,
+        calls_for: CallsFor,
+        windows: Mapping[AccountId, str],
+    ) -> Sequence[Claimed]:
+        """Claim due tasks and make their calls durable, in one transaction."""
+
+    def next_due(self, accounts: Collection[AccountId]) -> datetime | None:
+        """Return when the next waiting task of these accounts is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """
+    What one call taught about one claimed task, still with personal data inside.
+
+    `reply` is a connector's reply, finding or look, or what the shell made of an
+    error; `None` means that nothing was sent and the claim goes back.
+    """
+
+    claimed: Claimed
+    reply: object = field(repr=False)
+    call: CallId | None = None
+    items: tuple[ItemId, ...] = ()
+    artifact: Artifact | None = None
+
+
+class Gather(Protocol):
+    """Makes durable facts out of what was heard."""
+
+    def __call__(self, heard: Sequence[Heard]) -> None:
+        """Apply *heard* in one transaction; raises `Unavailable`, then nothing is."""

@@ -1,0 +1,90 @@
+"""What rides along with an event, in its transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.cases import Obligation
+from orchestrator.core.words import (
+    CallId,
+    CaseId,
+)
+from orchestrator.ports.values import Artifact, SignedStatement, VaultEntry, WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class PutKey:
+    """Store a wrapped data key unless its owner and purpose have one already."""
+
+    key: WrappedKey
+
+
+@dataclass(frozen=True, slots=True)
+class PutEntry:
+    """Store or replace a vault entry."""
+
+    entry: VaultEntry
+
+
+@dataclass(frozen=True, slots=True)
+class CloseCall:
+    """The call is answered; nothing will ask about it again."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptCall:
+    """The processor accepted the call's job; its ticket is in the vault."""
+
+    call: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class FinishArtifact:
+    """Every row of the artifact is stored; it replaces the task's earlier ones."""
+
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class PutStatement:
+    """Store a signed statement and announce it on the receipts' topic."""
+
+    statement: SignedStatement
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyKey:
+    """Destroy a data key with all that it sealed."""
+
+    owner: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class PutObligations:
+    """Make what is owed after the answer findable by its due date."""
+
+    case: CaseId
+    obligations: tuple[Obligation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequestRecord:
+    """Delete the request's record from the embedded log."""
+
+    request_id: str
+
+
+Write = (
+    PutKey
+    | PutEntry
+    | CloseCall
+    | AcceptCall
+    | FinishArtifact
+    | PutStatement
+    | DestroyKey
+    | PutObligations
+    | ForgetRequestRecord
+)

@@ -1,0 +1,101 @@
+"""What a connector declares: operations, rates, credentials, proof and waits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from schemas.people import (
+    Action,
+    Effect,
+    IdentifierType,
+    Proof,
+    Replay,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `limit` requests in any window of `per`."""
+
+    limit: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    One HTTP operation a connector may use; the shell refuses every other.
+
+    `path` is a template; its values are URL-encoded by the shell.  `identifies`
+    names the path or query parameters that carry personal data because the API has
+    no other form.  `base` names another base URL out of the account's options (the
+    token host); `in_vendor_file` is false where the vendor's OpenAPI file leaves the
+    operation out.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    effect: Effect
+    identifies: frozenset[str] = frozenset()
+    base: str = "base_url"
+    in_vendor_file: bool = True
+    rates: tuple[Rate, ...] | None = None  # own windows instead of the connector's
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderAuth:
+    """A secret in one header; `template` holds `{secret}`, as in `Bearer {secret}`."""
+
+    secret: str = "token"  # noqa: S105 (the name of a reference, not a secret)
+    header: str = "Authorization"
+    template: str = "Bearer {secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentials:
+    """OAuth 2.0 client credentials (RFC 6749 section 4.4), fetched by the shell."""
+
+    operation: str = "token"
+    client_id: str = "client_id"
+    client_secret: str = "client_secret"  # noqa: S105 (the name of a reference)
+    scope_option: str | None = "scope"
+
+
+Auth = HeaderAuth | ClientCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorSpec:
+    """
+    All that the shell and the core must know of a connector.
+
+    Durations are defaults: each can be set by account in the register.
+    """
+
+    name: str
+    version: str
+    vendor: str
+    source: str  # the vendor's page and the date it was read
+    actions: frozenset[Action]
+    accepts: frozenset[IdentifierType]  # identifier types `locate` can search by
+    yields: frozenset[IdentifierType]  # identifier types `locate` may learn
+    operations: Mapping[str, Operation]
+    auth: Auth
+    rates: tuple[Rate, ...]
+    proof: Proof
+    replay: Mapping[Action, Replay]
+    horizon: timedelta  # the longest the processor takes after accepting
+    record_classes: frozenset[str]
+    base_url: str | None = None
+    # tasks in one call, by action (1 where absent)
+    people_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # items of one task in one call, by action (all where absent)
+    items_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # LOOKUP proof: so many empty looks, each this far apart
+    looks_wanted: int = 1
+    settle_for: timedelta = timedelta(0)
+    timeout: timedelta = timedelta(seconds=30)
+    concurrency: int = 8

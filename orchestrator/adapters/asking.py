@@ -1,0 +1,73 @@
+"""Small questions of one moment, as `erasure status` asks them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, func, select
+
+from orchestrator.adapters import tables as t
+from orchestrator.core.cases import TaskStatus
+from schemas.topics import REQUESTS
+
+
+class Asking:
+    """Small questions within one reading transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Ask within *connection*'s transaction."""
+        self._connection = connection
+
+    def _number(self, query: Select[Any]) -> int:
+        number: int = self._connection.execute(query).scalar_one()
+        return number
+
+    def count(self, column: Any, *conditions: Any) -> int:  # noqa: ANN401 (SQLAlchemy's)
+        """Count rows."""
+        return self._number(select(func.count(column)).where(*conditions))
+
+    def lowest(self, column: Any, condition: Any) -> datetime | None:  # noqa: ANN401 (SQLAlchemy's)
+        """Return the earliest time."""
+        found: datetime | None = self._connection.execute(
+            select(func.min(column)).where(condition)
+        ).scalar()
+        return found
+
+    def tasks(self, *statuses: TaskStatus) -> int:
+        """Count tasks of these statuses."""
+        return self.count(t.tasks.c.id, t.tasks.c.status.in_(statuses))
+
+    def workers(self, now: datetime) -> int:
+        """Count processes that own accounts now."""
+        alive = and_(t.accounts.c.owner.is_not(None), t.accounts.c.lease_until > now)
+        return self._number(
+            select(func.count(func.distinct(t.accounts.c.owner))).where(alive)
+        )
+
+    def paused(self) -> tuple[str, ...]:
+        """Return the accounts that are paused."""
+        query = select(t.accounts.c.id).where(t.accounts.c.paused_reason.is_not(None))
+        rows = self._connection.execute(query.order_by(t.accounts.c.id))
+        return tuple(row.id for row in rows)
+
+    def embedded_lag(self) -> int:
+        """Count the requests of the embedded log that are not ingested."""
+        next_offset = (
+            select(t.offsets.c.next_offset)
+            .where(t.offsets.c.topic == REQUESTS)
+            .scalar_subquery()
+        )
+        return self.count(
+            t.log_records.c.offset,
+            t.log_records.c.topic == REQUESTS,
+            t.log_records.c.offset >= func.coalesce(next_offset, 0),
+        )
+
+    def tasks_by_account(self, *statuses: TaskStatus) -> Mapping[str, int]:
+        """Count tasks of these statuses by their account."""
+        query = select(t.tasks.c.account, func.count().label("tasks"))
+        query = query.where(t.tasks.c.status.in_(statuses))
+        rows = self._connection.execute(query.group_by(t.tasks.c.account))
+        return {row.account: row.tasks for row in rows}

@@ -1,0 +1,339 @@
+"""
+The read side for people: what stands in the database, as plain values.
+
+Only reading transactions, each of one moment; nothing here opens the vault.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, func, select
+
+from orchestrator.adapters import tables as t
+from orchestrator.adapters.asking import Asking
+from orchestrator.adapters.assembling import Assembling
+from orchestrator.adapters.database import Database
+from orchestrator.adapters.viewing import history_line, task_line, task_view
+from orchestrator.adapters.views import (
+    CaseLine,
+    CaseView,
+    HistoryLine,
+    ObligationLine,
+    StatementLine,
+    Status,
+    TaskLine,
+    TaskView,
+)
+from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
+from orchestrator.core.words import CaseId
+from orchestrator.errors import NotPossible
+from schemas.connecting import TaskId
+
+OPEN = (CaseStatus.RECEIVED.value, CaseStatus.RUNNING.value)
+
+
+class Queries:
+    """What people ask of the database."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database."""
+        self._database = database
+        self._assembling = Assembling()
+
+    # --- the whole ------------------------------------------------------------
+
+    def status(self, now: datetime, event_log: str) -> Status:
+        """Return one look at everything; `lag` is that of the embedded log."""
+        with self._database.reading() as connection:
+            ask = Asking(connection)
+            is_open = t.cases.c.status.in_(OPEN)
+            unsent = t.outbox.c.sent_at.is_(None)
+            return Status(
+                at=now,
+                database=self._database.engine.dialect.name,
+                event_log=event_log,
+                workers=ask.workers(now),
+                lag=ask.embedded_lag() if event_log == "embedded" else None,
+                unsent=ask.count(t.outbox.c.seq, unsent),
+                oldest_unsent_at=ask.lowest(t.outbox.c.made_at, unsent),
+                open_cases=ask.count(t.cases.c.id, is_open),
+                overdue_cases=ask.count(t.cases.c.id, is_open, t.cases.c.due_at < now),
+                unplanned_cases=ask.count(
+                    t.cases.c.id, t.cases.c.status == CaseStatus.RECEIVED.value
+                ),
+                next_due_at=ask.lowest(t.cases.c.due_at, is_open),
+                tasks_needing_people=ask.tasks(
+                    TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON
+                ),
+                waiting_tasks=ask.tasks(TaskStatus.WAITING),
+                paused_accounts=ask.paused(),
+                quarantined=ask.count(
+                    t.quarantine.c.id, t.quarantine.c.state == "waiting"
+                ),
+            )
+
+    def input_offsets(self, topic: str) -> Mapping[int, int]:
+        """Return where each partition of an input topic goes on."""
+        query = select(t.offsets).where(t.offsets.c.topic == topic)
+        with self._database.reading() as connection:
+            return {row.partition: row.next_offset for row in connection.execute(query)}
+
+    def tasks_by_account(self, *statuses: TaskStatus) -> Mapping[str, int]:
+        """Count tasks of these statuses by their account."""
+        with self._database.reading() as connection:
+            return Asking(connection).tasks_by_account(*statuses)
+
+    def a_wrapped_key(self) -> tuple[str, str, bytes] | None:
+        """Return some stored data key (owner, purpose, wrapped), if there is one."""
+        query = select(t.data_keys).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else (row.owner, row.purpose, row.wrapped)
+
+    # --- cases ----------------------------------------------------------------
+
+    def cases(
+        self, now: datetime, *, status: str | None = None, limit: int = 50
+    ) -> Sequence[CaseLine]:
+        """Return the cases of that status (by default every one), newest first."""
+        query = select(t.cases).order_by(t.cases.c.id.desc()).limit(limit)
+        if status is not None:
+            query = query.where(t.cases.c.status == status)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            counts = _task_counts(connection, [row.id for row in rows])
+        return [_case_line(row, counts.get(row.id, {}), now) for row in rows]
+
+    def case_now(self, id_: str) -> Case:
+        """Return a case as the core has it; raises `NotPossible` for a stranger."""
+        query = select(t.cases).where(t.cases.c.id == id_)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            found = self._assembling.assembled(connection, rows)
+        if not found:
+            raise NotPossible(f"There is no case {id_}; `erasure case list` has them.")
+        return found[CaseId(id_)]
+
+    def case(self, id_: str, now: datetime) -> CaseView:
+        """Return one case; raises `NotPossible` for a stranger."""
+        found = self.case_now(id_)
+        statements = self.statements(case=id_)
+        return _case_view(found, now, statements, self._history(id_))
+
+    def _history(self, id_: str) -> tuple[HistoryLine, ...]:
+        """Return what changed the case, oldest first."""
+        query = select(t.history).where(t.history.c.case_id == id_)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(t.history.c.version)).all()
+        return tuple(
+            history_line(row.version, row.at, row.event, json.loads(row.doc))
+            for row in rows
+        )
+
+    # --- tasks ----------------------------------------------------------------
+
+    def tasks(
+        self, *, needs_human: bool, account: str | None = None, limit: int = 50
+    ) -> Sequence[TaskLine]:
+        """Return tasks that are not settled, most urgent first."""
+        wanted = (
+            {TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON}
+            if needs_human
+            else set(TaskStatus) - {TaskStatus.SETTLED}
+        )
+        query = (
+            select(t.tasks.c.case_id, t.tasks.c.id)
+            .where(t.tasks.c.status.in_(sorted(wanted)))
+            .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
+            .limit(limit)
+        )
+        if account is not None:
+            query = query.where(t.tasks.c.account == account)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            cases = self._assembled(connection, {row.case_id for row in rows})
+        return [
+            task_line(row.case_id, cases[row.case_id].all_tasks[row.id]) for row in rows
+        ]
+
+    def task(self, id_: str) -> tuple[Case, Task]:
+        """Return a task and its case; raises `NotPossible` for a stranger."""
+        query = select(t.tasks.c.case_id).where(t.tasks.c.id == id_)
+        with self._database.reading() as connection:
+            case_id: str | None = connection.execute(query).scalar()
+            found = self._assembled(connection, {case_id} if case_id else ())
+        if case_id is None:
+            raise NotPossible(f"There is no task {id_}; `erasure task list` has them.")
+        owner = found[CaseId(case_id)]
+        return owner, owner.all_tasks[TaskId(id_)]
+
+    def task_view(self, id_: str) -> TaskView:
+        """Return one task; raises `NotPossible` for a stranger."""
+        owner, task = self.task(id_)
+        return task_view(owner.id, task)
+
+    def _assembled(
+        self, connection: Connection, ids: Collection[str]
+    ) -> Mapping[CaseId, Case]:
+        """Return these cases."""
+        query = select(t.cases).where(t.cases.c.id.in_(ids))
+        return self._assembling.assembled(connection, connection.execute(query).all())
+
+    # --- statements -----------------------------------------------------------
+
+    def statements(
+        self, *, case: str | None = None, limit: int = 1000
+    ) -> tuple[StatementLine, ...]:
+        """Return signed statements, newest first."""
+        query = _statement_columns().order_by(
+            t.statements.c.signed_at.desc(), t.statements.c.number.desc()
+        )
+        if case is not None:
+            query = query.where(t.statements.c.case_id == case)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.limit(limit)).all()
+        return tuple(_statement_line(row) for row in rows)
+
+    def statement(self, id_: str) -> tuple[StatementLine, bytes]:
+        """
+        Return a statement with its envelope, by its own id or its case's.
+
+        A case's id means the newest one; raises `NotPossible` for a stranger.
+        """
+        columns = t.statements.c
+        query = (
+            _statement_columns()
+            .add_columns(columns.envelope)
+            .where((columns.id == id_) | (columns.case_id == id_))
+            .order_by(columns.number.desc())
+            .limit(1)
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotPossible(
+                f"There is no receipt {id_}; `erasure receipt list` has them."
+            )
+        return _statement_line(row), row.envelope
+
+
+def _task_counts(
+    connection: Connection, ids: Collection[str]
+) -> Mapping[str, Mapping[str, int]]:
+    """Count tasks by case: all, settled, needing people."""
+    status = t.tasks.c.status
+    with_people = status.in_((TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON))
+    query = (
+        select(
+            t.tasks.c.case_id,
+            func.count().label("tasks"),
+            func.sum(case((status == TaskStatus.SETTLED, 1), else_=0)).label("settled"),
+            func.sum(case((with_people, 1), else_=0)).label("people"),
+        )
+        .where(t.tasks.c.case_id.in_(ids))
+        .group_by(t.tasks.c.case_id)
+    )
+    return {
+        row.case_id: {
+            "tasks": int(row.tasks),
+            "settled": int(row.settled),
+            "people": int(row.people),
+        }
+        for row in connection.execute(query)
+    }
+
+
+def _case_line(row: Any, counts: Mapping[str, int], now: datetime) -> CaseLine:  # noqa: ANN401 (a row)
+    """Return a case's row as a line."""
+    doc = json.loads(row.doc)
+    return CaseLine(
+        id=row.id,
+        request_id=row.request_id,
+        controller=row.controller,
+        rights=tuple(sorted(doc["rights"])),
+        status=row.status,
+        received_at=row.received_at,
+        due_at=row.due_at,
+        is_overdue=row.status in OPEN and row.due_at < now,
+        tasks=counts.get("tasks", 0),
+        tasks_settled=counts.get("settled", 0),
+        tasks_needing_people=counts.get("people", 0),
+        export=doc["export"],
+        result=doc["result"],
+    )
+
+
+def _case_view(
+    found: Case,
+    now: datetime,
+    statements: tuple[StatementLine, ...],
+    history: tuple[HistoryLine, ...],
+) -> CaseView:
+    """Return a case as people see it."""
+    return CaseView(
+        id=found.id,
+        request_id=found.request_id,
+        controller=found.controller,
+        subject=found.subject,
+        rights=tuple(sorted(found.rights)),
+        jurisdiction=found.jurisdiction,
+        channel=found.channel,
+        status=found.status,
+        version=found.version,
+        register_version=found.plan.version,
+        received_at=found.received_at,
+        opened_at=found.opened_at,
+        due_at=found.due_at,
+        due_rule=found.due_rule,
+        is_overdue=found.status.value in OPEN and found.due_at < now,
+        wake_at=found.wake_at,
+        waits_for_exports_of=tuple(sorted(found.waits_for_exports)),
+        export=found.export,
+        export_sha256=found.export_sha256,
+        export_expires_at=found.export_expires_at,
+        export_downloaded_at=found.export_downloaded_at,
+        identity_held=found.identity_held,
+        result=found.result,
+        answered_at=found.answered_at,
+        closed_at=found.closed_at,
+        tasks=tuple(task_line(found.id, one) for one in found.all_tasks.values()),
+        statements=statements,
+        obligations=tuple(
+            ObligationLine(
+                one.account, one.record_class, one.rule, one.due_on, len(one.items)
+            )
+            for one in found.obligations
+        ),
+        history=history,
+    )
+
+
+def _statement_columns() -> Select[Any]:
+    """Select what a line of a statement needs."""
+    columns = t.statements.c
+    return select(
+        columns.id,
+        columns.case_id,
+        columns.number,
+        columns.kind,
+        columns.signed_at,
+        columns.key_id,
+        columns.sha256,
+    )
+
+
+def _statement_line(row: Any) -> StatementLine:  # noqa: ANN401 (a row)
+    """Return a statement's row as a line."""
+    return StatementLine(
+        id=row.id,
+        case=row.case_id,
+        number=row.number,
+        kind=row.kind,
+        signed_at=row.signed_at,
+        key_id=row.key_id,
+        sha256=row.sha256,
+    )

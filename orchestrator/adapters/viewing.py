@@ -1,0 +1,99 @@
+"""Turn the core's values into the lines that people see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from orchestrator.adapters.views import ChoiceLine, HistoryLine, TaskLine, TaskView
+from orchestrator.core.cases import Task, TaskItem
+
+
+def task_line(case: str, task: Task) -> TaskLine:
+    """Return a task as a line of a list."""
+    return TaskLine(
+        id=task.id,
+        case=case,
+        account=task.account,
+        action=task.action,
+        status=task.status,
+        reason=task.reason,
+        outcome=task.outcome.kind if task.outcome else None,
+        items=len(task.items),
+        attempts=task.attempts,
+        wake_at=task.wake_at,
+        dispatch_by=task.dispatch_by,
+    )
+
+
+def task_view(case: str, task: Task) -> TaskView:
+    """Return everything about a task that the database may tell."""
+    gate = task.gate
+    return TaskView(
+        id=task.id,
+        case=case,
+        account=task.account,
+        action=task.action,
+        status=task.status,
+        step=task.step,
+        reason=task.reason,
+        hint=task.hint,
+        gate=gate.reason if gate else None,
+        gate_opens_at=gate.opens_at if gate else None,
+        outcome=task.outcome.kind if task.outcome else None,
+        item_states=dict(Counter(item.state.value for item in task.items)),
+        kept=tuple(sorted({item.rule for item in task.items if item.rule})),
+        calls=task.calls,
+        attempts=task.attempts,
+        answers_lost=task.answers_lost,
+        open_calls=len(task.open_calls),
+        wake_at=task.wake_at,
+        dispatch_by=task.dispatch_by,
+        settled_at=task.settled_at,
+        candidates=tuple(
+            _choice(number, items) for number, items in enumerate(task.choices, start=1)
+        ),
+    )
+
+
+def history_line(
+    version: int, at: datetime, event: str, doc: Mapping[str, Any]
+) -> HistoryLine:
+    """Return one event of the history; its document is free of personal data."""
+    task, by = doc.get("task"), doc.get("by")
+    return HistoryLine(
+        version=version,
+        at=at,
+        event=event,
+        task=None if task is None else str(task),
+        detail=_detail(doc),
+        by=None if by is None else str(by),
+    )
+
+
+def _detail(doc: Mapping[str, Any]) -> str | None:
+    """Say in a word or two what an event brought."""
+    report = doc.get("report")
+    if isinstance(report, dict):
+        said = [report.get("kind"), report.get("reason"), report.get("cause")]
+        return " ".join(str(one) for one in said if one)
+    if "chosen" in doc:
+        return ", ".join(str(pick + 1) for pick in doc["chosen"]) or "none"
+    for name in ("reason", "kind", "case"):
+        if name in doc:
+            return str(doc[name])
+    return None
+
+
+def _choice(number: int, items: tuple[TaskItem, ...]) -> ChoiceLine:
+    """Describe a candidate by counts, kinds and dates."""
+    days: list[date] = sorted(item.started_on for item in items if item.started_on)
+    return ChoiceLine(
+        record=number,
+        items=len(items),
+        kinds=dict(Counter(item.kind for item in items)),
+        oldest_on=days[0] if days else None,
+        newest_on=days[-1] if days else None,
+    )

@@ -1,0 +1,222 @@
+"""
+What people see of cases, tasks and the rest: plain values, free of personal data.
+
+The names of the fields are those of `--json`; add some, rename none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One look at the whole installation; `lag` is unknown where nobody can tell."""
+
+    at: datetime
+    database: str
+    event_log: str
+    workers: int
+    lag: int | None
+    unsent: int
+    oldest_unsent_at: datetime | None
+    open_cases: int
+    overdue_cases: int
+    unplanned_cases: int
+    next_due_at: datetime | None
+    tasks_needing_people: int
+    waiting_tasks: int
+    paused_accounts: tuple[str, ...]
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case in a list."""
+
+    id: str
+    request_id: str
+    controller: str
+    rights: tuple[str, ...]
+    status: str
+    received_at: datetime
+    due_at: datetime
+    is_overdue: bool
+    tasks: int
+    tasks_settled: int
+    tasks_needing_people: int
+    export: str
+    result: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task in a list."""
+
+    id: str
+    case: str
+    account: str
+    action: str
+    status: str
+    reason: str | None
+    outcome: str | None
+    items: int
+    attempts: int
+    wake_at: datetime | None
+    dispatch_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """A signed statement."""
+
+    id: str
+    case: str
+    number: int
+    kind: str
+    signed_at: datetime
+    key_id: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationLine:
+    """What is still owed after an answer."""
+
+    account: str
+    record_class: str
+    rule: str
+    due_on: date
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One event that changed the case."""
+
+    version: int
+    at: datetime
+    event: str
+    task: str | None
+    detail: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """Everything about one case that does not identify the person."""
+
+    id: str
+    request_id: str
+    controller: str
+    subject: str
+    rights: tuple[str, ...]
+    jurisdiction: str
+    channel: str
+    status: str
+    version: int
+    register_version: str
+    received_at: datetime
+    opened_at: datetime
+    due_at: datetime
+    due_rule: str
+    is_overdue: bool
+    wake_at: datetime | None
+    waits_for_exports_of: tuple[str, ...]
+    export: str
+    export_sha256: str | None
+    export_expires_at: datetime | None
+    export_downloaded_at: datetime | None
+    identity_held: bool
+    result: str | None
+    answered_at: datetime | None
+    closed_at: datetime | None
+    tasks: tuple[TaskLine, ...]
+    statements: tuple[StatementLine, ...]
+    obligations: tuple[ObligationLine, ...]
+    history: tuple[HistoryLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceLine:
+    """
+    One candidate of a search that a person must decide on.
+
+    `label` and `learned` are masked; both are absent where the vault was not opened.
+    """
+
+    record: int
+    items: int
+    kinds: Mapping[str, int]
+    oldest_on: date | None
+    newest_on: date | None
+    label: str | None = None
+    learned: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """Everything about one task that does not identify the person."""
+
+    id: str
+    case: str
+    account: str
+    action: str
+    status: str
+    step: str
+    reason: str | None
+    hint: str | None
+    gate: str | None
+    gate_opens_at: datetime | None
+    outcome: str | None
+    item_states: Mapping[str, int]
+    kept: tuple[str, ...]
+    calls: int
+    attempts: int
+    answers_lost: int
+    open_calls: int
+    wake_at: datetime | None
+    dispatch_by: datetime
+    settled_at: datetime | None
+    candidates: tuple[ChoiceLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedLine:
+    """An event that may not go on."""
+
+    id: str
+    state: str
+    code: str
+    pointer: str
+    rule: str
+    hint: str
+    topic: str
+    partition: int
+    offset: int
+    size: int
+    seen_at: datetime
+    expires_at: datetime
+    ended_by: str | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An account: what the register says, and who works on it."""
+
+    id: str
+    connector: str
+    environment: str
+    mode: str
+    state: str
+    reason: str | None
+    paused_by: str | None
+    paused_at: datetime | None
+    owner: str | None
+    installation: str | None
+    pinged_at: datetime | None
+    waiting_tasks: int
+    tasks_needing_people: int

@@ -1,0 +1,1 @@
+"""Measure speed and size against a bare loop; `python -m benchmarks` prints a table."""

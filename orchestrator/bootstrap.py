@@ -34,6 +34,7 @@ from orchestrator.adapters.keys import KeyRing, load_keys
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.quarantine import SqlQuarantine
 from orchestrator.adapters.register import (
     AccountEntry,
     AccountSecrets,
@@ -152,6 +153,11 @@ class Installation:
     def artifacts(self) -> SqlArtifacts:
         """Encrypted copies."""
         return SqlArtifacts(self.database)
+
+    @cached_property
+    def quarantine(self) -> SqlQuarantine:
+        """Events that may not go on."""
+        return SqlQuarantine(self.database)
 
     @cached_property
     def pseudonyms(self) -> Pseudonyms:
@@ -285,7 +291,14 @@ class Installation:
 
     def sweep(self, on_applied: Bell) -> Sweep:
         """Return the stage that lets time pass."""
-        return Sweep(self.store, self.engine, self.clock, self.artifacts, on_applied)
+        return Sweep(
+            self.store,
+            self.engine,
+            self.clock,
+            self.artifacts,
+            on_applied,
+            self.quarantine.expire,
+        )
 
     def seal(self, on_applied: Bell) -> Seal:
         """Return the stage that seals copies and signs statements."""

@@ -59,6 +59,41 @@ class Record:
         return TopicPartition(self.topic, self.partition), self.offset + 1
 
 
+def pack(record: Record) -> bytes:
+    """
+    Spell a record's key, headers and value as bytes, to be sealed.
+
+    Never change: quarantined records lie stored like this.
+    """
+    parts = [
+        record.key or b"",
+        *(p for n, v in record.headers for p in (n.encode(), v)),
+    ]
+    value = record.value if record.value is not None else b""
+    framed = b"".join(len(part).to_bytes(4, "big") + part for part in [*parts, value])
+    flags = bytes([record.key is not None, record.value is not None])
+    return flags + framed
+
+
+def unpack(content: bytes, topic: str, partition: int, offset: int) -> Record:
+    """Read what `pack` wrote of the record at this place."""
+    has_key, has_value = bool(content[0]), bool(content[1])
+    parts, at = [], 2
+    while at < len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        parts.append(content[at + 4 : at + 4 + size])
+        at += 4 + size
+    names, values = parts[1:-1:2], parts[2:-1:2]
+    return Record(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        key=parts[0] if has_key else None,
+        headers=tuple((n.decode(), v) for n, v in zip(names, values, strict=True)),
+        value=parts[-1] if has_value else None,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is to be appended; `value` is None for a message without data."""

@@ -9,7 +9,7 @@ retried for ever; the next one is processed at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -31,7 +31,7 @@ from orchestrator.core.words import (
 )
 from orchestrator.engine import Engine, NewCase, Work
 from orchestrator.errors import Conflict, Unavailable
-from orchestrator.event_log import Consumer, Record
+from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.ports import (
     Clock,
     KnownRequest,
@@ -139,10 +139,15 @@ class Ingest:
         self._consumer.committed(dict(record.position for record in records))
         return len(records)
 
-    def read(self, record: Record) -> None:
-        """Take one record that a person released from quarantine."""
-        self._ingest([record], is_release=True)
+    def read(self, record: Record) -> Rejection | None:
+        """
+        Take one record that a person released from quarantine.
+
+        Returns what is still wrong with it; then nothing was stored or sent.
+        """
+        rejected = self._ingest([record], is_release=True)
         self._parts.on_applied()
+        return rejected[0] if rejected else None
 
     def _ingest_or_keep(self, record: Record) -> None:
         """Take one record of a batch that failed; keep it if it is the poison."""
@@ -153,7 +158,9 @@ class Ingest:
         except Exception:  # noqa: BLE001 (kept, and shown to a person)
             self._keep_poison(record)
 
-    def _ingest(self, records: Sequence[Record], *, is_release: bool = False) -> None:
+    def _ingest(
+        self, records: Sequence[Record], *, is_release: bool = False
+    ) -> Sequence[Rejection]:
         """Store the effect of *records* and their offsets, at once."""
         parts = self._parts
         with parts.store.transaction() as transaction:
@@ -169,11 +176,13 @@ class Ingest:
                 batch.work.open(new)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
-            self._reject(batch)
+            if not is_release:
+                self._reject(batch)
         if openings:
             log.info("cases_opened", count=len(openings))
-        if batch.rejected:
+        if batch.rejected and not is_release:
             log.warning("requests_quarantined", count=len(batch.rejected))
+        return [found for _, found in batch.rejected]
 
     def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
         """Load what is known of the requests of this batch."""
@@ -366,35 +375,4 @@ def _rejected_message(record: Record, found: Rejection) -> OutgoingMessage:
         key=found.request_id or found.event_id or place,
         type=RequestRejected.TYPE,
         data=event_data(event).decode(),
-    )
-
-
-def pack(record: Record) -> bytes:
-    """Spell a record's key, headers and value as bytes, to be sealed."""
-    parts = [
-        record.key or b"",
-        *(p for n, v in record.headers for p in (n.encode(), v)),
-    ]
-    value = record.value if record.value is not None else b""
-    framed = b"".join(len(part).to_bytes(4, "big") + part for part in [*parts, value])
-    flags = bytes([record.key is not None, record.value is not None])
-    return flags + len(record.headers).to_bytes(2, "big") + framed
-
-
-def unpack(content: bytes, place: Mapping[str, int | str]) -> Record:
-    """Read what `pack` wrote; *place* gives topic, partition and offset."""
-    has_key, has_value = bool(content[0]), bool(content[1])
-    parts, at = [], 4
-    while at < len(content):
-        size = int.from_bytes(content[at : at + 4], "big")
-        parts.append(content[at + 4 : at + 4 + size])
-        at += 4 + size
-    names, values = parts[1:-1:2], parts[2:-1:2]
-    return Record(
-        topic=str(place["topic"]),
-        partition=int(place["partition"]),
-        offset=int(place["offset"]),
-        key=parts[0] if has_key else None,
-        headers=tuple((n.decode(), v) for n, v in zip(names, values, strict=True)),
-        value=parts[-1] if has_value else None,
     )

@@ -35,18 +35,23 @@ class Sweep:
         clock: Clock,
         expiry: Expiry,
         on_applied: Callable[[], None],
+        end_quarantine: Callable[[datetime], int] = lambda _: 0,
     ) -> None:
-        """Keep the parts."""
+        """Keep the parts; *end_quarantine* destroys payloads whose time is over."""
         self._store = store
         self._engine = engine
         self._clock = clock
         self._expiry = expiry
         self._on_applied = on_applied
+        self._end_quarantine = end_quarantine
 
     def turn(self) -> int:
         """Let time pass for the cases that wait for it; returns how many."""
         now = self._clock.now()
         self._expiry.drop_unfinished(now - UNFINISHED_FOR)
+        expired = self._end_quarantine(now)
+        if expired:
+            log.info("quarantine_expired", count=expired)
         due = self._store.due_cases(now, AT_ONCE)
         if due:
             self._engine.apply([Step(case, TimePassed(now)) for case in due])

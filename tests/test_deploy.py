@@ -14,17 +14,18 @@ from dockerfile_parse import DockerfileParser
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from orchestrator.adapters.register import load_register
+from orchestrator.bootstrap import catalog
+from orchestrator.entrypoints.running import STAGES
+from orchestrator.settings import Settings, variable_of
+
 ROOT: Final = Path(__file__).parents[1]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load(
     (ROOT / "docker-compose.yml").read_text()
 )
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 OURS: Final = {n: s for n, s in SERVICES.items() if s["image"].startswith("erasure-")}
-STAGES: Final = {"ingest", "work", "gather", "sweep", "seal", "relay", "forget"}
-SETTINGS: Final = {
-    f"ERASURE_{name}"
-    for name in ("DATABASE_URL", "KAFKA", "REGISTER", "KEYS_DIR", "LOG_FORMAT")
-}
+SETTINGS: Final = {variable_of(field) for field in Settings.model_fields}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_of_ours = pytest.mark.parametrize("name", OURS)
@@ -168,11 +169,34 @@ def test_variables_are_settings() -> None:
     environments = [service.get("environment", {}) for service in OURS.values()]
 
     in_image = set(re.findall(r"ERASURE_\w+", image))
-    in_services = {variable for names in environments for variable in names}
+    in_services = {
+        variable
+        for names in environments
+        for variable in names
+        if variable.startswith("ERASURE_")
+    }
 
     assert in_image
     assert in_image <= SETTINGS
-    assert in_services == SETTINGS
+    assert in_services
+    assert in_services <= SETTINGS
+
+
+def test_default_register_names_the_imitations_and_secrets_that_are_set() -> None:
+    """The register of the composition loads, and its secrets are in `work`."""
+    register = load_register(ROOT / "deploy" / "register.toml", catalog())
+    given = SERVICES["work"]["environment"]
+
+    asked = {
+        ref for entry in register.accounts.values() for ref in entry.secrets.values()
+    }
+    addresses = {
+        base for entry in register.accounts.values() for base in entry.bases.values()
+    }
+
+    assert asked
+    assert {reference.removeprefix("env:") for reference in asked} <= given.keys()
+    assert all(address.startswith("http://fakes:8080/") for address in addresses)
 
 
 @each_service

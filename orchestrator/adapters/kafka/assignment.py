@@ -14,6 +14,7 @@ from typing import Any
 
 import kafka
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
+from kafka.errors import FencedInstanceIdError
 
 from orchestrator.event_log import TopicPartition
 
@@ -70,15 +71,19 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no type
 
     def mend(self) -> None:
         """
-        Keep the library from forgetting that it is joining the group.
+        Make up for two faults of kafka-python 3.0.12 (seen 2026-11).
 
         A leader that joins again because a topic's metadata changed, and whose poll
         ends between its assignment and the group's answer, never asks for that
-        answer and reads nothing for ever (kafka-python 3.0.12, seen 2026-11).
+        answer and reads nothing for ever: so it is reminded.  A static member whose
+        slot somebody took stops its heartbeat without a word and reads on as if the
+        partitions were still its own: so that is raised.
         """
-        coordinator = self._client._coordinator  # noqa: SLF001 - the bug is in there
-        if coordinator.rejoining:
-            coordinator.request_rejoin()
+        group = self._client._coordinator  # noqa: SLF001 - the faults are in there
+        if group.rejoining:
+            group.request_rejoin()
+        elif group.stable() and not group._heartbeat_enabled:  # noqa: SLF001
+            raise FencedInstanceIdError
 
     def hold_all(self) -> None:
         """Hold everything back until its position is given again."""

@@ -25,7 +25,6 @@ from schemas.connecting import (
 from tests.core.builders import (
     INVOICES,
     MAIL,
-    T0,
     a_case,
     a_plan,
     after,
@@ -56,22 +55,19 @@ def _found(*items: TaskItem, rules: tuple[RetentionRule, ...] = (INVOICES,)) -> 
 @pytest.mark.parametrize(
     ("started", "from_end_of_year", "until"),
     [
-        pytest.param((2025, 6, 1), True, (2033, 12, 31), id="end of the year"),
-        pytest.param((2025, 6, 1), False, (2033, 6, 1), id="its own day"),
-        pytest.param((2024, 2, 29), False, (2032, 2, 29), id="leap to leap"),
-        pytest.param((2028, 2, 29), True, (2036, 12, 31), id="leap, end of year"),
+        pytest.param(date(2025, 6, 1), True, date(2033, 12, 31), id="end of the year"),
+        pytest.param(date(2025, 6, 1), False, date(2033, 6, 1), id="its own day"),
+        pytest.param(date(2024, 2, 29), False, date(2032, 2, 29), id="leap to leap"),
+        pytest.param(date(2028, 2, 29), True, date(2036, 12, 31), id="leap, its year"),
     ],
 )
 def test_rule_keeps_a_record_for_its_years(
-    started: tuple[int, int, int],
-    *,
-    from_end_of_year: bool,
-    until: tuple[int, int, int],
+    started: date, *, from_end_of_year: bool, until: date
 ) -> None:
     """A period runs from the record's start or from the end of that year."""
     rule = replace(INVOICES, from_end_of_year=from_end_of_year)
 
-    assert rule.keeps_until(date(*started)) == date(*until)
+    assert rule.keeps_until(started) == until
 
 
 def test_period_from_a_leap_day_ends_on_the_last_of_february() -> None:
@@ -101,7 +97,7 @@ def test_rule_covers_its_jurisdictions(
     assert rule.covers("profile", case_in) is False
 
 
-# --- what becomes of records --------------------------------------------------------------
+# --- what becomes of records ----------------------------------------------------------
 
 
 def test_kept_record_is_never_part_of_a_call() -> None:
@@ -217,4 +213,3 @@ def test_search_and_copy_keep_nothing() -> None:
     case = _found(_invoice())
 
     assert task_of(case, MAIL, Action.LOCATE).retained == ()
-    assert case.opened_at == T0

@@ -1,0 +1,155 @@
+"""What the final receipt says of a case, line by line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.cases import Case
+from orchestrator.core.decide import decide
+from orchestrator.core.statements import final_receipt
+from schemas.connecting import Action, Done, Evidence, Mode, NothingFound, Proof
+from schemas.receipts import Limit, Line, Owed, Receipt
+from tests.core.builders import (
+    CRM,
+    HOUR,
+    INVOICES,
+    MAIL,
+    T0,
+    a_case,
+    after,
+    an_account,
+    ready_to_erase,
+    signed,
+)
+from tests.core.ended import GONE, SHA, copied, erased, keeping, receipt_of
+
+
+def _line(receipt: Receipt, action: Action = Action.ERASE) -> Line:
+    """Return the only line of an action."""
+    (line,) = (line for line in receipt.lines if line.action is action)
+    return line
+
+
+def test_receipt_says_what_was_done_and_how_well_it_is_proven() -> None:
+    """A line names recipient, action, outcome, method, grade, classes and calls."""
+    line = _line(receipt_of(erased("a", "b", "c")))
+
+    assert (line.recipient.legal_name, line.recipient.role) == (
+        "mail Inc.",
+        "processor",
+    )
+    assert (line.outcome, line.method, line.evidence) == ("done", "deleted", "E4")
+    assert line.record_classes == ("marketing_profile",)
+    assert line.identifier_types == ("email",)
+    assert (line.count, line.attempts) == ("2-5", 1)
+    assert line.settled_at == T0
+
+
+def test_receipt_names_what_is_kept_and_what_is_owed() -> None:
+    """A kept class stands with its statute and day, and as something still owed."""
+    receipt = receipt_of(keeping())
+
+    (kept,) = _line(receipt).retained
+    (owed,) = receipt.owed
+    assert receipt.result == "complete_with_retention"
+    assert (kept.record_class, kept.statute) == ("invoice", INVOICES.statute)
+    assert (owed.what, owed.due_on) == (Owed.ERASE_AFTER_RETENTION, kept.until)
+
+
+def test_receipt_of_a_copy_carries_its_digest() -> None:
+    """What was handed over can be compared with what was signed."""
+    receipt = receipt_of(copied())
+
+    assert receipt.export is not None
+    assert receipt.export.sha256 == SHA
+    assert _line(receipt, Action.EXPORT).outcome == "exported"
+
+
+def test_receipt_of_a_skipped_line_gives_the_reason() -> None:
+    """An account that was never asked says why, and no identifier it was asked with."""
+    receipt = receipt_of(a_case(an_account(MAIL, mode=Mode.OFF)))
+
+    line = _line(receipt)
+    assert (line.outcome, line.reasons) == ("not_applicable", ("account_off",))
+    assert line.identifier_types == ()
+    assert line.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("case", "limit", "stands"),
+    [
+        pytest.param(erased(), Limit.RECIPIENTS_WORD, False, id="seen gone"),
+        pytest.param(
+            after(
+                ready_to_erase("a", account=an_account(MAIL, proof=Proof.STATUS)),
+                MAIL,
+                Done("deleted", Evidence.E2),
+            ),
+            Limit.RECIPIENTS_WORD,
+            True,
+            id="the processor's word",
+        ),
+        pytest.param(erased(), Limit.UNPROVEN_IDS, False, id="proven ids"),
+        pytest.param(
+            after(ready_to_erase("a", proven=False), MAIL, GONE),
+            Limit.UNPROVEN_IDS,
+            True,
+            id="unproven ids",
+        ),
+    ],
+)
+def test_receipt_states_its_limits(case: Case, limit: Limit, *, stands: bool) -> None:
+    """What the lines do not prove is said in the receipt."""
+    assert (limit in receipt_of(case).limits) is stands
+
+
+def test_receipt_does_not_count_ids_that_nobody_knew() -> None:
+    """Unproven ids that the processor does not know are no records."""
+    case = after(ready_to_erase("a", proven=False), MAIL, NothingFound())
+
+    line = _line(receipt_of(case))
+
+    assert (line.outcome, line.count) == ("nothing_found", None)
+
+
+def test_receipt_of_an_open_case_is_refused() -> None:
+    """A final receipt is never drawn up while a line is open."""
+    with pytest.raises(ValueError, match="no open line"):
+        final_receipt(ready_to_erase("a"), "statement-1", T0, "1.0.0")
+
+
+def test_receipt_says_when_the_answer_was_due_and_given() -> None:
+    """Times and the rule of the deadline stand in the receipt."""
+    receipt = receipt_of(erased())
+
+    assert receipt.times.received_at == T0
+    assert receipt.times.first_instruction_at == T0
+    assert receipt.times.answered_at == T0 + HOUR
+    assert (receipt.due.rule, receipt.due.time_zone) == ("month-1", "Europe/Berlin")
+
+
+def test_receipt_lists_accounts_in_the_registers_order() -> None:
+    """Lines stand account by account, and each in the order of work."""
+    case = a_case(an_account(MAIL), an_account(CRM))
+    for account in (CRM, MAIL):
+        case = after(case, account, NothingFound(), Action.LOCATE)
+
+    lines = [(line.account, line.action) for line in receipt_of(case).lines]
+
+    assert lines == [
+        (MAIL, Action.LOCATE),
+        (MAIL, Action.ERASE),
+        (CRM, Action.LOCATE),
+        (CRM, Action.ERASE),
+    ]
+
+
+def test_receipt_agrees_with_the_case_it_answers() -> None:
+    """The result that was signed is the result the case keeps."""
+    for case in (erased(), keeping(), copied(), replace(erased(), locale="fr-FR")):
+        answered = decide(case, signed(case)).case
+
+        assert answered.result is not None
+        assert receipt_of(case).result == answered.result.value

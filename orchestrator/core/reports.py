@@ -21,6 +21,7 @@ from orchestrator.core.setbacks import (
 from orchestrator.core.settling import (
     needs_human,
     next_check,
+    ready,
     settle,
     settle_if_over,
     wait,
@@ -65,6 +66,9 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
             return after_setback(task, event.report, event, planned)
         case NeedsHuman() | Failed():
             return handed_over(task, event.report, event)
+        case NotApplicable() if task.ask_again:
+            # Said of what was known at the call; more has been learned since.
+            return ready(task)
         case NotApplicable() | Unconfirmed():
             return settle(task, event.report, event.at)
         case _:

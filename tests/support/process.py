@@ -1,0 +1,73 @@
+"""
+One process of an installation under test: every stage, until SIGTERM.
+
+The environment says everything (`ERASURE_…`), and besides, for tests alone:
+`KILL_AT` (see `moments`), `STAGES` and `ACCOUNTS` (lists with commas), `FILE_LIMIT`
+(the most bytes a file may have), `KEEPS_RATES` (the windows that a vendor sets for
+one operation are lifted without it: only the register's hold).  Exits as `erasure
+run` does.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from dataclasses import replace
+
+from connectors.registry import connectors
+from orchestrator.adapters.logs import configure_logs
+from orchestrator.bootstrap import Installation
+from orchestrator.core.words import AccountId
+from orchestrator.entrypoints.running import STAGES, Running
+from orchestrator.errors import OrchestratorError, SetUpError
+from orchestrator.settings import load_settings
+from tests.support.moments import arm
+
+
+def run() -> int:
+    """Run until told to stop; return the exit status."""
+    arm(os.environ.pop("KILL_AT", None))
+    limit = os.environ.pop("FILE_LIMIT", None)
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+    if not os.environ.pop("KEEPS_RATES", None):
+        _lift_rates()
+    stages = _listed("STAGES") or STAGES
+    accounts = [AccountId(one) for one in _listed("ACCOUNTS")] or None
+    try:
+        settings = load_settings()
+        configure_logs(settings.log_format, settings.log_level)
+        running = Running(Installation(settings), stages, accounts)
+        signal.signal(signal.SIGTERM, lambda *_: running.stop())
+        running.start()
+        failure = running.wait()
+    except OrchestratorError as error:
+        failure = error
+    if failure is None:
+        return 0
+    said = str(failure) if isinstance(failure, OrchestratorError) else repr(failure)
+    sys.stderr.write(f"{type(failure).__name__}: {said}\n")
+    return 2 if isinstance(failure, SetUpError) else 1
+
+
+def _lift_rates() -> None:
+    """Let hundreds of cases pass in seconds: no operation has windows of its own."""
+    for connector in connectors().values():
+        spec = connector.spec
+        operations = {
+            name: replace(operation, rates=None)
+            for name, operation in spec.operations.items()
+        }
+        connector.spec = replace(spec, operations=operations)
+
+
+def _listed(name: str) -> list[str]:
+    """Read a variable that lists names."""
+    given = os.environ.pop(name, "")
+    return given.split(",") if given else []
+
+
+if __name__ == "__main__":
+    sys.exit(run())

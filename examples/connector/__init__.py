@@ -1,0 +1,1 @@
+"""The worked example of docs/add-a-connector.md: a connector and its fake."""

@@ -1,0 +1,44 @@
+"""
+`erasure demo`: the whole system in one process, on the embedded log and fakes.
+
+Nothing is imported here but what every installation has: the fakes need the extra
+`demo`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchestrator.errors import SetUpError
+
+__all__ = ["run_demo"]
+
+_EXTRA = frozenset({"starlette", "uvicorn"})
+
+
+def run_demo(
+    folder: Path | None = None,
+    *,
+    prepare: Callable[[Mapping[str, Any]], None] | None = None,
+    patience: float = 60.0,
+) -> int:
+    """
+    Run the demo and return its exit status: 0 only if all that it claims was true.
+
+    Everything it leaves lies in *folder* (`./demo-out` without one), which is made
+    anew on each run.  *prepare* may change the fakes before they serve, so that a
+    test can see the demo fail.  It waits *patience* seconds for the answers.  Raises
+    `SetUpError` if it cannot start; ends with 130 when interrupted.
+    """
+    try:
+        from orchestrator.entrypoints.demo.show import show  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        raise SetUpError(
+            "The demo needs parts that a server does not; run"
+            " `pip install 'erasure-orchestrator[demo]'` first."
+        ) from None
+    return show(folder, prepare, patience)

@@ -1,0 +1,295 @@
+"""
+The facts that the demo claims, each looked up afresh: the exit status hangs on them.
+
+None of them believes our own database: receipts are verified with the public key, the
+processors are asked what they hold, and the files of the database are read as bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from orchestrator.bootstrap import Installation
+from orchestrator.core.cases import Case
+from orchestrator.entrypoints.demo.fetching import Copy, FetchedReceipt
+from orchestrator.entrypoints.demo.folder import Folder
+from orchestrator.entrypoints.demo.people import KEPT_BY_LAW, PEOPLE, Person
+from orchestrator.entrypoints.demo.processors import (
+    DISTURBANCES,
+    Holdings,
+    Place,
+    Processors,
+)
+from orchestrator.entrypoints.demo.words import TITLES
+from orchestrator.event_log import Record
+from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS
+
+_SHOWN: Final = 5  # details of what is false; the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A sentence that should be true, and what speaks against it."""
+
+    sentence: str
+    against: Sequence[str] = ()
+
+    @property
+    def is_true(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.against
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was brought together after the run."""
+
+    people: Mapping[str, Person]  # by request id
+    cases: Mapping[str, Case]
+    receipts: Sequence[FetchedReceipt]
+    copies: Sequence[Copy]
+    held: Holdings
+    undisturbed: Sequence[str]
+
+
+def facts_of(
+    installation: Installation, folder: Folder, processors: Processors, seen: Evidence
+) -> Iterator[Fact]:
+    """Look every claim up, in the order in which they are shown."""
+    yield _answered(seen)
+    yield _disturbed(seen)
+    yield _signed(seen)
+    yield from _signed_for_openssl(seen)
+    yield _copied(seen)
+    yield _gone(processors, seen)
+    yield _kept(processors, seen)
+    yield _untouched(processors, seen)
+    yield _forgotten(installation, folder, processors, seen)
+
+
+# --- the cases --------------------------------------------------------------------
+
+
+def _answered(seen: Evidence) -> Fact:
+    """Every request has its final receipt, in time and without an open line."""
+    against = []
+    for request, person in seen.people.items():
+        case = seen.cases.get(request)
+        if case is None:
+            against.append(f"{person.name}: no case was opened")
+        elif case.answered_at is None or case.result is None:
+            against.append(f"{person.name}: {_open_tasks(case)}")
+        elif case.result == "partial" or case.answered_at > case.due_at:
+            against.append(f"{person.name}: answered {case.result}")
+    count = len(seen.people)
+    return Fact(
+        f"All {count} requests were answered in full, long before due.", against
+    )
+
+
+def _open_tasks(case: Case) -> str:
+    """Say which accounts keep a case open, and why."""
+    open_ = [task for task in case.all_tasks.values() if not task.is_settled]
+    waits = [f"{TITLES[t.account]} {t.action}: {t.reason or t.status}" for t in open_]
+    return "not answered (" + ("; ".join(waits) or "waits for its signature") + ")"
+
+
+def _disturbed(seen: Evidence) -> Fact:
+    names = " and ".join(TITLES[name] for name in DISTURBANCES)
+    against = [f"{TITLES[name]} was never asked" for name in seen.undisturbed]
+    return Fact(f"{names} misbehaved as planned, and nothing was lost by it.", against)
+
+
+def _signed(seen: Evidence) -> Fact:
+    """Each case has one receipt, which our verifier takes."""
+    against = [
+        f"{one.files.envelope.name}: {one.refusal}"
+        for one in seen.receipts
+        if one.refusal is not None
+    ]
+    wanted, there = set(seen.people), [it.receipt.request_id for it in seen.receipts]
+    if sorted(there) != sorted(wanted):
+        against.append(f"{len(there)} receipts for {len(wanted)} requests")
+    return Fact(f"The {len(wanted)} receipts verify with the public key.", against)
+
+
+def _signed_for_openssl(seen: Evidence) -> Iterator[Fact]:
+    """The same, said by a program that is not ours; nothing where it is absent."""
+    judged = [one for one in seen.receipts if one.by_openssl is not None]
+    refused = [one.files.pae.name for one in judged if not one.by_openssl]
+    if judged:
+        yield Fact("So says openssl, which knows nothing of this program.", refused)
+
+
+def _copied(seen: Evidence) -> Fact:
+    """Each copy is the one its receipt names, whole, and about one person only."""
+    promised = {
+        it.receipt.request_id: it.receipt.export.sha256
+        for it in seen.receipts
+        if it.receipt.export is not None
+    }
+    against = []
+    for copy in seen.copies:
+        person = seen.people[copy.request]
+        if copy.digest != promised.get(copy.request) or not copy.is_whole:
+            against.append(f"{copy.path.name} is not what its receipt says")
+        if person.email not in copy.text:
+            against.append(f"{copy.path.name} lacks {person.name}'s own data")
+        strangers = [it for it in PEOPLE if it is not person]
+        against += [
+            f"{copy.path.name} holds data of {stranger.name}"
+            for stranger in strangers
+            if any(value in copy.text for value in (stranger.email, *_made(stranger)))
+        ]
+    if len(seen.copies) != len(promised) or not promised:
+        against.append(f"{len(seen.copies)} copies, {len(promised)} in receipts")
+    count = len(seen.copies)
+    return Fact(f"The {count} copies are whole and hold one person each.", against)
+
+
+def _made(person: Person) -> Sequence[str]:
+    return [person.name_at(name) for name in person.held_by]
+
+
+# --- the processors ---------------------------------------------------------------
+
+
+def must_be_kept(place: Place, owner: Person) -> bool:
+    """Tell whether a law keeps a record of somebody who wants to be erased."""
+    return owner.is_erased and place[1] in KEPT_BY_LAW
+
+
+def _gone(processors: Processors, seen: Evidence) -> Fact:
+    """Nothing is left of the erased people but what a law keeps."""
+    erased = {it.name: 0 for it in PEOPLE if it.is_erased}
+    against = []
+    for place, owner in processors.owners.items():
+        if owner.is_erased and not must_be_kept(place, owner):
+            erased[owner.name] += 1
+            if place in seen.held:
+                against.append(f"{_named(place)} of {owner.name} is still there")
+    new = [place for place in seen.held if place not in processors.before]
+    against += [f"{_named(place)} was not there before" for place in new]
+    names = ", ".join(erased)
+    return Fact(
+        f"Gone at the processors: all {sum(erased.values())} records of {names}.",
+        against,
+    )
+
+
+def _kept(processors: Processors, seen: Evidence) -> Fact:
+    """What a law keeps is there, unchanged, and the receipt says so."""
+    places = [at for at, owner in processors.owners.items() if must_be_kept(at, owner)]
+    against = _changed(processors, seen, places)
+    for place in places:
+        owner = processors.owners[place]
+        rules = {
+            kept.record_class
+            for one in seen.receipts
+            if seen.people.get(one.receipt.request_id) is owner
+            for line in one.receipt.lines
+            for kept in line.retained
+        }
+        if not rules & {"order", "invoice"}:
+            against.append(f"{owner.name}'s receipt does not say what is kept")
+    return Fact(f"Still there, as a law demands: {_counted(places)}.", against)
+
+
+def _untouched(processors: Processors, seen: Evidence) -> Fact:
+    """Whoever did not ask for erasure is held exactly as before."""
+    places = [at for at, owner in processors.owners.items() if not owner.is_erased]
+    against = _changed(processors, seen, places)
+    others = sum(not person.is_erased for person in PEOPLE)
+    return Fact(
+        f"Untouched: all {len(places)} records of the {others} others, their namesakes"
+        " among them.",
+        against,
+    )
+
+
+def _changed(
+    processors: Processors, seen: Evidence, places: Sequence[Place]
+) -> list[str]:
+    return [
+        f"{_named(at)} of {processors.owners[at].name} was changed or is missing"
+        for at in places
+        if seen.held.get(at) != processors.before[at]
+    ]
+
+
+def _named(place: Place) -> str:
+    processor, kind, _ = place
+    return f"{TITLES[processor]}: one of {kind}"
+
+
+def _counted(places: Sequence[Place]) -> str:
+    """Name kept records as people call them."""
+    words = {"orders": "order", "custom-objects": "invoice"}
+    kinds = [words[kind] for _, kind, _ in places]
+    return " and ".join(f"{kinds.count(it)} {it}" for it in sorted({*kinds}))
+
+
+# --- ourselves --------------------------------------------------------------------
+
+
+def _forgotten(
+    installation: Installation, folder: Folder, processors: Processors, seen: Evidence
+) -> Fact:
+    """No value that finds one of the four stands in clear in anything we keep."""
+    asking = {person.name: person for person in seen.people.values()}
+    values = {value for person in asking.values() for value in person.identifiers()}
+    values |= {at[2] for at, owner in processors.owners.items() if owner.name in asking}
+    places = _what_we_keep(installation, folder)
+    against = _holders(places, values)
+    if against:
+        # The write-ahead log is emptied just after the key is destroyed.
+        time.sleep(0.5)
+        places = _what_we_keep(installation, folder)
+        against = _holders(places, values)
+    size = sum(map(len, places.values())) // 1024
+    return Fact(
+        f"Forgotten: our database, topics and log ({size} KiB, read byte by byte) hold"
+        f" none of the {len(values)} identifiers of those who asked.",
+        against,
+    )
+
+
+def _holders(places: Mapping[str, bytes], values: Collection[str]) -> list[str]:
+    """Name the places in which one of the values stands, whatever its case."""
+    wanted = [value.lower().encode() for value in values]
+    lowered = {name: content.lower() for name, content in places.items()}
+    return [
+        f"{name} holds an identifier in clear"
+        for name, content in lowered.items()
+        if any(value in content for value in wanted)
+    ]
+
+
+def _what_we_keep(installation: Installation, folder: Folder) -> Mapping[str, bytes]:
+    """Read every file of the database and the log, and what the topics tell."""
+    files = sorted(folder.root.glob(f"{folder.database.name}*"))
+    kept = {path.name: path.read_bytes() for path in (*files, folder.log)}
+    return kept | {f"the topic {name}": it for name, it in _topics(installation)}
+
+
+def _topics(installation: Installation) -> Iterator[tuple[str, bytes]]:
+    """Give what the event log tells a reader, decrypted and with payloads decoded."""
+    for name in (REQUESTS, CASE_EVENTS, RECEIPTS):
+        records = installation.embedded_log.consumer([name], lambda _: {}).poll(0)
+        yield name, b"\n".join(map(_clear, records))
+
+
+def _clear(record: Record) -> bytes:
+    """Return all of a record, with a receipt's payload out of its base64."""
+    value = record.value or b""
+    parts = [record.key or b"", value, *(held for _, held in record.headers)]
+    try:
+        parts.append(base64.b64decode(json.loads(value).get("payload", "")))
+    except ValueError:
+        pass  # no JSON, so no receipt
+    return b"\n".join(parts)

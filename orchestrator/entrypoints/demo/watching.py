@@ -1,0 +1,148 @@
+"""
+Show the cases while they run: a line a case, a cell an account.
+
+On a terminal the table is drawn again and again; elsewhere each account's end is one
+plain line, so that a build log stays readable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Final
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.adapters.queries import Queries
+from orchestrator.bootstrap import Installation
+from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.words import AccountId, CaseId
+from orchestrator.entrypoints.demo.cells import Cell, Tone, cell_of
+from orchestrator.entrypoints.demo.people import Person
+from orchestrator.entrypoints.demo.words import TITLES, joined_rights
+
+STYLES: Final[Mapping[Tone, str]] = {
+    "moving": "cyan",
+    "waiting": "yellow",
+    "good": "green",
+    "neutral": "dim",
+    "bad": "bold red",
+}
+_LOOK_EVERY: Final = 0.1
+_ANSWERED: Final = frozenset({CaseStatus.ANSWERED, CaseStatus.CLOSED})
+
+
+@dataclass(slots=True)
+class Watch:
+    """The cases of the demo, in the order in which they were asked for."""
+
+    installation: Installation
+    console: Console
+    people: Mapping[str, Person]  # by request id
+    accounts: Sequence[AccountId]
+    cases: dict[str, Case] = field(default_factory=dict)  # by request id
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
+    def until_forgotten(self, stopping: threading.Event, patience: float) -> bool:
+        """
+        Watch until every case is answered and its person forgotten.
+
+        Returns whether that happened, within *patience* seconds and before the
+        process ended.
+        """
+        clock = self.installation.clock
+        end = clock.monotonic() + patience
+        with self._showing() as show:
+            while not self._is_over() and clock.monotonic() < end:
+                if stopping.wait(_LOOK_EVERY):
+                    break
+                self._look()
+                show()
+        return self._is_over()
+
+    def _look(self) -> None:
+        queries = Queries(self.installation.database)
+        for line in queries.cases(self.installation.clock.now()):
+            known = self.cases.get(line.request_id)
+            if known is None or not _is_forgotten(known):
+                self.cases[line.request_id] = queries.case_now(CaseId(line.id))
+
+    def _is_over(self) -> bool:
+        cases = self.cases.values()
+        return len(cases) == len(self.people) and all(map(_is_forgotten, cases))
+
+    # --- showing ------------------------------------------------------------------
+
+    def _showing(self) -> AbstractContextManager[Callable[[], None]]:
+        """Draw on a terminal, tell elsewhere."""
+        if not self.console.is_terminal:
+            return nullcontext(self._tell)
+        return _Drawing(self.console, self.table)
+
+    def _tell(self) -> None:
+        """Print a line for each account that is done since the last time."""
+        for request, person in self.people.items():
+            case = self.cases.get(request)
+            for account in self.accounts if case else ():
+                cell = cell_of(case, account) if case else None
+                if cell and cell.is_final and (request, account) not in self._told:
+                    self._told.add((request, account))
+                    self._line(person.name, case, f"{TITLES[account]}: {cell.text}")
+            if case and case.status in _ANSWERED and (request, "") not in self._told:
+                self._told.add((request, ""))
+                self._line(person.name, case, "answered, receipt signed")
+
+    def _line(self, name: str, case: Case | None, fact: str) -> None:
+        rights = joined_rights(case.rights) if case else ""
+        self.console.print(f"  {name:14} {rights:16} {fact}", highlight=False)
+
+    def table(self) -> RenderableType:
+        """Return the cases as they are now."""
+        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+        table.add_column("Case", no_wrap=True)
+        for account in self.accounts:
+            table.add_column(TITLES[account], no_wrap=True, min_width=13)
+        for request, person in self.people.items():
+            case = self.cases.get(request)
+            cells = [_text(cell_of(case, a)) for a in self.accounts] if case else []
+            table.add_row(_head(person.name, case), *cells)
+        return Group("", table)
+
+
+class _Drawing(AbstractContextManager[Callable[[], None]]):
+    """Draws a table in place while the block runs."""
+
+    def __init__(self, console: Console, draw: Callable[[], RenderableType]) -> None:
+        """Keep what to draw, and where."""
+        self._draw = draw
+        self._live = Live(draw(), console=console, auto_refresh=False)
+
+    def __enter__(self) -> Callable[[], None]:
+        """Begin to draw."""
+        self._live.__enter__()
+        return lambda: self._live.update(self._draw(), refresh=True)
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the last drawing on the screen."""
+        self._live.stop()
+
+
+def _is_forgotten(case: Case) -> bool:
+    return case.status in _ANSWERED and not case.identity_held
+
+
+def _head(name: str, case: Case | None) -> Text:
+    """Name the case by its invented person."""
+    rights = joined_rights(case.rights) if case else "request sent"
+    mark = "✓ " if case and case.status in _ANSWERED else "· "
+    head = Text(mark, style="green" if mark == "✓ " else "dim")
+    return head.append(name, style="default").append(f" {rights}", style="dim")
+
+
+def _text(cell: Cell) -> Text:
+    return Text(cell.text, style=STYLES[cell.tone])

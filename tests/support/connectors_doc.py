@@ -1,0 +1,85 @@
+"""
+Write the table of docs/connectors/README.md from what the connectors declare.
+
+`python -m tests.support.connectors_doc` writes it; a test keeps the page equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import assert_never
+
+from connectors.registry import connectors
+from orchestrator.adapters.durations import duration_text
+from schemas.connecting import (
+    Action,
+    ClientCredentials,
+    ConnectorSpec,
+    HeaderAuth,
+    Rate,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "connectors" / "README.md"
+BEGIN = "<!-- table: written by tests/support/connectors_doc.py -->"
+END = "<!-- end of table -->"
+
+
+def table() -> str:
+    """Return the page's table, one connector a column."""
+    specs = [connector.spec for connector in connectors().values()]
+    head = ["|  | " + " | ".join(spec.name for spec in specs) + " |"]
+    head.append("|---" * (len(specs) + 1) + "|")
+    rows = {
+        "searched by": [_types(spec.accepts) for spec in specs],
+        "may teach": [_types(spec.yields) for spec in specs],
+        "record classes": [_types(spec.record_classes) for spec in specs],
+        "proof": [f"`{spec.proof}`" for spec in specs],
+        "replay": [f"`{spec.replay[Action.ERASE]}`" for spec in specs],
+        "horizon": [_duration(spec.horizon) for spec in specs],
+        "rates": [_rates(spec.rates) for spec in specs],
+        "people a call": [_number(spec.people_per_call) for spec in specs],
+        "records a call": [_number(spec.items_per_call) for spec in specs],
+        "secrets": [_secrets(spec) for spec in specs],
+        "source": [spec.source for spec in specs],
+    }
+    body = [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]
+    return "\n".join(head + body)
+
+
+def rewritten(page: str) -> str:
+    """Return *page* with its table replaced."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def _types(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"
+
+
+def _duration(value: timedelta) -> str:
+    return duration_text(value) if value else "none: answered at once"
+
+
+def _rates(rates: Iterable[Rate]) -> str:
+    return ", ".join(f"{rate.limit} in {duration_text(rate.per)}" for rate in rates)
+
+
+def _number(by_action: Mapping[Action, int]) -> str:
+    return str(by_action.get(Action.ERASE, 1))
+
+
+def _secrets(spec: ConnectorSpec) -> str:
+    match spec.auth:
+        case HeaderAuth(secret=secret):
+            return _types([secret])
+        case ClientCredentials(client_id=client_id, client_secret=client_secret):
+            return _types([client_id, client_secret])
+        case _:
+            assert_never(spec.auth)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -207,7 +207,12 @@ class Installation:
     @cached_property
     def topics(self) -> TopicAdmin:
         """Looks after topics."""
-        return self.embedded_log if self.is_embedded else KafkaTopics(self.kafka)
+        return self.embedded_log if self.is_embedded else self.kafka_topics
+
+    @cached_property
+    def kafka_topics(self) -> KafkaTopics:
+        """Looks after topics on Kafka; asked only where Kafka is used."""
+        return KafkaTopics(self.kafka)
 
     def consumer(self) -> Consumer:
         """Open a reader of the requests topic that goes on where the database says."""
@@ -236,8 +241,8 @@ class Installation:
 
     # --- stages -----------------------------------------------------------------------
 
-    def ingest(self, consumer: Consumer, on_applied: Bell) -> Ingest:
-        """Return the stage that opens cases."""
+    def ingest(self, consumer: Consumer | None, on_applied: Bell) -> Ingest:
+        """Return the stage that opens cases; without a consumer it only releases."""
         parts = IngestParts(
             store=self.store,
             engine=self.engine,
@@ -317,7 +322,8 @@ class Installation:
     def relay(self) -> Relay:
         """Return the stage that sends the outbox."""
         outbox = SqlOutbox(self.database)
-        return Relay(outbox, self.publisher, self.clock, self.owner, SOURCE)
+        lease = None if self.is_embedded else self.settings.lease
+        return Relay(outbox, self.publisher, self.clock, self.owner, SOURCE, lease)
 
     def forget(self) -> Forget:
         """Return the stage that destroys keys."""

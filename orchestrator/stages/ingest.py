@@ -30,7 +30,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.engine import Engine, NewCase, Work
-from orchestrator.errors import Conflict, Unavailable
+from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.ports import (
     Clock,
@@ -108,8 +108,8 @@ Read = tuple[Record, SubmittedRequest | Rejection]
 class Ingest:
     """Reads the requests topic; one thread runs it."""
 
-    def __init__(self, consumer: Consumer, parts: IngestParts) -> None:
-        """Keep the consumer and the parts."""
+    def __init__(self, consumer: Consumer | None, parts: IngestParts) -> None:
+        """Keep the consumer and the parts; without one only `read` may be called."""
         self._consumer = consumer
         self._parts = parts
 
@@ -120,23 +120,26 @@ class Ingest:
         Raises `Unavailable` if the log or the database is away; then the consumer goes
         back to what the database says, and nothing was acknowledged.
         """
-        records = self._consumer.poll(timeout)
+        consumer = self._consumer
+        if consumer is None:
+            raise ValueError("Turns are taken with a consumer.")
+        records = consumer.poll(timeout)
         if not records:
             return 0
         try:
             self._ingest(records)
-        except (Unavailable, Conflict):
-            self._consumer.rewind()
+        except (Unavailable, Conflict, CannotStore):
+            consumer.rewind()
             raise
         except Exception:  # noqa: BLE001 (kept, and shown to a person)
-            self._consumer.rewind()
+            consumer.rewind()
             if len(records) == 1:
                 self._keep_poison(records[0])
             else:
                 for record in records:
                     self._ingest_or_keep(record)
         self._parts.on_applied()
-        self._consumer.committed(dict(record.position for record in records))
+        consumer.committed(dict(record.position for record in records))
         return len(records)
 
     def read(self, record: Record) -> Rejection | None:
@@ -153,7 +156,7 @@ class Ingest:
         """Take one record of a batch that failed; keep it if it is the poison."""
         try:
             self._ingest([record])
-        except (Unavailable, Conflict):
+        except (Unavailable, Conflict, CannotStore):
             raise
         except Exception:  # noqa: BLE001 (kept, and shown to a person)
             self._keep_poison(record)

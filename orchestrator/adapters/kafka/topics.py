@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
-from kafka.admin import KafkaAdminClient
+import kafka
+from kafka.admin import KafkaAdminClient, OffsetSpec
 from kafka.errors import (
     InvalidConfigurationError,
     InvalidPartitionsError,
@@ -59,6 +60,32 @@ class KafkaTopics:
                 if topic.name in names and self._create_one(admin, topic)
             ]
         )
+
+    def records_after(self, topic: str, positions: Mapping[int, int]) -> int:
+        """
+        Count the records of *topic* from these positions on, by partition.
+
+        A partition without a position counts from its first record; so does one whose
+        position is no longer kept.
+        """
+
+        def count(admin: KafkaAdminClient) -> int:
+            (described,) = admin.describe_topics([topic])
+            parts = [
+                kafka.TopicPartition(topic, one["partition_index"])
+                for one in described["partitions"]
+            ]
+            ends, begins = (
+                admin.list_partition_offsets(dict.fromkeys(parts, spec))
+                for spec in (OffsetSpec.LATEST, OffsetSpec.EARLIEST)
+            )
+            return sum(
+                ends[part].offset
+                - max(positions.get(part.partition, 0), begins[part].offset)
+                for part in parts
+            )
+
+        return self._ask(count)
 
     def _create_one(self, admin: KafkaAdminClient, topic: Topic) -> bool:
         """Create *topic*, wait until it can be used, and tell whether we did it."""

@@ -8,13 +8,16 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import ProcessorError
+from connectors.errors import CredentialsRefused, ProcessorError, TryLater
+from orchestrator.errors import NotPossible
 from orchestrator.ports import Claims, Clock
-from orchestrator.stages.work.accounts import Account
+from orchestrator.stages.work.accounts import Account, NotRecognisedError
 
 log = structlog.get_logger()
 
 InDatabase = Callable[[Callable[[], Any]], Awaitable[Any]]
+
+PING_SECONDS = 60.0
 
 # Pauses that a good ping ends; a pause by a person ends only by a person.
 MENDED_BY_PING = frozenset(
@@ -73,3 +76,40 @@ class Pinging:
         self._claims.resume(account.id)
         account.paused_reason = None
         log.info("account_resumed", account=account.id)
+
+
+async def ping_once(account: Account, asked_at: float) -> str:
+    """
+    Return an account's own name, asked outside any ownership.
+
+    Closes the account.  Raises `NotPossible` with what to do, or `SetUpError` where a
+    secret is missing.
+    """
+    # A ping reads and changes nothing, so it needs no ownership of the account.
+    account.lease.take(0, asked_at, PING_SECONDS)
+    try:
+        return await account.recognise()
+    except CredentialsRefused:
+        advice = (
+            "it refuses our credentials; put the right ones where the register says"
+        )
+    except NotRecognisedError as error:
+        advice = _NOT_RECOGNISED[str(error)]
+    except TryLater as error:
+        advice = f"it does not answer now ({error.cause}); try again later"
+    except ProcessorError as error:
+        advice = f"the ping failed ({error}); see the connector's page"
+    finally:
+        await account.close()
+    raise NotPossible(f"{account.id}: {advice}.")
+
+
+_NOT_RECOGNISED = {
+    "wrong_installation": (
+        "it answers under another name than the register's installation; correct the"
+        " address, the credentials or that name"
+    ),
+    "unknown_installation": (
+        "nobody at its address knows it; correct base_url and the account's options"
+    ),
+}

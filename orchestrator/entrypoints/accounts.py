@@ -1,0 +1,137 @@
+"""What people do with an account: see it, ask its name, pause it, let it go on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.register import AccountEntry
+from orchestrator.adapters.views import AccountLine
+from orchestrator.bootstrap import Installation
+from orchestrator.core.cases import TaskStatus
+from orchestrator.core.words import AccountId
+from orchestrator.errors import NotPossible, SetUpError
+from orchestrator.ports import AccountState
+from orchestrator.stages.work.pinging import MENDED_BY_PING, ping_once
+from schemas.connecting import Mode
+
+log = structlog.get_logger()
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Pinged:
+    """What an account calls itself, and what that changed."""
+
+    name: str
+    is_anonymous: bool  # the register does not expect a name yet
+    is_resumed: bool
+
+
+class Accounts:
+    """The register's accounts with what the database knows of them."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Keep the parts; nothing is opened yet."""
+        self._parts = installation
+
+    def lines(self) -> Sequence[AccountLine]:
+        """Return every account of the register, by name."""
+        queries = Queries(self._parts.database)
+        waiting = queries.tasks_by_account(TaskStatus.READY, TaskStatus.WAITING)
+        people = queries.tasks_by_account(
+            TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON
+        )
+        states = {state.id: state for state in self._parts.claims.accounts()}
+        return [
+            self._line(entry, states.get(id_), waiting.get(id_, 0), people.get(id_, 0))
+            for id_, entry in sorted(self._parts.register.accounts.items())
+        ]
+
+    def ping(self, name: str) -> Pinged:
+        """Ask an account for its own name; a good answer ends a pause it mends."""
+        entry = self._entry(name)
+        parts = self._parts
+        account = parts.account(entry)
+        answer = asyncio.run(ping_once(account, parts.clock.monotonic()))
+        parts.claims.register([entry.id])
+        parts.claims.note_ping(entry.id, answer, parts.clock.now())
+        is_resumed = False
+        if self._paused_reason(entry.id) in MENDED_BY_PING:
+            is_resumed = parts.claims.resume(entry.id)
+        return Pinged(answer, entry.installation is None, is_resumed)
+
+    def pause(self, name: str, reason: str, by: str) -> None:
+        """Stop calling an account; raises `NotPossible` if it is paused already."""
+        if not _CODE.fullmatch(reason):
+            raise SetUpError("--reason takes one word of small letters, such as audit.")
+        entry = self._entry(name)
+        claims = self._parts.claims
+        claims.register([entry.id])
+        before = self._paused_reason(entry.id)
+        if before is not None:
+            raise NotPossible(f"{name} is paused already ({before}).")
+        claims.pause(entry.id, reason, by, self._parts.clock.now())
+        log.warning("account_paused", account=name, reason=f"{reason} by {by}")
+
+    def resume(self, name: str, by: str) -> None:
+        """Go on calling an account; raises `NotPossible` if it is not paused."""
+        entry = self._entry(name)
+        if not self._parts.claims.resume(entry.id):
+            raise NotPossible(f"{name} is not paused.")
+        log.warning("account_resumed", account=name, reason=f"by {by}")
+
+    def _entry(self, name: str) -> AccountEntry:
+        """Return an account's entry; raises `SetUpError` for a stranger."""
+        known = self._parts.register.accounts
+        entry = known.get(AccountId(name))
+        if entry is None:
+            raise SetUpError(
+                f"There is no account {name} in the register; it has"
+                f" {', '.join(sorted(known))}."
+            )
+        return entry
+
+    def _paused_reason(self, id_: AccountId) -> str | None:
+        """Return why an account is paused."""
+        for state in self._parts.claims.accounts():
+            if state.id == id_:
+                return state.paused_reason
+        return None
+
+    def _line(
+        self, entry: AccountEntry, state: AccountState | None, waiting: int, people: int
+    ) -> AccountLine:
+        """Return one account as people see it."""
+        until = state.lease_until if state else None
+        is_owned = until is not None and until > self._parts.clock.now()
+        return AccountLine(
+            id=entry.id,
+            connector=entry.connector,
+            environment=entry.environment,
+            mode=entry.mode.value,
+            state=_state(entry, state, is_owned=is_owned),
+            reason=state.paused_reason if state else None,
+            paused_by=state.paused_by if state else None,
+            paused_at=state.paused_at if state else None,
+            owner=state.owner if state and is_owned else None,
+            installation=state.installation if state else None,
+            pinged_at=state.pinged_at if state else None,
+            waiting_tasks=waiting,
+            tasks_needing_people=people,
+        )
+
+
+def _state(entry: AccountEntry, state: AccountState | None, *, is_owned: bool) -> str:
+    """Say in a word whether an account is worked for."""
+    if entry.mode is Mode.OFF:
+        return "off"
+    if state is not None and state.paused_reason is not None:
+        return "paused"
+    return "running" if is_owned else "nobody works for it"

@@ -1,0 +1,149 @@
+"""`erasure case`: what became of each request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_queries
+from orchestrator.entrypoints.cli.options import HELP, CaseId, Json, Limit
+from orchestrator.entrypoints.cli.showing import (
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+)
+from orchestrator.errors import SetUpError
+
+# ruff: noqa: PLC0415 (reads should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.views import CaseView
+
+app = typer.Typer(name="case", help="Cases: our handling of one request each.", **HELP)
+
+_STATUSES = ("received", "running", "answered", "closed")
+
+
+@app.command("list")
+def list_(
+    status: Annotated[
+        str | None,
+        typer.Option("--status", help=f"One of {', '.join(_STATUSES)}."),
+    ] = None,
+    limit: Limit = 50,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List cases, newest first."""
+    from orchestrator.adapters.clock import SystemClock
+
+    if status is not None and status not in _STATUSES:
+        raise SetUpError(
+            f"There is no status {status}; write one of {', '.join(_STATUSES)}."
+        )
+    with open_queries() as queries:
+        rows = queries.cases(SystemClock().now(), status=status, limit=limit)
+    print_rows(
+        rows,
+        [
+            ("case", lambda row: row.id),
+            ("rights", lambda row: row.rights),
+            ("status", lambda row: row.status),
+            ("due", lambda row: row.due_at),
+            ("overdue", lambda row: row.is_overdue),
+            ("settled", lambda row: f"{row.tasks_settled}/{row.tasks}"),
+            ("for people", lambda row: row.tasks_needing_people or ""),
+            ("copy", lambda row: "" if row.export == "not_asked" else row.export),
+            ("result", lambda row: row.result),
+        ],
+        as_json=as_json,
+        nothing="There are no such cases.",
+    )
+
+
+@app.command()
+def show(case: CaseId, *, as_json: Json = False) -> None:
+    """Show one case with its tasks, statements and history."""
+    from orchestrator.adapters.clock import SystemClock
+
+    with open_queries() as queries:
+        found = queries.case(case, SystemClock().now())
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+def _print(found: CaseView) -> None:
+    """Print a case for people."""
+    print_facts(
+        [
+            ("case", found.id),
+            ("request", found.request_id),
+            ("controller", found.controller),
+            ("rights", found.rights),
+            ("status", found.status),
+            ("result", found.result),
+            ("received", found.received_at),
+            ("due", found.due_at),
+            ("overdue", found.is_overdue),
+            ("answered", found.answered_at),
+            ("closed", found.closed_at),
+            ("copy", found.export),
+            ("copy is kept until", found.export_expires_at),
+            ("copy was downloaded", found.export_downloaded_at),
+            ("identity is held", found.identity_held),
+            ("next moment", found.wake_at),
+            ("register", found.register_version[:12]),
+        ]
+    )
+    _print_parts(found)
+
+
+def _print_parts(found: CaseView) -> None:
+    """Print what belongs to a case."""
+    say()
+    print_rows(
+        found.tasks,
+        [
+            ("account", lambda row: row.account),
+            ("action", lambda row: row.action),
+            ("status", lambda row: row.status),
+            ("outcome", lambda row: row.outcome),
+            ("why", lambda row: row.reason),
+            ("items", lambda row: row.items or ""),
+            ("next moment", lambda row: row.wake_at),
+        ],
+        as_json=False,
+        nothing="The register names no account for this case.",
+    )
+    if found.obligations:
+        say()
+        print_rows(
+            found.obligations,
+            [
+                ("still owed by", lambda row: row.account),
+                ("class", lambda row: row.record_class),
+                ("rule", lambda row: row.rule),
+                ("due", lambda row: row.due_on),
+                ("items", lambda row: row.items),
+            ],
+            as_json=False,
+            nothing="",
+        )
+    say()
+    print_rows(
+        found.history,
+        [
+            ("version", lambda row: row.version),
+            ("at", lambda row: row.at),
+            ("event", lambda row: row.event),
+            ("task", lambda row: (row.task or "").removeprefix(f"{found.id}.")),
+            ("what", lambda row: row.detail),
+            ("by", lambda row: row.by),
+        ],
+        as_json=False,
+        nothing="Nothing has happened yet.",
+    )

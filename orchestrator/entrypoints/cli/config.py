@@ -1,0 +1,45 @@
+"""`erasure config`: the settings of this process, and whether all is set up."""
+
+from __future__ import annotations
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_parts
+from orchestrator.entrypoints.cli.options import HELP, Json
+from orchestrator.entrypoints.cli.showing import print_json, print_table, say, warn
+from orchestrator.entrypoints.cli.telling import WRONG_USE
+
+# ruff: noqa: PLC0415 (--help should answer at once)
+
+app = typer.Typer(name="config", help="Settings, from ERASURE_* variables.", **HELP)
+
+
+@app.command()
+def show(*, as_json: Json = False) -> None:
+    """Show every setting as this process sees it; secrets are hidden."""
+    from orchestrator.settings import load_settings
+
+    settings = load_settings().redacted()
+    if as_json:
+        print_json(settings)
+    else:
+        print_table(["variable", "value"], [list(pair) for pair in settings.items()])
+
+
+@app.command()
+def check(*, as_json: Json = False) -> None:
+    """Check all that `run` checks at its start: exit 0 all right, 2 not."""
+    from orchestrator.entrypoints.starting import wrong_things
+
+    with open_parts(is_checked=False) as parts:
+        found = [("settings", None), *wrong_things(parts)]
+    if as_json:
+        print_json([{"part": name, "problem": problem} for name, problem in found])
+    else:
+        for name, problem in found:
+            if problem is None:
+                say(f"{name}: all right")
+            else:
+                warn(f"{name}: {problem}")
+    if any(problem for _, problem in found):
+        raise typer.Exit(WRONG_USE)

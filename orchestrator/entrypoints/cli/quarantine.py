@@ -1,0 +1,115 @@
+"""`erasure quarantine`: events that may not go on until a person has seen them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_database, open_parts
+from orchestrator.entrypoints.cli.options import HELP, SOMEBODY, By, Json, Limit
+from orchestrator.entrypoints.cli.showing import (
+    plain,
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+)
+
+# ruff: noqa: PLC0415 (reads should answer at once)
+
+app = typer.Typer(
+    name="quarantine", help="Events that were refused and kept, encrypted.", **HELP
+)
+EventId = Annotated[str, typer.Argument(metavar="ID", help="As the list names it.")]
+
+
+@app.command("list")
+def list_(
+    limit: Limit = 50,
+    *,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what was released, dropped or expired.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List quarantined events, oldest first."""
+    from orchestrator.adapters.quarantine import SqlQuarantine
+
+    with open_database() as database:
+        rows = SqlQuarantine(database).lines(with_ended=everything, limit=limit)
+    print_rows(
+        rows,
+        [
+            ("id", lambda row: row.id),
+            ("state", lambda row: row.state),
+            ("code", lambda row: row.code),
+            ("pointer", lambda row: row.pointer),
+            ("seen", lambda row: row.seen_at),
+            ("expires", lambda row: row.expires_at),
+        ],
+        as_json=as_json,
+        nothing="Nothing is quarantined.",
+    )
+
+
+@app.command()
+def show(event: EventId, *, as_json: Json = False) -> None:
+    """Show what is wrong with an event, and the shape of its payload."""
+    from orchestrator.entrypoints.releasing import Releasing
+
+    with open_parts() as parts:
+        found = Releasing(parts).shown(event)
+    line = found.event
+    if as_json:
+        shape = {"headers": list(found.headers), "value": found.value}
+        print_json({**_members(line), "payload": shape})
+        return
+    print_facts(
+        [
+            ("id", line.id),
+            ("state", line.state),
+            ("code", line.code),
+            ("pointer", line.pointer),
+            ("rule", line.rule),
+            ("hint", line.hint),
+            ("record", f"{line.topic} {line.partition} {line.offset}"),
+            ("bytes", str(line.size)),
+            ("seen", line.seen_at),
+            ("expires", line.expires_at),
+            ("ended", line.ended_at),
+            ("by", line.ended_by),
+        ]
+    )
+    if found.headers:
+        say()
+    for header in found.headers:
+        say(header)
+    for part in (found.value or "").splitlines():
+        say(part)
+
+
+@app.command()
+def release(event: EventId, by: By = SOMEBODY) -> None:
+    """Feed an event in again, after what was wrong with it has been mended."""
+    from orchestrator.entrypoints.releasing import Releasing
+
+    with open_parts() as parts:
+        Releasing(parts).release(event, by)
+    say("The event is released.")
+
+
+@app.command()
+def drop(event: EventId, by: By = SOMEBODY) -> None:
+    """Destroy an event's payload; what was wrong with it stays listed."""
+    from orchestrator.entrypoints.releasing import Releasing
+
+    with open_parts() as parts:
+        Releasing(parts).drop(event, by)
+    say("The payload is destroyed.")
+
+
+def _members(line: object) -> dict[str, object]:
+    """Return a line's fields as JSON has them."""
+    members = plain(line)
+    return members if isinstance(members, dict) else {}

@@ -1,0 +1,128 @@
+"""`erasure request`: write, check and publish requests as the portal does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_parts
+from orchestrator.entrypoints.cli.options import HELP
+from orchestrator.entrypoints.cli.showing import say, warn
+from orchestrator.entrypoints.cli.telling import NO
+from orchestrator.errors import SetUpError, Unavailable
+
+# ruff: noqa: PLC0415 (the schemas take a while to import, and --help needs none)
+
+if TYPE_CHECKING:
+    from schemas.intake import RequestFile
+
+app = typer.Typer(
+    name="request", help="Requests: CloudEvents in JSON, one person each.", **HELP
+)
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help="One CloudEvent in JSON each.")
+]
+
+
+@app.command()
+def example(
+    right: Annotated[
+        list[str],
+        typer.Option(
+            "--right", help="erasure, access or portability; repeatable for both."
+        ),
+    ],
+) -> None:
+    """Write a new request of an invented person to stdout."""
+    from orchestrator.adapters.clock import SystemClock
+    from schemas.examples import example_file
+    from schemas.requests import Right
+
+    known = {one.value: one for one in Right}
+    wanted = {"erasure", "access", "portability"}
+    for name in right:
+        if name not in wanted:
+            raise SetUpError(
+                f"There is no example for the right {name}; write erasure, access or"
+                " portability."
+            )
+    clock = SystemClock()
+    content = example_file(
+        [known[name] for name in right],
+        request_id=clock.new_id("r"),
+        event_id=clock.new_id("e"),
+        at=clock.now(),
+    )
+    sys.stdout.write(content.decode())
+
+
+@app.command()
+def validate(files: Files) -> None:
+    """Check files against the contract; exit 1 if one does not keep it."""
+    if len(_read_all(files)) < len(files):
+        raise typer.Exit(NO)
+
+
+@app.command()
+def publish(files: Files) -> None:
+    """
+    Publish files in binary mode, keyed by request_id; all of them or none.
+
+    Works beside a running process, on Kafka and on the embedded log.
+    """
+    from orchestrator.event_log import Message
+    from schemas.topics import REQUESTS
+
+    read = _read_all(files)
+    if len(read) < len(files):
+        warn("Nothing was published.")
+        raise typer.Exit(NO)
+    with open_parts() as parts:
+        messages = [
+            Message(REQUESTS, m.key or b"", m.headers, m.value)
+            for m in (one.message for one in read)
+        ]
+        acknowledged = parts.publisher.publish(messages)
+    for file, is_there in zip(read, acknowledged, strict=True):
+        if is_there:
+            say(f"{file.submitted.request.request_id}: published")
+    if not all(acknowledged):
+        raise Unavailable(
+            "Not every request was acknowledged; publish the files again, for a repeat"
+            " opens no second case."
+        )
+
+
+def _read_all(files: Sequence[Path]) -> list[RequestFile]:
+    """Read the files, saying of each whether it keeps the contract."""
+    from schemas.intake import read_request_file
+    from schemas.rejections import Rejection
+
+    good = []
+    for path in files:
+        read = read_request_file(_content(path))
+        if isinstance(read, Rejection):
+            place = f" at {read.pointer}" if read.pointer else ""
+            warn(f"{path}: {read.code.value}{place}: {read.rule} {read.hint}")
+        else:
+            warn(f"{path}: valid")
+            good.append(read)
+    return good
+
+
+def _content(path: Path) -> bytes:
+    """Read a file of bounded size."""
+    from schemas.cloudevents import MAX_VALUE_BYTES
+
+    try:
+        with path.open("rb") as file:
+            return file.read(2 * MAX_VALUE_BYTES)
+    except OSError as error:
+        raise SetUpError(
+            f"{path} cannot be read ({error.strerror}); name a file with one CloudEvent"
+            " in JSON."
+        ) from None

@@ -1,0 +1,110 @@
+"""`erasure run`: the stages of one process, until a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.entrypoints.cli.telling import NO
+from orchestrator.errors import OrchestratorError
+
+# ruff: noqa: PLC0415 (the parts take a second to import, and --help needs none)
+
+if TYPE_CHECKING:
+    from orchestrator.entrypoints.running import Running
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="STAGE", help="Run this stage; repeatable."),
+    ] = None,
+    account: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--account", metavar="ID", help="Work for this account; repeatable."
+        ),
+    ] = None,
+) -> None:
+    """
+    Run the stages until SIGTERM or SIGINT; calls in flight may finish.
+
+    Without options every stage runs in this process. On the embedded log there is one
+    process; with Kafka and PostgreSQL any part may run in any number of processes. A
+    second signal ends the process at once.
+    """
+    from orchestrator.adapters.logs import configure_logs, log_uncaught_errors
+    from orchestrator.adapters.single_run import only_run
+    from orchestrator.bootstrap import Installation
+    from orchestrator.entrypoints.running import Running
+    from orchestrator.entrypoints.starting import (
+        check_start,
+        chosen_accounts,
+        chosen_stages,
+    )
+    from orchestrator.settings import load_settings
+
+    settings = load_settings()
+    configure_logs(settings.log_format.value, settings.log_level.value)
+    log_uncaught_errors()
+    installation = Installation(settings)
+    try:
+        stages = chosen_stages(installation, only or ())
+        accounts = chosen_accounts(installation, account or ())
+        check_start(installation)
+        alone = installation.is_embedded
+        with only_run(installation.database) if alone else nullcontext():
+            running = Running(installation, stages, accounts)
+            with _stopped_by_signals(running):
+                running.start()
+                failure = running.wait()
+    finally:
+        installation.close()
+    if failure is not None:
+        _leave(failure)
+
+
+@contextmanager
+def _stopped_by_signals(running: Running) -> Iterator[None]:
+    """
+    Let a thread wait for signals: a handler would interrupt the main thread anywhere.
+
+    Every thread started inside inherits the blocked signals, so only that one sees
+    them.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    threading.Thread(target=_wait_for_signals, args=(running,), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _wait_for_signals(running: Running) -> None:
+    """Stop on the first signal; end at once on the second, as after a crash."""
+    import structlog
+
+    log = structlog.get_logger()
+    received = signal.sigwait(_SIGNALS)
+    log.info("process_stopping", signal=signal.Signals(received).name)
+    running.stop()
+    signal.sigwait(_SIGNALS)
+    log.warning("process_ended_at_once")
+    os._exit(NO)
+
+
+def _leave(failure: BaseException) -> None:
+    """End with the sentence of what ended the process; never with 0."""
+    from orchestrator.entrypoints.cli.telling import tell
+
+    if isinstance(failure, OrchestratorError | Exception):
+        tell(failure)
+    raise typer.Exit(NO)

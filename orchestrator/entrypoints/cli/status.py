@@ -1,0 +1,76 @@
+"""`erasure status`: one screen about the whole installation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from orchestrator.entrypoints.cli.opening import open_queries
+from orchestrator.entrypoints.cli.options import Json
+from orchestrator.entrypoints.cli.showing import print_facts, print_json, warn
+
+# ruff: noqa: PLC0415 (reads should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.queries import Queries
+    from orchestrator.adapters.views import Status
+
+
+def status(*, as_json: Json = False) -> None:
+    """Show lag, open cases, tasks that need people, paused accounts, quarantine."""
+    from orchestrator.adapters.clock import SystemClock
+    from orchestrator.settings import load_settings
+
+    is_embedded = not load_settings().kafka
+    with open_queries() as queries:
+        found = queries.status(
+            SystemClock().now(), "embedded" if is_embedded else "kafka"
+        )
+        if not is_embedded:
+            found = replace(found, lag=_kafka_lag(queries))
+    if as_json:
+        print_json(found)
+    else:
+        print_facts(_facts(found))
+
+
+def _kafka_lag(queries: Queries) -> int | None:
+    """Count the requests not ingested; says so and goes on if no broker answers."""
+    from orchestrator.bootstrap import Installation
+    from orchestrator.errors import OrchestratorError
+    from orchestrator.settings import load_settings
+    from schemas.topics import REQUESTS
+
+    positions = queries.input_offsets(REQUESTS)
+    installation = Installation(load_settings())
+    try:
+        return installation.kafka_topics.records_after(REQUESTS, positions)
+    except OrchestratorError as error:
+        warn(str(error))
+        return None
+    finally:
+        installation.close()
+
+
+def _facts(found: Status) -> list[tuple[str, object]]:
+    """Return what a person reads, in the order of alarm."""
+    lag = "unknown" if found.lag is None else str(found.lag)
+    overdue = f", {found.overdue_cases} overdue" if found.overdue_cases else ""
+    unplanned = (
+        f", {found.unplanned_cases} without accounts" if found.unplanned_cases else ""
+    )
+    paused = ", ".join(found.paused_accounts) or "none"
+    return [
+        ("database", found.database),
+        ("event log", found.event_log),
+        ("workers", str(found.workers)),
+        ("requests to read", lag),
+        ("messages to send", str(found.unsent)),
+        ("oldest of them", found.oldest_unsent_at),
+        ("open cases", f"{found.open_cases}{overdue}{unplanned}"),
+        ("next deadline", found.next_due_at),
+        ("tasks for people", str(found.tasks_needing_people)),
+        ("tasks that wait", str(found.waiting_tasks)),
+        ("paused accounts", paused),
+        ("quarantined", str(found.quarantined)),
+    ]

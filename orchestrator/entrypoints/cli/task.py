@@ -1,0 +1,177 @@
+"""`erasure task`: what waits, and what people decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_parts, open_queries
+from orchestrator.entrypoints.cli.options import (
+    HELP,
+    SOMEBODY,
+    By,
+    Json,
+    Limit,
+    TaskId,
+)
+from orchestrator.entrypoints.cli.showing import (
+    print_facts,
+    print_json,
+    print_rows,
+    say,
+)
+from orchestrator.errors import SetUpError
+
+# ruff: noqa: PLC0415 (reads should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.views import TaskView
+
+app = typer.Typer(name="task", help="Tasks: one account's part in one case.", **HELP)
+
+
+@app.command("list")
+def list_(
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="ID", help="Of one account.")
+    ] = None,
+    limit: Limit = 50,
+    *,
+    needs_human: Annotated[
+        bool, typer.Option("--needs-human", help="Only what people must decide.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """List tasks that are not settled, most urgent first."""
+    with open_queries() as queries:
+        rows = queries.tasks(needs_human=needs_human, account=account, limit=limit)
+    print_rows(
+        rows,
+        [
+            ("task", lambda row: row.id),
+            ("status", lambda row: row.status),
+            ("why", lambda row: row.reason),
+            ("next moment", lambda row: row.wake_at),
+            ("wanted before", lambda row: row.dispatch_by),
+        ],
+        as_json=as_json,
+        nothing="No task waits.",
+    )
+
+
+@app.command()
+def show(task: TaskId, *, as_json: Json = False) -> None:
+    """Show one task; candidates are masked so that two people can be told apart."""
+    with open_queries() as queries:
+        found = queries.task_view(task)
+    if found.candidates:
+        from orchestrator.entrypoints.rulings import Rulings
+
+        with open_parts() as parts:
+            found = Rulings(parts).shown(task)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+@app.command()
+def choose(
+    task: TaskId,
+    by: By,
+    record: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--record", metavar="N", min=1, help="This candidate; repeatable."
+        ),
+    ] = None,
+    *,
+    none: Annotated[
+        bool, typer.Option("--none", help="None of the candidates is the person.")
+    ] = False,
+) -> None:
+    """Say which candidates are the person."""
+    if bool(record) == none:
+        raise SetUpError("Write either --record N for each candidate, or --none.")
+    from orchestrator.entrypoints.rulings import Rulings
+
+    with open_parts() as parts:
+        Rulings(parts).choose(task, record or [], by)
+    say("The choice is stored; the task goes on.")
+
+
+@app.command()
+def retry(task: TaskId, by: By = SOMEBODY) -> None:
+    """Try a stuck or waiting task again now."""
+    from orchestrator.entrypoints.rulings import Rulings
+
+    with open_parts() as parts:
+        Rulings(parts).retry(task, by)
+    say("The task is tried again.")
+
+
+@app.command()
+def close(
+    task: TaskId,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="erased_by_hand, not_our_processor, not_reachable or superseded.",
+        ),
+    ],
+    by: By = SOMEBODY,
+) -> None:
+    """End a task by a person's word; the receipt prints the reason."""
+    from orchestrator.core.decide import CLOSE_REASONS
+    from orchestrator.entrypoints.rulings import Rulings
+
+    if reason not in CLOSE_REASONS:
+        known = ", ".join(sorted(CLOSE_REASONS))
+        raise SetUpError(f"There is no reason {reason}; write one of {known}.")
+    with open_parts() as parts:
+        Rulings(parts).close(task, reason, by)
+    say("The task is closed.")
+
+
+def _print(found: TaskView) -> None:
+    """Print a task for people."""
+    print_facts(
+        [
+            ("task", found.id),
+            ("case", found.case),
+            ("status", found.status),
+            ("next step", found.step),
+            ("why", found.reason),
+            ("hint", found.hint),
+            ("waits for", found.gate),
+            ("a person may open it", found.gate_opens_at),
+            ("outcome", found.outcome),
+            ("items", found.item_states),
+            ("kept by", found.kept),
+            ("calls", str(found.calls)),
+            ("failed in a row", found.attempts or None),
+            ("answers lost", found.answers_lost or None),
+            ("open jobs", found.open_calls or None),
+            ("next moment", found.wake_at),
+            ("wanted before", found.dispatch_by),
+            ("settled", found.settled_at),
+        ]
+    )
+    if found.candidates:
+        say()
+        print_rows(
+            found.candidates,
+            [
+                ("record", lambda row: row.record),
+                ("holds", lambda row: row.kinds),
+                ("from", lambda row: row.oldest_on),
+                ("to", lambda row: row.newest_on),
+                ("label", lambda row: row.label),
+                ("identifiers", lambda row: row.learned),
+            ],
+            as_json=False,
+            nothing="",
+        )

@@ -1,0 +1,103 @@
+"""What a person does with a quarantined event: look at its shape, release, drop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.adapters.quarantine import WAITING
+from orchestrator.adapters.views import QuarantinedLine
+from orchestrator.bootstrap import QUARANTINE, Installation
+from orchestrator.entrypoints.masking import masked_json, masked_word
+from orchestrator.errors import NotPossible
+from orchestrator.event_log import Record, unpack
+from schemas.requests import PrivacyRequest
+
+# Names of headers that the contract has; another one may hold anything.
+_HEADERS = frozenset(
+    {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedView:
+    """A quarantined event with the shape of its payload; values are masked."""
+
+    event: QuarantinedLine
+    headers: tuple[str, ...]
+    value: str | None
+
+
+class Releasing:
+    """Handles quarantined events; raises `NotPossible` where that does not fit."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Keep the parts; nothing is opened yet."""
+        self._parts = installation
+        self._quarantine = installation.quarantine
+
+    def shown(self, id_: str) -> QuarantinedView:
+        """Return an event with its payload's shape."""
+        line = self._quarantine.line(id_)
+        if line.state != WAITING:
+            return QuarantinedView(line, (), None)
+        record = self._record(line)
+        headers = tuple(
+            f"{name if name.lower() in _HEADERS else '(unknown header)'}: "
+            f"{masked_word(value.decode('utf-8', 'replace'))}"
+            for name, value in record.headers
+        )
+        return QuarantinedView(line, headers, _shape(record))
+
+    def release(self, id_: str, by: str) -> None:
+        """Feed an event in again; what is still wrong keeps it where it is."""
+        line = self._quarantine.line(id_)
+        record = self._record(line)
+        found = self._parts.ingest(None, lambda: None).read(record)
+        if found is not None:
+            place = f" at {found.pointer}" if found.pointer else ""
+            raise NotPossible(
+                f"It is still refused ({found.code.value}{place}): {found.rule}"
+                f" {found.hint}"
+            )
+        self._quarantine.end(id_, "released", by, self._parts.clock.now())
+
+    def drop(self, id_: str, by: str) -> None:
+        """Destroy an event's payload."""
+        line = self._quarantine.line(id_)
+        if not self._quarantine.end(id_, "dropped", by, self._parts.clock.now()):
+            raise NotPossible(f"{id_} is {line.state} already; nothing was changed.")
+
+    def _record(self, line: QuarantinedLine) -> Record:
+        """Open a waiting event's payload."""
+        sealed = self._quarantine.sealed(line.id)
+        if line.state != WAITING or sealed is None:
+            raise NotPossible(
+                f"{line.id} is {line.state} already; its payload is destroyed."
+            )
+        content = self._parts.cipher.derived(QUARANTINE).open(sealed, line.id)
+        return unpack(content, line.topic, line.partition, line.offset)
+
+
+def _shape(record: Record) -> str:
+    """Return the shape of a record's value."""
+    if record.value is None:
+        return "(no value)"
+    return masked_json(record.value, _names(PrivacyRequest.model_json_schema()))
+
+
+def _names(schema: object) -> frozenset[str]:
+    """Return every member name of a JSON Schema."""
+    found: set[str] = set()
+    match schema:
+        case dict():
+            properties = schema.get("properties")
+            if isinstance(properties, dict):
+                found.update(properties)
+            for part in schema.values():
+                found |= _names(part)
+        case list():
+            for part in schema:
+                found |= _names(part)
+        case _:
+            pass
+    return frozenset(found)

@@ -1,0 +1,117 @@
+"""
+What must be right before a process starts: each wrong thing is one sentence.
+
+The same checks are those of `erasure config check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.schema import check_schema
+from orchestrator.adapters.vault_cipher import VaultError
+from orchestrator.bootstrap import Installation
+from orchestrator.core.words import AccountId
+from orchestrator.entrypoints.running import STAGES
+from orchestrator.errors import OrchestratorError, SetUpError
+from schemas.topics import TOPICS
+
+Check = Callable[[Installation], None]
+
+
+def check_start(installation: Installation) -> None:
+    """Raise `SetUpError` or `Unavailable` for the first thing that is wrong."""
+    for _, check in CHECKS:
+        check(installation)
+
+
+def wrong_things(installation: Installation) -> Iterator[tuple[str, str | None]]:
+    """Yield each check's name with what is wrong, or None."""
+    for name, check in CHECKS:
+        try:
+            check(installation)
+        except OrchestratorError as error:
+            yield name, str(error)
+        else:
+            yield name, None
+
+
+def chosen_stages(installation: Installation, only: Sequence[str]) -> Sequence[str]:
+    """Return the stages to run; raises `SetUpError` where that cannot be."""
+    strangers = sorted(set(only) - set(STAGES))
+    if strangers:
+        raise SetUpError(
+            f"There is no stage {strangers[0]}; the stages are {', '.join(STAGES)}."
+        )
+    if only and installation.is_embedded:
+        raise SetUpError(
+            "The embedded log allows one process with every stage: leave --only out,"
+            " or set ERASURE_KAFKA and a PostgreSQL database."
+        )
+    return [stage for stage in STAGES if not only or stage in only]
+
+
+def chosen_accounts(
+    installation: Installation, accounts: Sequence[str]
+) -> Collection[AccountId] | None:
+    """Return the accounts to work for, all as None; raises `SetUpError`."""
+    if not accounts:
+        return None
+    if installation.is_embedded:
+        raise SetUpError(
+            "The embedded log allows one process for every account: leave --account"
+            " out, or set ERASURE_KAFKA and a PostgreSQL database."
+        )
+    known = installation.register.accounts
+    for name in accounts:
+        if name not in known:
+            raise SetUpError(
+                f"There is no account {name} in the register; it has"
+                f" {', '.join(sorted(known))}."
+            )
+    return frozenset(AccountId(name) for name in accounts)
+
+
+def _register(installation: Installation) -> None:
+    _ = installation.register
+
+
+def _keys(installation: Installation) -> None:
+    _ = installation.keys
+
+
+def _schema(installation: Installation) -> None:
+    check_schema(installation.database)
+
+
+def _keys_fit(installation: Installation) -> None:
+    """Open one stored data key: a database of other keys is found out at once."""
+    stored = Queries(installation.database).a_wrapped_key()
+    if stored is None:
+        return
+    owner, purpose, wrapped = stored
+    try:
+        installation.cipher.unwrap(wrapped, owner, purpose)
+    except VaultError:
+        raise SetUpError(
+            "The keys in ERASURE_KEYS_DIR are not those of this database: its data"
+            " keys do not open; put the right kek.key back."
+        ) from None
+
+
+def _event_log(installation: Installation) -> None:
+    missing = installation.topics.missing(TOPICS)
+    if missing:
+        raise SetUpError(
+            f"Kafka has no topic {', '.join(missing)}; run `erasure topics create`."
+        )
+
+
+CHECKS: Sequence[tuple[str, Check]] = (
+    ("register", _register),
+    ("keys", _keys),
+    ("database", _schema),
+    ("keys of the database", _keys_fit),
+    ("event log", _event_log),
+)

@@ -9,14 +9,15 @@ A batch that fails is bisected; a single step that fails hands its task to a per
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from orchestrator.core.cases import Case
+from orchestrator.core.cases import Case, Task, TaskStatus, Wants
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -40,6 +41,26 @@ MESSAGES = UUID("6f6e1c0e-6f0b-5d56-9a3c-6d1f0c5f7a11")
 MOST_TRIES = 5  # of a step that meets another transaction
 
 OnFailure = Callable[["Step", Exception], None]
+
+
+class Stirred(StrEnum):
+    """The stages that a step may have given something to do."""
+
+    WORK = "work"
+    SEAL = "seal"
+    RELAY = "relay"
+    FORGET = "forget"
+
+
+Listener = Callable[[frozenset[Stirred]], None]
+
+_STIRRED_BY_WANT = {
+    Wants.SEAL_EXPORT: Stirred.SEAL,
+    Wants.SEAL_STATEMENT: Stirred.SEAL,
+    Wants.FORGET_IDENTITY: Stirred.FORGET,
+    Wants.SHRED_EXPORT: Stirred.FORGET,
+}
+_FOR_WORK = frozenset({TaskStatus.READY, TaskStatus.WAITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +105,11 @@ class Engine:
         self._store = store
         self._now = now
         self._on_failure = on_failure
+        self._listeners: list[Listener] = []
+
+    def listen(self, listener: Listener) -> None:
+        """Tell *listener* after each commit whom it may have given something to do."""
+        self._listeners.append(listener)
 
     def apply(self, steps: Sequence[Step]) -> list[bool]:
         """
@@ -121,6 +147,8 @@ class Engine:
                 work.load(steps)
                 applied = [work.apply(step) for step in steps]
                 work.save()
+        for listener in self._listeners:
+            listener(work.stirred())
         return applied
 
     def _give_up(self, step: Step, error: Exception) -> bool:
@@ -198,19 +226,30 @@ class Work:
 
     def save(self) -> None:
         """Write everything that changed."""
-        opened = frozenset(self.opened)
         self.transaction.keep_plans(self.plans.values(), self.at)
         self.transaction.insert_cases([self.cases[id_] for id_ in self.opened])
-        self.transaction.save_cases(
-            [
-                (self.before[id_], case)
-                for id_, case in self.cases.items()
-                if id_ not in opened and case is not self.before[id_]
-            ]
-        )
+        self.transaction.save_cases(self._changed())
         self.transaction.add_history(self.history)
         self.transaction.write(self.writes, self.at)
         self.transaction.add_messages(self.messages, self.at)
+
+    def stirred(self) -> frozenset[Stirred]:
+        """Tell which stages may have something to do once this is committed."""
+        stirred = {Stirred.RELAY} if self.messages else set()
+        for before, after in self._changed():
+            if after.wants is not None:
+                stirred.add(_STIRRED_BY_WANT[after.wants])
+            if any(task.status in _FOR_WORK for task in _moved(before, after)):
+                stirred.add(Stirred.WORK)
+        return frozenset(stirred)
+
+    def _changed(self) -> list[tuple[Case, Case]]:
+        """Return (before, after) of each case that was there and has changed."""
+        return [
+            (before, self.cases[id_])
+            for id_, before in self.before.items()
+            if self.cases[id_] is not before
+        ]
 
     def _load(self, ids: Iterable[CaseId]) -> None:
         """Load cases that are not here yet."""
@@ -266,8 +305,16 @@ class Work:
         """Tell the subject's other open cases about this case's export."""
         news = SiblingExportSettled if settled else SiblingExportOpened
         for other in self.siblings[case.subject]:
-            if other != case.id and other not in self.opened:
+            if other != case.id:
                 self.apply(Step(other, news(self.at, case.id)))
+
+
+def _moved(before: Case, after: Case) -> Iterator[Task]:
+    """Yield the tasks that a step changed."""
+    known = before.all_tasks
+    for id_, task in after.all_tasks.items():
+        if known.get(id_) is not task:
+            yield task
 
 
 def _copies(case: Case) -> bool:

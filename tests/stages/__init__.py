@@ -1,0 +1,1 @@
+"""What each stage promises, on a real database."""

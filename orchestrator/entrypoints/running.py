@@ -24,34 +24,38 @@ log = structlog.get_logger()
 STAGES: Final = ("ingest", "work", "sweep", "seal", "relay", "forget")
 IDLE: Final = 0.5  # seconds between looks for what other processes did
 OUTAGE_PAUSE: Final = 0.5
+BUSY_PAUSE: Final = 0.05  # of a stage with much to do, for larger transactions
 
 Turn = Callable[[], int]
 
 
 class Bells:
-    """Wakes every stage that waits; ringing twice is ringing once."""
+    """Wakes stages that wait; ringing twice is ringing once."""
 
     def __init__(self) -> None:
         """Begin silent."""
-        self._bells: list[threading.Event] = []
-        self._others: list[Callable[[], None]] = []
+        self._wakers: list[tuple[str, Callable[[], None]]] = []
 
-    def new(self) -> threading.Event:
-        """Return a bell that `ring` rings."""
+    def new(self, stage: str) -> threading.Event:
+        """Return a bell that rings for *stage*."""
         bell = threading.Event()
-        self._bells.append(bell)
+        self.wake_by(stage, bell.set)
         return bell
 
-    def also(self, wake: Callable[[], None]) -> None:
-        """Call *wake* too on each ring."""
-        self._others.append(wake)
+    def wake_by(self, stage: str, wake: Callable[[], None]) -> None:
+        """Call *wake* whenever it rings for *stage*."""
+        self._wakers.append((stage, wake))
 
     def ring(self) -> None:
         """Wake everybody; from any thread."""
-        for bell in self._bells:
-            bell.set()
-        for wake in self._others:
+        for _, wake in self._wakers:
             wake()
+
+    def ring_for(self, stages: Collection[str]) -> None:
+        """Wake these stages; from any thread."""
+        for stage, wake in self._wakers:
+            if stage in stages:
+                wake()
 
 
 @dataclass(slots=True)
@@ -77,6 +81,7 @@ class Running:
             "relay": self._start_relay,
             "forget": self._start_forget,
         }
+        self.installation.engine.listen(self.bells.ring_for)
         for stage in self.stages:
             starters[stage]()
         for thread in self._threads:
@@ -106,41 +111,56 @@ class Running:
         """Read requests; the consumer waits by itself."""
         consumer = self.installation.consumer()
         ingest = self.installation.ingest(consumer, self.bells.ring)
-        self.bells.also(lambda: consumer.wake() if self.stopping.is_set() else None)
+        self.bells.wake_by(
+            "ingest", lambda: consumer.wake() if self.stopping.is_set() else None
+        )
         self._loop("ingest", lambda: ingest.turn(IDLE), waits_itself=True)
         self._before_end.append(consumer.close)
 
     def _start_work(self) -> None:
         """Run the worker in an event loop of its own."""
-        worker = self.installation.worker(self.accounts, self.bells.ring)
-        self.bells.also(worker.wake)
-        self.bells.also(lambda: worker.stop() if self.stopping.is_set() else None)
+        worker = self.installation.worker(self.accounts, _engine_rings)
+        self.bells.wake_by("work", worker.wake)
+        self.bells.wake_by(
+            "work", lambda: worker.stop() if self.stopping.is_set() else None
+        )
         self._thread("work", lambda: asyncio.run(worker.run()))
 
     def _start_sweep(self) -> None:
         """Let time pass now and then."""
         every = self.installation.settings.sweep_every.total_seconds()
-        self._loop("sweep", self.installation.sweep(self.bells.ring).turn, idle=every)
+        self._loop("sweep", self.installation.sweep(_engine_rings).turn, idle=every)
 
     def _start_seal(self) -> None:
         """Seal copies and statements."""
-        self._loop("seal", self.installation.seal(self.bells.ring).turn)
+        self._loop("seal", self.installation.seal(_engine_rings).turn, busy=3)
 
     def _start_relay(self) -> None:
         """Send the outbox."""
         relay = self.installation.relay()
-        self._loop("relay", relay.turn)
+        self._loop("relay", relay.turn, busy=20)
         self._before_end.append(relay.close)
 
     def _start_forget(self) -> None:
         """Destroy keys."""
-        self._loop("forget", self.installation.forget().turn)
+        self._loop("forget", self.installation.forget().turn, busy=1)
 
     def _loop(
-        self, name: str, turn: Turn, *, idle: float = IDLE, waits_itself: bool = False
+        self,
+        name: str,
+        turn: Turn,
+        *,
+        idle: float = IDLE,
+        busy: int | None = None,
+        waits_itself: bool = False,
     ) -> None:
-        """Take turns until stopped; wait for a bell whenever nothing moved."""
-        bell = self.bells.new()
+        """
+        Take turns until stopped; wait for a bell whenever nothing moved.
+
+        A turn that moved *busy* or more is followed by a short pause, so that the next
+        one finds more to do in its one transaction.
+        """
+        bell = self.bells.new(name)
 
         def run() -> None:
             while not self.stopping.is_set():
@@ -151,6 +171,8 @@ class Running:
                     log.warning("stage_waits", stage=name, advice=str(error))
                     self.stopping.wait(OUTAGE_PAUSE)
                     continue
+                if busy is not None and moved >= busy:
+                    self.stopping.wait(BUSY_PAUSE)
                 if not moved and not waits_itself and not self.stopping.is_set():
                     bell.wait(idle)
 
@@ -169,3 +191,7 @@ class Running:
                 self.stop()
 
         self._threads.append(threading.Thread(target=guarded, name=name, daemon=True))
+
+
+def _engine_rings() -> None:
+    """Wake nobody: the engine tells after each commit whom it concerns."""

@@ -20,9 +20,11 @@ from sqlalchemy import (
     Row,
     and_,
     bindparam,
+    false,
     func,
     or_,
     select,
+    true,
     update,
 )
 
@@ -85,9 +87,13 @@ class SqlClaims:
         Free means without an owner, or with a lease that has ended.  *by_force* is for
         the single process of an embedded installation: any other owner is dead.
         """
-        free = or_(t.accounts.c.owner.is_(None), t.accounts.c.lease_until < now)
-        if by_force:
-            free = or_(free, t.accounts.c.owner != owner)
+        # Ours already: an acquisition whose commit we never heard of.
+        free = or_(
+            t.accounts.c.owner.is_(None),
+            t.accounts.c.owner == owner,
+            t.accounts.c.lease_until < now,
+            true() if by_force else false(),
+        )
         with self._database.writing() as connection:
             taken = connection.execute(
                 update(t.accounts)
@@ -132,14 +138,15 @@ class SqlClaims:
                 statement = update(t.accounts).where(t.accounts.c.id == account)
                 connection.execute(statement.values(windows=text, windows_at=now))
 
-    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> None:
-        """Stop claiming for *account*; the first reason stays."""
+    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
+        """Stop claiming for *account*; the first reason stays.  Tells if it was ours."""
         with self._database.writing() as connection:
-            connection.execute(
+            paused = connection.execute(
                 update(t.accounts)
                 .where(t.accounts.c.id == account, t.accounts.c.paused_reason.is_(None))
                 .values(paused_reason=reason, paused_by=by, paused_at=now)
             )
+        return bool(paused.rowcount)
 
     def resume(self, account: AccountId) -> bool:
         """Go on claiming for *account*; tells whether it was paused."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import Connection, Table, delete, update
+from sqlalchemy import Connection, Table, and_, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.adapters import tables as t
@@ -23,6 +23,7 @@ from orchestrator.ports import (
     VaultEntry,
     Write,
 )
+from schemas.topics import REQUESTS
 
 
 def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
@@ -112,7 +113,9 @@ def _carry_out_one(
         case DestroyKey(owner=owner, purpose=purpose):
             _destroy(connection, owner, purpose)
         case ForgetRequestRecord(request_id=request_id):
-            mine = t.log_records.c.key == request_id.encode()
+            of_request = t.log_records.c.key == request_id.encode()
+            # Not what we said of it: the portal has yet to read that.
+            mine = and_(t.log_records.c.topic == REQUESTS, of_request)
             connection.execute(delete(t.log_records).where(mine))
         case PutObligations(case=case, obligations=owed):
             rows = [

@@ -50,8 +50,8 @@ class Claims(Protocol):
     def save_windows(self, windows: Mapping[AccountId, str], now: datetime) -> None:
         """Keep the rate windows."""
 
-    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> None:
-        """Stop claiming for *account*; the first reason stays."""
+    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
+        """Stop claiming for *account*; the first reason stays.  Tells if it was ours."""
 
     def resume(self, account: AccountId) -> bool:
         """Go on claiming for *account*; tells whether it was paused."""

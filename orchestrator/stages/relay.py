@@ -2,7 +2,7 @@
 Relay: send the outbox to the event log, topic by topic, in order, at least once.
 
 Unsent rows are found by their mark, never by a cursor; one relay a topic holds the
-topic's lease.  Consumers drop what they have seen by message id or lower version.
+topic's lease, where there may be several.  Consumers drop what they have seen by message id or lower version.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ log = structlog.get_logger()
 
 TOPICS = (CASE_EVENTS, RECEIPTS)
 AT_ONCE = 500
-LEASE = timedelta(seconds=30)
 
 
 class Outbox(Protocol):
@@ -51,15 +50,20 @@ class Relay:
         clock: Clock,
         owner: str,
         source: str,
-        on_sent: Callable[[int], None] = lambda _: None,
+        lease: timedelta | None,
     ) -> None:
-        """Keep the parts; *source* names this installation in every event."""
+        """
+        Keep the parts; *source* names this installation in every event.
+
+        Without a *lease* this is the only relay there can be: what a dead one left
+        is sent at once.
+        """
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
         self._owner = owner
         self._source = source
-        self._on_sent = on_sent
+        self._lease = lease
         self._held_until: dict[str, float] = {}
 
     def turn(self) -> int:
@@ -84,18 +88,18 @@ class Relay:
             sent.append(one.seq)
         if sent:
             self._outbox.mark_sent(sent, self._clock.now())
-            self._on_sent(len(sent))
         return len(sent)
 
     def _holds(self, topic: str) -> bool:
         """Take or keep the topic's lease; asks the database only when it runs low."""
         present = self._clock.monotonic()
-        if present < self._held_until.get(topic, 0.0):
+        if self._lease is None or present < self._held_until.get(topic, 0.0):
             return True
         now = self._clock.now()
-        if not self._outbox.hold(f"relay:{topic}", self._owner, now, now + LEASE):
+        until = now + self._lease
+        if not self._outbox.hold(f"relay:{topic}", self._owner, now, until):
             return False
-        self._held_until[topic] = present + LEASE.total_seconds() / 2
+        self._held_until[topic] = present + self._lease.total_seconds() / 2
         return True
 
     def _message(self, unsent: UnsentMessage) -> Message:

@@ -11,7 +11,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,13 +24,15 @@ from connectors.fakes.every import Street, every_fake
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.kafka import KafkaTopics
 from orchestrator.adapters.keys import create_keys
 from orchestrator.adapters.schema import upgrade
 from orchestrator.bootstrap import Installation
 from orchestrator.event_log import Message
 from orchestrator.settings import LogFormat, Settings
 from schemas.receipts import Receipt, read_receipt
-from schemas.topics import RECEIPTS, REQUESTS
+from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS, TOPICS
+from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
 from tests.support.processes import tail
 from tests.support.site_register import SECRETS, RegisterText
@@ -67,6 +69,7 @@ class Site:
         self.children: list[Child] = []
         self._nursery = nursery
         self._stack = ExitStack()
+        self._begins: dict[str, dict[int, int]] = {}
         self.fakes: Mapping[str, FakeProcessor] = every_fake()
         self.url = self._stack.enter_context(serve(Street(self.fakes)))
         keys = folder / "keys"
@@ -92,9 +95,7 @@ class Site:
     @cached_property
     def database(self) -> Database:
         """The same database, opened here."""
-        database = Database(self.backend.database_url)
-        # What these tests look at may lie there already.
-        return database
+        return Database(self.backend.database_url)
 
     @cached_property
     def here(self) -> Installation:
@@ -242,10 +243,19 @@ class Site:
 
     def _begin_where_the_log_ends(self) -> None:
         """Leave out of this installation what other tests said in the same topics."""
-        raise NotImplementedError
+        KafkaTopics(self.here.kafka).create(TOPICS)
+        with a_reader(self.backend.kafka) as reader:
+            for topic in (REQUESTS, CASE_EVENTS, RECEIPTS):
+                self._begins[topic] = ends_of(reader, topic)
+        with self.here.store.transaction() as transaction:
+            for partition, end in self._begins[REQUESTS].items():
+                transaction.lock_offset(REQUESTS, partition)
+                transaction.move_offset(REQUESTS, partition, end)
 
-    def _kafka_records(self, topic: str) -> Iterator[Any]:
-        raise NotImplementedError
+    def _kafka_records(self, topic: str) -> list[Any]:
+        """Read a topic from where this test began to where it ends now."""
+        with a_reader(self.backend.kafka) as reader:
+            return read_between(reader, topic, self._begins[topic])
 
 
 def _texts(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:

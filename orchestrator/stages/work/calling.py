@@ -25,6 +25,7 @@ from connectors.errors import (
 from orchestrator.core.cases import Step
 from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId
+from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.ports import Artifact, Claimed
 from orchestrator.stages.work.accounts import Account, NotRecognisedError
 from orchestrator.stages.work.sink import RowSink
@@ -103,7 +104,7 @@ OpenSink = Callable[[Prepared], Awaitable[RowSink]]
 
 
 async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
-    """Let the connector speak; never raises a processor's error."""
+    """Let the connector speak; raises nothing but `CannotStore`, of an export."""
     reply: object
     try:
         await group.account.recognise()
@@ -119,6 +120,12 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         # Refused if another worker owns the account by now; else the look comes first.
         is_write = group.step is Step.ACT and group.action is Action.ERASE
         reply = Unknown("lease_lost") if is_write else None
+    except (Unavailable, Conflict):  # while an export's rows were stored
+        is_check = group.step is not Step.ACT
+        away = "database_away"
+        reply = CheckFailed(away) if is_check else Retry(away)
+    except CannotStore:
+        raise
     except ProcessorError as error:
         reply = _meaning(group, error)
     except Exception as error:  # noqa: BLE001 (a connector's bug stops no worker)

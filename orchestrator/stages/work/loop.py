@@ -18,7 +18,7 @@ from typing import TypeVar
 import structlog
 
 from orchestrator.core.words import AccountId
-from orchestrator.errors import Unavailable
+from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.ports import Claims, Clock, Gather, Heard
 from orchestrator.stages.work.accounts import Account
 from orchestrator.stages.work.calling import CallGroup, Prepared, Said, call
@@ -26,6 +26,7 @@ from orchestrator.stages.work.ownership import Ownership
 from orchestrator.stages.work.pinging import Pinging
 from orchestrator.stages.work.preparing import Preparing
 from orchestrator.stages.work.sink import RowSink
+from schemas.connecting import TaskId
 
 log = structlog.get_logger()
 
@@ -70,6 +71,10 @@ class Worker:
         self._pinging = Pinging(parts.claims, parts.clock)
         self._database = ThreadPoolExecutor(1, thread_name_prefix="work-database")
         self._heard: list[Heard] = []
+        self._begun: set[TaskId] = set()  # claimed, and what was heard is not stored
+        self._pauses: dict[AccountId, str] = {}  # not durable yet
+        self._is_in_doubt = False  # whether a claim was committed that we know not of
+        self._failure: CannotStore | None = None
         self._calls: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -102,15 +107,19 @@ class Worker:
 
     async def _turn_or_pause(self) -> None:
         """Take one turn; if the database is away, keep what was heard and wait."""
+        if self._failure is not None:
+            raise self._failure
         self._woken.clear()
         heard, self._heard = self._heard, []
         try:
             groups, pause = await self.in_database(lambda: self._turn(heard))
-        except Unavailable as error:
+        except (Unavailable, Conflict) as error:
             self._heard = [*heard, *self._heard]
+            self._is_in_doubt = True
             log.warning("database_away", advice=str(error))
             await self._wait(self._settings.outage_pause, even_if_heard=True)
             return
+        self._begun -= {one.claimed.task.id for one in heard}
         for group in groups:
             self._begin(group)
         self._pinging.begin(self._accounts.values(), self.in_database, self.wake)
@@ -119,13 +128,24 @@ class Worker:
 
     def _turn(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
         """Store what was heard, claim and prepare; in the database thread."""
+        self._store_pauses()
         self._ownership.tend()
         if heard:
             self._gather(heard)
+        if self._is_in_doubt:
+            self._ownership.put_back(self._begun - {h.claimed.task.id for h in heard})
+            self._is_in_doubt = False
         rooms = {id_: account.room for id_, account in self._accounts.items()}
         rooms = {id_: room for id_, room in rooms.items() if room > 0}
         groups = self._preparing.claim(rooms, self._settings.owner) if rooms else []
         return groups, self._pause(rooms)
+
+    def _store_pauses(self) -> None:
+        """Make pauses durable and visible, before what they gave back is claimed."""
+        for id_, reason in list(self._pauses.items()):
+            if self._claims.pause(id_, reason, "work", self._clock.now()):
+                log.error("account_paused", account=id_, reason=reason)
+            self._pauses.pop(id_, None)
 
     def _pause(self, rooms: Mapping[AccountId, int]) -> float:
         """Return how long nothing is due; asked only by a turn that claimed nothing."""
@@ -145,32 +165,29 @@ class Worker:
     def _begin(self, group: CallGroup) -> None:
         """Let the connector speak, beside everything else."""
         group.account.in_flight += len(group.members)
+        self._begun |= {member.task for member in group.members}
         task = asyncio.create_task(self._call(group))
         self._calls.add(task)
         task.add_done_callback(self._calls.discard)
 
     async def _call(self, group: CallGroup) -> None:
         """Make one call and keep what was heard for the next turn."""
+        said: Sequence[Said] = ()
         try:
             said = await call(group, self._open_sink)
+        except CannotStore as error:
+            self._failure = error
         finally:
             group.account.in_flight -= len(group.members)
-        if group.account.paused_reason:
-            await self._pause_account(group.account)
+        reason = group.account.paused_reason
+        if reason and any(one.reply is None for one in said):
+            self._pauses[group.account.id] = reason
         self._heard += [_heard(one) for one in said]
         self._woken.set()
 
     async def _open_sink(self, member: Prepared) -> RowSink:
         """Open the encrypted sink of an export."""
         return await self._preparing.open_sink(member, self.in_database)
-
-    async def _pause_account(self, account: Account) -> None:
-        """Make a pause durable and visible."""
-        reason = account.paused_reason or "paused"
-        log.error("account_paused", account=account.id, reason=reason)
-        await self.in_database(
-            lambda: self._claims.pause(account.id, reason, "work", self._clock.now())
-        )
 
     async def in_database(self, job: Callable[[], ResultT]) -> ResultT:
         """Run *job* in the database thread."""
@@ -181,6 +198,7 @@ class Worker:
         if self._calls:
             await asyncio.wait(self._calls, timeout=self._settings.grace)
         heard, self._heard = self._heard, []
+        await self.in_database(self._store_pauses)
         if heard:
             await self.in_database(lambda: self._gather(heard))
         await self.in_database(self._ownership.release)

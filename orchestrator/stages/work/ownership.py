@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -74,13 +74,46 @@ class Ownership:
     def release(self) -> None:
         """Give everything back, with the windows as they are."""
         held = self._held()
+        # Windows of an account that somebody else owns by now are theirs to keep.
+        ours = self._claims.renew(held, self._owner, self._clock.now() + self._lease)
         self._claims.save_windows(
-            {id_: self._accounts[id_].windows.snapshot() for id_ in held},
+            {id_: self._accounts[id_].windows.snapshot() for id_ in ours},
             self._clock.now(),
         )
         self._claims.release(held, self._owner)
         for account in self._accounts.values():
             account.lease.drop()
+
+    def put_back(self, begun: Collection[TaskId]) -> None:
+        """
+        Put back what is claimed and was never *begun*.
+
+        A commit whose answer was lost, or a database that went away right after it,
+        leaves claims that nobody makes calls for.
+        """
+        for id_, epoch in self._held().items():
+            unsent = {
+                member.task: call
+                for call in self._claims.open_calls(id_, epoch + 1)
+                for member in call.members
+            }
+            most = ORPHANS_AT_ONCE + len(begun)
+            claimed = self._claims.orphans({id_: epoch + 1}, most)
+            steps = [
+                self._put_back(one, unsent.get(one.task.id))
+                for one in claimed
+                if one.task.id not in begun
+            ]
+            if steps:
+                count = sum(self._engine.apply(steps))
+                log.info("claims_put_back", account=id_, count=count)
+
+    def _put_back(self, claimed: Claimed, call: Call | None) -> Step:
+        """Return the step that undoes a claim that sent nothing."""
+        released = TaskReleased(self._clock.now(), claimed.task.id, claimed.epoch)
+        is_its_call = call is not None and call.epoch == claimed.epoch
+        writes = (CloseCall(call.id),) if call is not None and is_its_call else ()
+        return Step(claimed.case, released, writes)
 
     def _held(self) -> dict[AccountId, int]:
         """Return the accounts that we believe are ours."""

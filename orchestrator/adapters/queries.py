@@ -262,8 +262,8 @@ def _case_line(row: Any, counts: Mapping[str, int], now: datetime) -> CaseLine: 
         tasks=counts.get("tasks", 0),
         tasks_settled=counts.get("settled", 0),
         tasks_needing_people=counts.get("people", 0),
-        export=doc["export"],
-        result=doc["result"],
+        export=doc.get("export", "not_asked"),
+        result=doc.get("result"),
     )
 
 

@@ -9,6 +9,7 @@ reads answer at once.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from orchestrator.entrypoints.cli.app import app
 from orchestrator.entrypoints.cli.telling import exit_code_of, tell
@@ -16,10 +17,10 @@ from orchestrator.entrypoints.cli.telling import exit_code_of, tell
 __all__ = ["app", "main"]
 
 
-def main() -> None:
-    """Run one command and leave with its exit code."""
+def main(args: Sequence[str] | None = None) -> None:
+    """Run one command (of the process's arguments) and leave with its exit code."""
     try:
-        app(prog_name="erasure")
+        app(args, prog_name="erasure")
     except Exception as error:  # noqa: BLE001 (told without its text)
         tell(error)
         sys.exit(exit_code_of(error))

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.entrypoints.cli.telling import NO
-from orchestrator.errors import OrchestratorError
+from orchestrator.entrypoints.cli.telling import NO, WRONG_USE, tell
+from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (the parts take a second to import, and --help needs none)
 
@@ -103,8 +103,5 @@ def _wait_for_signals(running: Running) -> None:
 
 def _leave(failure: BaseException) -> None:
     """End with the sentence of what ended the process; never with 0."""
-    from orchestrator.entrypoints.cli.telling import tell
-
-    if isinstance(failure, OrchestratorError | Exception):
-        tell(failure)
-    raise typer.Exit(NO)
+    tell(failure)
+    raise typer.Exit(WRONG_USE if isinstance(failure, SetUpError) else NO)

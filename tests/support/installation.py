@@ -1,0 +1,126 @@
+"""A small installation on SQLite: keys, a register, a database, and cases in it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from orchestrator.adapters.keys import create_keys
+from orchestrator.adapters.schema import upgrade
+from orchestrator.bootstrap import Installation
+from orchestrator.core.words import AccountId, CaseId
+from orchestrator.event_log import Message
+from orchestrator.ports import Claimed, Heard
+from orchestrator.settings import LogFormat, Settings
+from tests.support.command import Ran, erasure
+from tests.support.people import Human, a_submission
+from tests.support.site_register import SECRETS, RegisterText
+
+ROOT = Path(__file__).parents[2]
+NOWHERE = "http://127.0.0.1:9"  # the discard port: nobody answers
+
+
+class AnInstallation:
+    """Everything that the command needs; close it at the end of the test."""
+
+    def __init__(
+        self, folder: Path, *, url: str = NOWHERE, register: RegisterText | None = None
+    ) -> None:
+        self.folder = folder
+        self.path = folder / "erasure.db"
+        self.register = folder / "register.toml"
+        self.keys = folder / "keys"
+        text = (register or RegisterText()).at(url)
+        self.register.write_text(text, encoding="utf-8")
+        create_keys(self.keys)
+        self.env = {
+            "ERASURE_DATABASE_URL": f"sqlite:///{self.path}",
+            "ERASURE_REGISTER": str(self.register),
+            "ERASURE_KEYS_DIR": str(self.keys),
+            "ERASURE_LOG_FORMAT": "json",
+            "ERASURE_SWEEP_EVERY": "100ms",
+            "PATH": os.defpath,
+            **SECRETS,
+        }
+        upgrade(self.parts.database)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.parts.close()
+
+    @cached_property
+    def parts(self) -> Installation:
+        """The same installation, made in this process; it runs no stage."""
+        return Installation(
+            Settings.model_validate(
+                {
+                    "database_url": f"sqlite:///{self.path}",
+                    "register_path": self.register,
+                    "keys_dir": self.keys,
+                    "log_format": LogFormat.JSON,
+                }
+            )
+        )
+
+    def __call__(self, *args: object, on_terminal: bool = False, **env: str) -> Ran:
+        """Run `erasure` with *args* on this installation."""
+        return erasure(*args, env={**self.env, **env}, on_terminal=on_terminal)
+
+    def start(self, *args: object, log: Path | None = None) -> subprocess.Popen[bytes]:
+        """Start `erasure` as a process of its own, its output going to *log*."""
+        output = (log or self.folder / "process.log").open("ab")
+        with output:
+            return subprocess.Popen(
+                [sys.executable, "-c", _MAIN, *map(str, args)],
+                env={**self.env, "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=self.folder,
+            )
+
+    # --- cases --------------------------------------------------------------------
+
+    def publish(self, *messages: Message) -> None:
+        """Publish as the portal would."""
+        assert all(self.parts.publisher.publish(messages))
+
+    def ingest(self) -> None:
+        """Take what was published."""
+        self.parts.ingest(self.parts.consumer(), _nobody).turn(0)
+
+    def a_case(self, human: Human, *rights: str) -> CaseId:
+        """Open a case of *human*."""
+        self.publish(a_submission(human, *rights))
+        self.ingest()
+        with self.parts.store.transaction() as transaction:
+            (known,) = transaction.known_requests({human.request_id}, [])
+        return known.case_id
+
+    def claim(self, account: str) -> Sequence[Claimed]:
+        """Claim what is ready at *account*, as its worker would."""
+        parts, id_ = self.parts, AccountId(account)
+        now = parts.clock.now()
+        parts.claims.register([id_])
+        until = now + parts.settings.lease
+        epochs = parts.claims.acquire([id_], "test", now, until, by_force=True)
+        if not epochs:
+            epochs = {one.id: one.epoch for one in parts.claims.accounts()}
+        return parts.claims.claim({id_: 9}, epochs, "test", now, lambda _: [], {})
+
+    def hear(self, account: str, reply: object) -> Claimed:
+        """Let *account* answer its one ready task with *reply*."""
+        (claimed,) = self.claim(account)
+        self.parts.gatherer(_nobody)([Heard(claimed, reply)])
+        return claimed
+
+
+_MAIN = "from orchestrator.entrypoints.cli import main; main()"
+
+
+def _nobody() -> None:
+    """Ring for nobody."""

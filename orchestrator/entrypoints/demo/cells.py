@@ -72,7 +72,7 @@ def _moving(task: Task) -> Cell:
             reason = task.gate.reason if task.gate else None
             return Cell(_BEHIND[reason] if reason else "waiting", "waiting")
         case TaskStatus.NEEDS_HUMAN | TaskStatus.WITH_PERSON:
-            return Cell("needs a person", "bad")
+            return Cell("needs person", "bad")
         case TaskStatus.WAITING:
             return Cell(_waiting(task), "waiting")
         case _:
@@ -80,7 +80,7 @@ def _moving(task: Task) -> Cell:
 
 
 def _doing(task: Task) -> str:
-    return "looking again" if task.step is Step.LOOK else _DOING[task.action]
+    return "looking" if task.step is Step.LOOK else _DOING[task.action]
 
 
 def _waiting(task: Task) -> str:
@@ -100,7 +100,16 @@ def _ended(tasks: Sequence[Task]) -> Cell:
         kind = task.outcome.kind if task.outcome else ""
         word, its_tone = _ENDED.get(kind, ("failed", "bad"))
         if task.action is not Action.LOCATE or len(tasks) == 1:
-            kept = task.retained and kind == "done"
-            words.append("erased, kept" if kept else word)
-            tone = its_tone if tone in ("neutral", its_tone) else tone
-    return Cell(", ".join(dict.fromkeys(words)), tone, is_final=True)
+            partly = kind == "done" and task.retained
+            words.append("erased, kept" if partly else word)
+            tone = its_tone if tone != "bad" and its_tone != "neutral" else tone
+    return Cell(_both(words), tone, is_final=True)
+
+
+def _both(words: Sequence[str]) -> str:
+    """Join what came of a copy and of an erasure, in a cell's width."""
+    different = list(dict.fromkeys(words))
+    short = {"copied": "copy", "not there": "none"}
+    if len(different) == 1:
+        return different[0]
+    return ", ".join([short.get(different[0], different[0]), *different[1:]])

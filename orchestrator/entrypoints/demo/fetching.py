@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 from orchestrator.adapters.receipt_files import (
     ReceiptFiles,
@@ -20,7 +20,6 @@ from orchestrator.adapters.receipt_files import (
 )
 from orchestrator.adapters.sealed_chunks import open_chunks
 from orchestrator.adapters.signing import ReceiptRejected, read_envelope
-from orchestrator.adapters.vault_cipher import DataKey
 from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, ExportStatus
 from orchestrator.entrypoints.demo.folder import Folder
@@ -134,7 +133,7 @@ def _by_openssl(path: str | None, files: ReceiptFiles, folder: Folder) -> bool |
 def _copy(installation: Installation, folder: Folder, case: Case) -> Copy:
     opened = installation.vault.open([case.id], "export", [])
     (package,) = installation.artifacts.complete(case.id, "package")
-    key = cast("DataKey", opened.keys[case.id])
+    key = opened.keys[case.id]
     pieces = open_chunks(key, package.id, installation.artifacts.get(package.id))
     content = b"".join(pieces)
     path = folder.copies / f"{case.id}.zip"

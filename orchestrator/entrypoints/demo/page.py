@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.padding import Padding
@@ -17,8 +20,7 @@ from orchestrator.entrypoints.demo.fetching import openssl_arguments
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.people import PEOPLE, Person
 from orchestrator.entrypoints.demo.processors import (
-    DISTURBANCES,
-    PECULIARITIES,
+    HABITS,
     Place,
     Processors,
 )
@@ -56,13 +58,17 @@ class Page:
         )
         systems = _plain_table("System", "used for", "in this demo it")
         for name, title in TITLES.items():
-            habit = DISTURBANCES[name][1] if name in DISTURBANCES else None
-            systems.add_row(title, KIND_OF_SYSTEM[name], habit or PECULIARITIES[name])
+            systems.add_row(title, KIND_OF_SYSTEM[name], HABITS[name])
         self._heading("Four systems hold people's data")
         self._text(f"They are fakes that obey the vendors' rules, at {url}.")
         self._table(systems)
         asking = sum(person.asks != "nothing" for person in PEOPLE)
         self._heading(f"{requests} requests of {asking} people arrive from the portal")
+        self._text(
+            "Order matters: search, copy, then erase; the shop before the e-mail"
+            " marketing it feeds; HubSpot, which knows the ids of the others, last.",
+            style="dim",
+        )
 
     # --- after --------------------------------------------------------------------
 
@@ -76,7 +82,8 @@ class Page:
         for receipt in sorted(receipts, key=lambda it: order.index(it.request_id)):
             person = seen.people[receipt.request_id]
             asked = joined_rights(receipt.rights)
-            due = receipt.due.due_at.astimezone().date()
+            zone = ZoneInfo(receipt.due.time_zone)
+            due = receipt.due.due_at.astimezone(zone).date()
             answer = Text(RESULTS[receipt.result]).append(f"\ndue {due}", style="dim")
             cells = [_outcomes(receipt, account) for account in TITLES]
             table.add_row(
@@ -84,8 +91,8 @@ class Page:
             )
         self._heading("The answers, read from the signed receipts")
         self._table(table)
-        for grade, meaning in GRADES.items():
-            self._text(f"{grade}  {meaning}", style="dim")
+        grades = "; ".join(f"{grade}: {said}" for grade, said in GRADES.items())
+        self._text(f"How well an erasure is proven. {grades}.", style="dim")
 
     def holdings(self, processors: Processors, seen: Evidence) -> None:
         """Show how many records of each person every processor held and holds."""
@@ -102,73 +109,79 @@ class Page:
 
     def facts(self, facts: Iterable[Fact]) -> bool:
         """Show what was looked up; returns whether all of it is true."""
-        self._heading("Looked up afresh")
+        self._heading("Checked afresh, without asking our own database")
         is_all_true = True
         for fact in facts:
             is_all_true = is_all_true and fact.is_true
             mark = Text("✓ ", "green") if fact.is_true else Text("✗ ", "bold red")
             self._hanging(mark, fact.sentence)
-            shown = fact.against[:_MOST_DETAILS]
-            more = len(fact.against) - len(shown)
+            details = list(dict.fromkeys(fact.against))
+            shown, more = details[:_MOST_DETAILS], len(details[_MOST_DETAILS:])
             for detail in [*shown, *([f"and {more} more"] if more else [])]:
                 self._hanging(Text("    but ", "red"), detail)
         return is_all_true
+
+    def verdict(self, *, is_all_true: bool, seconds: float) -> None:
+        """Say it all in one line."""
+        self._console.print()
+        if is_all_true:
+            said = f"All of it is true, after {seconds:.0f} seconds."
+            self._console.print(Text(said, "bold green"))
+        else:
+            said = "Not all of it is true: the lines marked ✗ say what is not."
+            self._console.print(Text(said, "bold red"))
 
     def closing(self, seen: Evidence, program: Sequence[str]) -> None:
         """Say where everything lies and what to try next."""
         self._heading("Where it lies")
         root = self._folder
-        files = Table.grid(padding=(0, 2))
-        files.add_row(
-            "receipts", f"{root.receipts}/", f"{len(seen.receipts)} signed files"
-        )
-        files.add_row("public key", str(root.public_key), "verifies them")
+        files = Table.grid(padding=(0, 2, 0, 0))
+        files.add_column(no_wrap=True)
+        files.add_column(overflow="fold")
+        count = len(seen.receipts)
+        files.add_row("Receipts", f"{root.receipts}/  ({count} files *.dsse.json)")
+        files.add_row("Public key", f"{root.public_key}  (verifies them)")
         for copy in seen.copies:
-            size = f"{len(copy.entries)} files, {seen.people[copy.request].name}"
-            files.add_row("copy", str(copy.path), size)
-        files.add_row("log", str(root.log), "names no person")
+            owner = seen.people[copy.request].name
+            files.add_row(f"{owner}'s copy", str(copy.path))
+            files.add_row("", Text(_listed(copy.entries), "dim"))
+        files.add_row("Log", f"{root.log}  (names no person)")
         self._table(files)
-        self._heading("Try it yourself")
+        kept = {
+            one.receipt.export.expires_at for one in seen.receipts if one.receipt.export
+        }
+        if kept:
+            self._text(
+                "In our database the copies stay encrypted until"
+                f" {max(kept).date()}; then their key is destroyed.",
+                style="dim",
+            )
         if seen.receipts:
+            self._heading("Try it yourself")
             self._commands(seen, program)
 
     def _commands(self, seen: Evidence, program: Sequence[str]) -> None:
         first, key = seen.receipts[0].files, self._folder.public_key
-        tried = {
-            "Verify a receipt:": [
-                *program,
-                *("receipt", "verify", str(first.envelope), "--key", str(key)),
-            ],
-            "Verify it without this program (openssl 3):": [
-                "openssl",
-                *openssl_arguments(first, key),
-            ],
-        }
-        for what, command in tried.items():
-            self._command(what, shlex.join(command))
+        verify = ("receipt", "verify", str(first.envelope), "--key", str(key))
+        self._command("Verify a receipt:", shlex.join([*program, *verify]))
+        self._command(
+            "Verify it without this program, with openssl 3:",
+            shlex.join(["openssl", *openssl_arguments(first, key)]),
+        )
+        self._command("Read what it says:", shlex.join(["cat", str(first.payload)]))
         look = shlex.join([*program, "case", "list"])
-        place = shlex.quote(str(self._folder.environment))
+        place = shlex.quote(_sourced(self._folder.environment))
         self._command("Look at the cases:", f"(. {place}; {look})")
-        self._console.print()
 
     # --- small things -------------------------------------------------------------
-
-    def verdict(self, *, is_all_true: bool, seconds: float) -> None:
-        """End with one line that says it all."""
-        if is_all_true:
-            said = Text(
-                f"All of it is true, after {seconds:.0f} seconds.", "bold green"
-            )
-        else:
-            said = Text("Not all of it is true: see ✗ above.", "bold red")
-        self._console.print(said)
 
     def _heading(self, text: str) -> None:
         self._console.print()
         self._console.print(Text(text, style="bold"))
 
     def _text(self, text: str, style: str = "") -> None:
-        self._console.print(Padding(Text(text, style=style), (0, 0, 0, 2)))
+        indented = Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
+        self._console.print(indented)
 
     def _hanging(self, mark: Text, text: str) -> None:
         line = Table.grid()
@@ -189,14 +202,30 @@ class Page:
 
 
 def program_of(argv0: str) -> Sequence[str]:
-    """Return how this program is called from here, as somebody would type it."""
-    path = Path(argv0)
-    if path.name != "erasure":
-        return (sys.executable, "-m", "orchestrator.entrypoints.cli")
+    """Return how `erasure` is called from here, as somebody would type it."""
+    called = Path(argv0)
+    beside = Path(sys.executable).with_name("erasure")
+    path = called if called.name == "erasure" else beside
+    found = shutil.which("erasure")
+    if found is not None and Path(found).resolve() == path.resolve():
+        return ("erasure",)
     here = Path.cwd()
     if path.is_absolute() and path.is_relative_to(here):
-        return (str(path.relative_to(here)),)
-    return (argv0,)
+        path = path.relative_to(here)
+    return (str(path),)
+
+
+def _sourced(path: Path) -> str:
+    """Return *path* as a shell's dot takes it: without a slash it would search."""
+    return str(path) if "/" in str(path) else f"./{path}"
+
+
+def _listed(entries: Mapping[str, int]) -> str:
+    """Say how many files a copy holds of each system."""
+    counts = Counter(name.partition("/")[0] for name in entries if "/" in name)
+    systems = ", ".join(f"{TITLES[name]} {count}" for name, count in counts.items())
+    size = sum(entries.values()) / 1024
+    return f"{len(entries)} files, {size:.0f} KiB: {systems}, its manifest"
 
 
 def _plain_table(*columns: str) -> Table:
@@ -226,7 +255,7 @@ def _outcome(line: Line) -> Text:
 def _held(places: Sequence[Place], person: Person, seen: Evidence) -> Text:
     """Count a person's records at one processor, before and now."""
     if not places:
-        return Text("–", "dim")
+        return Text("none", "dim")
     now = sum(at in seen.held for at in places)
     kept = sum(must_be_kept(at, person) for at in places)
     wanted = kept if person.is_erased else len(places)

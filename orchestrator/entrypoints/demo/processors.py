@@ -45,18 +45,16 @@ INSTALLATIONS: Final = {
 MIXPANEL_PROJECT_TOKEN: Final = mixpanel.PROJECT_TOKEN
 
 DISTURBANCES: Final = {
-    "hubspot": (
-        Fault(kind=FaultKind.FAIL, operation="search", times=2),
-        "fails twice with a server error (500)",
-    ),
-    "klaviyo": (
-        Fault(kind=FaultKind.THROTTLE, operation="search_profiles", retry_after="1"),
-        "asks us to come back in 1 second (429)",
+    "hubspot": Fault(kind=FaultKind.FAIL, operation="search", times=2),
+    "klaviyo": Fault(
+        kind=FaultKind.THROTTLE, operation="search_profiles", retry_after="1"
     ),
 }
-PECULIARITIES: Final = {
-    "mixpanel": "erases and copies by jobs that must be asked about",
-    "commercetools": "holds an invoice and an order that a law keeps",
+HABITS: Final = {
+    "hubspot": "fails twice (HTTP 500)",
+    "klaviyo": "asks us to wait a second (HTTP 429)",
+    "mixpanel": "works by jobs that take their time",
+    "commercetools": "holds an invoice that a law keeps",
 }
 
 
@@ -79,7 +77,11 @@ class Processors:
 
     def undisturbed(self) -> list[str]:
         """Return the processors whose planned disturbance has not struck in full."""
-        return [name for name in DISTURBANCES if self._ask(name, "faults")]
+        return [
+            name
+            for name, fault in DISTURBANCES.items()
+            if fault.model_dump(mode="json") in self._ask(name, "faults")
+        ]
 
     def _ask(self, name: str, verb: str) -> Any:  # noqa: ANN401 (JSON)
         answer = self._client.get(f"{self.url}/{name}/_control/{verb}")
@@ -93,7 +95,7 @@ def open_processors(
     """Seed the fakes, serve them on a free port of loopback, and end them after."""
     fakes = every_fake()
     owners = _seed(fakes, now)
-    for name, (fault, _) in DISTURBANCES.items():
+    for name, fault in DISTURBANCES.items():
         fakes[name].faults.add(fault)
     if prepare is not None:
         prepare(fakes)

@@ -11,6 +11,7 @@ import base64
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,24 +77,27 @@ def facts_of(
 
 
 def _answered(seen: Evidence) -> Fact:
-    """Every request has its final receipt, in time and without an open line."""
+    """Hold every receipt to be final, in time and without an open line."""
+    receipts = {one.receipt.request_id: one.receipt for one in seen.receipts}
     against = []
     for request, person in seen.people.items():
-        case = seen.cases.get(request)
-        if case is None:
-            against.append(f"{person.name}: no case was opened")
-        elif case.answered_at is None or case.result is None:
-            against.append(f"{person.name}: {_open_tasks(case)}")
-        elif case.result == "partial" or case.answered_at > case.due_at:
-            against.append(f"{person.name}: answered {case.result}")
+        receipt = receipts.get(request)
+        if receipt is None:
+            against.append(f"{person.name}: {_missing(seen.cases.get(request))}")
+        elif receipt.kind != "final" or receipt.result == "partial":
+            against.append(f"{person.name}: {receipt.kind}, {receipt.result}")
+        elif (receipt.times.answered_at or receipt.due.due_at) >= receipt.due.due_at:
+            against.append(f"{person.name}: answered too late")
     count = len(seen.people)
     return Fact(
-        f"All {count} requests were answered in full, long before due.", against
+        f"Answered in full and long before they are due: all {count} requests.", against
     )
 
 
-def _open_tasks(case: Case) -> str:
-    """Say which accounts keep a case open, and why."""
+def _missing(case: Case | None) -> str:
+    """Say why there is no receipt: which accounts keep the case open."""
+    if case is None:
+        return "no case was opened"
     open_ = [task for task in case.all_tasks.values() if not task.is_settled]
     waits = [f"{TITLES[t.account]} {t.action}: {t.reason or t.status}" for t in open_]
     return "not answered (" + ("; ".join(waits) or "waits for its signature") + ")"
@@ -102,7 +106,7 @@ def _open_tasks(case: Case) -> str:
 def _disturbed(seen: Evidence) -> Fact:
     names = " and ".join(TITLES[name] for name in DISTURBANCES)
     against = [f"{TITLES[name]} was never asked" for name in seen.undisturbed]
-    return Fact(f"{names} misbehaved as planned, and nothing was lost by it.", against)
+    return Fact(f"Overcome: {names} misbehaved as planned.", against)
 
 
 def _signed(seen: Evidence) -> Fact:
@@ -115,15 +119,19 @@ def _signed(seen: Evidence) -> Fact:
     wanted, there = set(seen.people), [it.receipt.request_id for it in seen.receipts]
     if sorted(there) != sorted(wanted):
         against.append(f"{len(there)} receipts for {len(wanted)} requests")
-    return Fact(f"The {len(wanted)} receipts verify with the public key.", against)
+    return Fact(
+        f"Genuine: all {len(wanted)} receipts verify with the public key.", against
+    )
 
 
 def _signed_for_openssl(seen: Evidence) -> Iterator[Fact]:
-    """The same, said by a program that is not ours; nothing where it is absent."""
+    """Give the same as a program says that is not ours; nothing where it is absent."""
     judged = [one for one in seen.receipts if one.by_openssl is not None]
     refused = [one.files.pae.name for one in judged if not one.by_openssl]
     if judged:
-        yield Fact("So says openssl, which knows nothing of this program.", refused)
+        yield Fact(
+            "openssl, which knows nothing of this program, says the same.", refused
+        )
 
 
 def _copied(seen: Evidence) -> Fact:
@@ -149,7 +157,7 @@ def _copied(seen: Evidence) -> Fact:
     if len(seen.copies) != len(promised) or not promised:
         against.append(f"{len(seen.copies)} copies, {len(promised)} in receipts")
     count = len(seen.copies)
-    return Fact(f"The {count} copies are whole and hold one person each.", against)
+    return Fact(f"Whole, and about one person each: all {count} copies.", against)
 
 
 def _made(person: Person) -> Sequence[str]:
@@ -175,15 +183,16 @@ def _gone(processors: Processors, seen: Evidence) -> Fact:
                 against.append(f"{_named(place)} of {owner.name} is still there")
     new = [place for place in seen.held if place not in processors.before]
     against += [f"{_named(place)} was not there before" for place in new]
-    names = ", ".join(erased)
+    *most, last = erased
     return Fact(
-        f"Gone at the processors: all {sum(erased.values())} records of {names}.",
+        f"Gone: all {sum(erased.values())} records of"
+        f" {', '.join(most)} and {last}, but for what a law keeps.",
         against,
     )
 
 
 def _kept(processors: Processors, seen: Evidence) -> Fact:
-    """What a law keeps is there, unchanged, and the receipt says so."""
+    """Hold what a law keeps to be there, unchanged, and named in the receipt."""
     places = [at for at, owner in processors.owners.items() if must_be_kept(at, owner)]
     against = _changed(processors, seen, places)
     for place in places:
@@ -197,7 +206,7 @@ def _kept(processors: Processors, seen: Evidence) -> Fact:
         }
         if not rules & {"order", "invoice"}:
             against.append(f"{owner.name}'s receipt does not say what is kept")
-    return Fact(f"Still there, as a law demands: {_counted(places)}.", against)
+    return Fact(f"Kept, because a law demands it: {_counted(places)}.", against)
 
 
 def _untouched(processors: Processors, seen: Evidence) -> Fact:
@@ -253,8 +262,8 @@ def _forgotten(
         against = _holders(places, values)
     size = sum(map(len, places.values())) // 1024
     return Fact(
-        f"Forgotten: our database, topics and log ({size} KiB, read byte by byte) hold"
-        f" none of the {len(values)} identifiers of those who asked.",
+        f"Forgotten: none of {len(values)} identifiers of those who asked stands in our"
+        f" database, topics and log ({size} KiB, read byte by byte).",
         against,
     )
 
@@ -288,8 +297,6 @@ def _clear(record: Record) -> bytes:
     """Return all of a record, with a receipt's payload out of its base64."""
     value = record.value or b""
     parts = [record.key or b"", value, *(held for _, held in record.headers)]
-    try:
+    with suppress(ValueError):  # no JSON, so no receipt
         parts.append(base64.b64decode(json.loads(value).get("payload", "")))
-    except ValueError:
-        pass  # no JSON, so no receipt
     return b"\n".join(parts)

@@ -12,7 +12,7 @@ from orchestrator.adapters.keys import create_keys
 from orchestrator.adapters.logs import configure_logs
 from orchestrator.adapters.schema import upgrade
 from orchestrator.bootstrap import Installation
-from orchestrator.entrypoints.demo.examples import register_text
+from orchestrator.entrypoints.demo.example_files import register_text
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.people import INVOICES
 from orchestrator.entrypoints.demo.processors import (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from rich.console import Console
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
-from orchestrator.entrypoints.demo.examples import message_of, requests_of_today
+from orchestrator.entrypoints.demo.example_files import message_of, requests_of_today
 from orchestrator.entrypoints.demo.fetching import fetch_copies, fetch_receipts
 from orchestrator.entrypoints.demo.folder import Folder, make_folder
 from orchestrator.entrypoints.demo.page import Page, program_of
@@ -35,81 +36,77 @@ def show(root: Path | None, prepare: Preparation | None, patience: float) -> int
     """Run the demo; see `run_demo`."""
     console = Console(highlight=False)
     folder = make_folder(root)
-    clock = SystemClock()
-    began = clock.monotonic()
+    now = SystemClock().now()
     try:
         with (
             folder.log.open("w", encoding="utf-8") as log,
-            open_processors(clock.now(), prepare) as processors,
+            open_processors(now, prepare) as processors,
         ):
             installation = set_up(folder, processors.url, log)
-            page = Page(console, folder)
-            is_all_true = _run(
-                console, page, folder, installation, processors, patience
-            )
-            page.verdict(is_all_true=is_all_true, seconds=clock.monotonic() - began)
+            run = _Run(folder, installation, processors, Page(console, folder))
+            return 0 if run.from_request_to_proof(console, patience) else 1
     except KeyboardInterrupt:
-        console.print("\nStopped. What it left lies in", folder.root)
+        console.print(f"\nStopped; what it left lies in {folder.root}.", markup=False)
         return INTERRUPTED
-    return 0 if is_all_true else 1
 
 
-def _run(
-    console: Console,
-    page: Page,
-    folder: Folder,
-    installation: Installation,
-    processors: Processors,
-    patience: float,
-) -> bool:
-    """Let the requests through the system and look at what became of them."""
-    requests = requests_of_today(installation.clock.now())
-    people = {one.submitted.request.request_id: _person(one) for one in requests}
-    page.opening(processors.url, len(requests))
-    running = Running(installation)
-    watch = Watch(installation, console, people, [AccountId(it) for it in TITLES])
-    running.start()
-    try:
-        installation.publisher.publish([message_of(one) for one in requests])
-        watch.until_forgotten(running.stopping, patience)
-        seen = _brought_together(installation, folder, processors, watch)
-        is_all_true = _told(page, installation, folder, processors, seen)
-    finally:
-        running.stop()
-        failure = running.wait()
-    if failure is not None:
-        raise failure
-    return is_all_true
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of the demo, with all that it needs."""
 
+    folder: Folder
+    installation: Installation
+    processors: Processors
+    page: Page
 
-def _brought_together(
-    installation: Installation, folder: Folder, processors: Processors, watch: Watch
-) -> Evidence:
-    cases = watch.cases
-    answered = sum(case.answered_at is not None for case in cases.values())
-    return Evidence(
-        people=watch.people,
-        cases=cases,
-        receipts=fetch_receipts(installation, folder, answered),
-        copies=fetch_copies(installation, folder, list(cases.values())),
-        held=processors.held_now(),
-        undisturbed=processors.undisturbed(),
-    )
+    def from_request_to_proof(self, console: Console, patience: float) -> bool:
+        """Let the requests through the system; tell whether every claim holds."""
+        clock = self.installation.clock
+        began = clock.monotonic()
+        requests = requests_of_today(clock.now())
+        people = {one.submitted.request.request_id: _person(one) for one in requests}
+        self.page.opening(self.processors.url, len(requests))
+        accounts = [AccountId(name) for name in TITLES]
+        watch = Watch(self.installation, console, people, accounts)
+        running = Running(self.installation)
+        running.start()
+        try:
+            self.installation.publisher.publish([message_of(one) for one in requests])
+            watch.until_forgotten(running.stopping, patience)
+            is_all_true = self._tell(self._bring_together(watch), began)
+        finally:
+            running.stop()
+            failure = running.wait()
+        if failure is not None:
+            raise failure
+        return is_all_true
 
+    def _bring_together(self, watch: Watch) -> Evidence:
+        cases = watch.cases
+        answered = sum(case.answered_at is not None for case in cases.values())
+        return Evidence(
+            people=watch.people,
+            cases=cases,
+            receipts=fetch_receipts(self.installation, self.folder, answered),
+            copies=fetch_copies(self.installation, self.folder, list(cases.values())),
+            held=self.processors.held_now(),
+            undisturbed=self.processors.undisturbed(),
+        )
 
-def _told(
-    page: Page,
-    installation: Installation,
-    folder: Folder,
-    processors: Processors,
-    seen: Evidence,
-) -> bool:
-    """Show what became of it, and whether it is true."""
-    page.answers(seen)
-    page.holdings(processors, seen)
-    is_all_true = page.facts(facts_of(installation, folder, processors, seen))
-    page.closing(seen, program_of(sys.argv[0]))
-    return is_all_true
+    def _tell(self, seen: Evidence, began: float) -> bool:
+        """Show what became of it, and whether it is true."""
+        self.page.answers(seen)
+        self.page.holdings(self.processors, seen)
+        facts = facts_of(self.installation, self.folder, self.processors, seen)
+        is_all_true = self.page.facts(facts)
+        seconds = self.installation.clock.monotonic() - began
+        if is_all_true:
+            self.page.verdict(is_all_true=True, seconds=seconds)
+        self.page.closing(seen, program_of(sys.argv[0]))
+        if not is_all_true:
+            # Last, so that nobody overlooks it.
+            self.page.verdict(is_all_true=False, seconds=seconds)
+        return is_all_true
 
 
 def _person(request: RequestFile) -> Person:

@@ -13,14 +13,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from orchestrator.adapters.queries import Queries
 from orchestrator.bootstrap import Installation
-from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.cases import Case, CaseStatus, TaskStatus
 from orchestrator.core.words import AccountId, CaseId
 from orchestrator.entrypoints.demo.cells import Cell, Tone, cell_of
 from orchestrator.entrypoints.demo.people import Person
@@ -34,6 +34,9 @@ STYLES: Final[Mapping[Tone, str]] = {
     "bad": "bold red",
 }
 _LOOK_EVERY: Final = 0.1
+_STILL: Final = frozenset(
+    {TaskStatus.NEEDS_HUMAN, TaskStatus.PLANNED, TaskStatus.SETTLED}
+)
 _ANSWERED: Final = frozenset({CaseStatus.ANSWERED, CaseStatus.CLOSED})
 
 
@@ -48,12 +51,12 @@ class Watch:
     cases: dict[str, Case] = field(default_factory=dict)  # by request id
     _told: set[tuple[str, str]] = field(default_factory=set)
 
-    def until_forgotten(self, stopping: threading.Event, patience: float) -> bool:
+    def until_forgotten(self, stopping: threading.Event, patience: float) -> None:
         """
         Watch until every case is answered and its person forgotten.
 
-        Returns whether that happened, within *patience* seconds and before the
-        process ended.
+        Ends before that after *patience* seconds, with the process, or when only a
+        person could move what is left, because nobody is there.
         """
         clock = self.installation.clock
         end = clock.monotonic() + patience
@@ -63,7 +66,6 @@ class Watch:
                     break
                 self._look()
                 show()
-        return self._is_over()
 
     def _look(self) -> None:
         queries = Queries(self.installation.database)
@@ -74,7 +76,8 @@ class Watch:
 
     def _is_over(self) -> bool:
         cases = self.cases.values()
-        return len(cases) == len(self.people) and all(map(_is_forgotten, cases))
+        is_whole = len(cases) == len(self.people)
+        return is_whole and all(_is_forgotten(it) or _is_stuck(it) for it in cases)
 
     # --- showing ------------------------------------------------------------------
 
@@ -99,19 +102,21 @@ class Watch:
 
     def _line(self, name: str, case: Case | None, fact: str) -> None:
         rights = joined_rights(case.rights) if case else ""
-        self.console.print(f"  {name:14} {rights:16} {fact}", highlight=False)
+        self.console.print(f"  {name:13} {rights:17} {fact}", highlight=False)
 
     def table(self) -> RenderableType:
         """Return the cases as they are now."""
-        table = Table(box=None, padding=(0, 1), pad_edge=False, header_style="bold")
+        table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+        table.header_style = "dim"
         table.add_column("Case", no_wrap=True)
+        table.add_column("", min_width=11)
         for account in self.accounts:
-            table.add_column(TITLES[account], no_wrap=True, min_width=13)
+            table.add_column(TITLES[account], no_wrap=True, min_width=12)
         for request, person in self.people.items():
             case = self.cases.get(request)
             cells = [_text(cell_of(case, a)) for a in self.accounts] if case else []
-            table.add_row(_head(person.name, case), *cells)
-        return Group("", table)
+            table.add_row(_head(person.name, case), _rights(case), *cells)
+        return table
 
 
 class _Drawing(AbstractContextManager[Callable[[], None]]):
@@ -136,12 +141,21 @@ def _is_forgotten(case: Case) -> bool:
     return case.status in _ANSWERED and not case.identity_held
 
 
+def _is_stuck(case: Case) -> bool:
+    """Tell whether only a person could move the case on."""
+    statuses = {task.status for task in case.all_tasks.values()}
+    return TaskStatus.NEEDS_HUMAN in statuses and statuses <= _STILL
+
+
 def _head(name: str, case: Case | None) -> Text:
-    """Name the case by its invented person."""
-    rights = joined_rights(case.rights) if case else "request sent"
-    mark = "✓ " if case and case.status in _ANSWERED else "· "
-    head = Text(mark, style="green" if mark == "✓ " else "dim")
-    return head.append(name, style="default").append(f" {rights}", style="dim")
+    """Name the case by its invented person, and mark it once it is answered."""
+    if case and case.status in _ANSWERED:
+        return Text("✓ ", style="green").append(name, style="default")
+    return Text("· ", style="dim").append(name, style="default")
+
+
+def _rights(case: Case | None) -> Text:
+    return Text(joined_rights(case.rights) if case else "request sent", style="dim")
 
 
 def _text(cell: Cell) -> Text:

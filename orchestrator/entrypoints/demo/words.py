@@ -19,7 +19,7 @@ KIND_OF_SYSTEM: Final = {
 }
 RESULTS: Final = {
     "complete": "complete",
-    "complete_with_retention": "complete; a law\nkeeps records",
+    "complete_with_retention": "complete, some\nkept by law",
     "partial": "partial",
 }
 OUTCOMES: Final = {
@@ -30,8 +30,8 @@ OUTCOMES: Final = {
     "not_applicable": "not asked",
 }
 GRADES: Final = {
-    "E4": "gone: we looked again and found nothing",
-    "E2": "gone: the system says so, and offers no way to look",
+    "E4": "we looked again, and the records are gone",
+    "E2": "the system says so, and offers no way to look",
 }
 
 

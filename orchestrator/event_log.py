@@ -166,9 +166,9 @@ class Publisher(Protocol):
         Append *messages* in order and wait, within bounds, for what became of them.
 
         True means durably acknowledged; False means not known: send it again.
-        Raises `LogUnavailable` if not one could even be tried, and
-        `NotPossible`, before anything is sent, if one is over
-        `MAX_MESSAGE_BYTES`.
+        Raises `LogUnavailable` if not one could even be tried, `SetUpError` when
+        only a person can help, and `NotPossible`, before anything is sent, if one
+        is over `MAX_MESSAGE_BYTES`.
         """
 
     def close(self) -> None:

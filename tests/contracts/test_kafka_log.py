@@ -283,6 +283,15 @@ def test_one_missing_topic_does_not_hold_up_another(log: KafkaUnderTest) -> None
     assert list(answers) == [False, True, False, True]
 
 
+def test_topic_that_takes_only_less_is_said(log: KafkaUnderTest) -> None:
+    """A topic made with a lower limit than ours is explained, not tried for ever."""
+    small = PlainTopic(a_name("t"), config={"max.message.bytes": "10000"})
+    KafkaTopics(log.settings).create([small])
+
+    with pytest.raises(SetUpError, match=r"max\.message\.bytes"):
+        log.publisher().publish([a_message(small.name, b"k", bytes(20_000))])
+
+
 @pytest.mark.parametrize(
     "open_it",
     [

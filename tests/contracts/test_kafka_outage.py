@@ -49,11 +49,11 @@ def is_published(publisher: Publisher, message: Message) -> bool:
 
 
 def go_away(broker: Broker, how: str) -> None:
-    """Stop, kill or freeze the broker."""
+    """Take the broker away in one of three ways."""
     {"stop": broker.stop, "kill": broker.kill, "freeze": broker.freeze}[how]()
 
 
-@pytest.mark.parametrize("how", ["stop", "kill", "freeze"])
+@pytest.mark.parametrize("how", ["kill", "freeze"])
 def test_publishing_resumes_by_itself(
     log: KafkaUnderTest, broker: Broker, how: str
 ) -> None:
@@ -87,8 +87,9 @@ def test_publishing_resumes_by_itself(
     assert [r.value for r in records][:3] == [b"before", b"during", b"after"]
 
 
-@pytest.mark.parametrize("how", ["stop", "kill", "freeze"])
-@pytest.mark.parametrize("slot", [None, "worker-1"], ids=["member", "static member"])
+@pytest.mark.parametrize(
+    ("how", "slot"), [("kill", None), ("freeze", None), ("stop", "worker-1")]
+)
 def test_reading_resumes_by_itself(
     log: KafkaUnderTest, broker: Broker, how: str, slot: str | None
 ) -> None:

@@ -21,7 +21,11 @@ from kafka.errors import KafkaError, RetriableError
 from orchestrator.adapters.kafka.assignment import Assignment
 from orchestrator.adapters.kafka.lane import Lane
 from orchestrator.adapters.kafka.sentences import explain
-from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
+from orchestrator.adapters.kafka.settings import (
+    KafkaSettings,
+    Sweeper,
+    open_client,
+)
 from orchestrator.event_log import LogUnavailable, Record, Stored, TopicPartition
 
 Result = TypeVar("Result")
@@ -80,6 +84,7 @@ class KafkaConsumer:
         self._heard = time.monotonic()
         self._counted = 0.0
         self._lag: int | None = None
+        self._sweeper = Sweeper()
         self._client: Any = open_client(
             kafka.KafkaConsumer, settings, **_options(group, slot)
         )
@@ -229,6 +234,8 @@ class KafkaConsumer:
         silent = time.monotonic() - self._heard
         if records or (silent > self._patience.probe and self._is_alive()):
             self._heard = time.monotonic()
+        elif silent > self._patience.probe:
+            self._sweeper.sweep()
         if not records or time.monotonic() - self._counted > _COUNT_SECONDS:
             self._counted = time.monotonic()
             self._lag = self._assignment.lag()

@@ -9,9 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import kafka
-from kafka.errors import KafkaError
+from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError
 
-from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
+from orchestrator.adapters.kafka.sentences import explain
+from orchestrator.adapters.kafka.settings import (
+    KafkaSettings,
+    Sweeper,
+    open_client,
+)
 from orchestrator.event_log import (
     MAX_MESSAGE_BYTES,
     LogUnavailable,
@@ -23,6 +28,7 @@ MAX_WAITING: Final = 1_000
 MAX_WAITING_BYTES: Final = 8_000_000
 
 _ELEVEN_DAYS_MS: Final = 1_000_000_000
+_HOPELESS: Final = (AuthorizationError, MessageSizeTooLargeError)
 
 
 class KafkaPublisher:
@@ -51,6 +57,7 @@ class KafkaPublisher:
         self._replace_after = replace_after
         self._room = _Room(MAX_WAITING, MAX_WAITING_BYTES)
         self._lock = threading.Lock()
+        self._sweeper = Sweeper()
         self._left: dict[str, _Left] = {}
         self._producer = self._opened()
 
@@ -64,17 +71,26 @@ class KafkaPublisher:
         waiting = self._await_left(topics, now + self._within / 2)
         futures = self._hand_on(messages, waiting, deadline)
         if messages and not any(futures):
+            self._sweeper.sweep()
             raise LogUnavailable(
                 f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
                 "the broker runs and the topics exist (erasure topics list)."
             )
         answers = tuple(_is_acknowledged(future, deadline) for future in futures)
         self._leave(messages, futures)
+        if not any(answers):
+            self._raise_if_hopeless(futures)
         return answers
 
     def close(self) -> None:
         """Wait briefly for what is under way and let go of connections."""
         _close(self._producer, self._within)
+
+    def _raise_if_hopeless(self, futures: Sequence[Any]) -> None:
+        """Raise what only a person can change: sending again would not help."""
+        for future in futures:
+            if future and isinstance(future.exception, _HOPELESS):
+                raise explain(future.exception, self._settings.bootstrap)
 
     def _opened(self) -> Any:  # noqa: ANN401 - kafka-python has no types
         return open_client(

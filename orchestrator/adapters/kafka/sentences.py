@@ -53,11 +53,20 @@ _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ..
         ),
     ),
     (
+        errors.MessageSizeTooLargeError,
+        SetUpError,
+        (
+            "Kafka at {bootstrap} finds a message too large: raise max.message.bytes "
+            "of its topic to 1048588, or make the message smaller."
+        ),
+    ),
+    (
         errors.KafkaTimeoutError,
         LogUnavailable,
         (
             "No Kafka answers at {bootstrap}: check the address, the port, that the "
-            "broker runs, and whether it expects TLS."
+            "broker runs, and that security_protocol, certificates and credentials "
+            "are those it expects."
         ),
     ),
     (

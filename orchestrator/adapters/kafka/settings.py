@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -112,6 +114,26 @@ def quieten() -> None:
         logger.setLevel(logging.WARNING)
     # At every start it warns of topics whose metadata is on the way.
     logger.getChild("coordinator.assignors").setLevel(logging.ERROR)
+
+
+class Sweeper:
+    """
+    Closes the sockets of refused connections, which kafka-python leaves in cycles.
+
+    Each attempt to reach an absent broker leaves one behind; until the interpreter
+    happens upon them they can add up to hundreds in an outage.
+    """
+
+    _EVERY_SECONDS: Final = 15.0
+
+    def __init__(self) -> None:
+        self._swept = 0.0
+
+    def sweep(self) -> None:
+        """Sweep, unless that was done a moment ago; it takes some milliseconds."""
+        if time.monotonic() - self._swept > self._EVERY_SECONDS:
+            gc.collect()
+            self._swept = time.monotonic()
 
 
 def _check_servers(servers: list[str]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, cast
 
+from orchestrator.core.cases import Step as CallStep
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.dossier import (
     ALL_IDENTIFIERS,
@@ -114,9 +115,11 @@ class Gatherer:
         """Return one step: the event, and what must be stored with it."""
         claimed, now = heard.claimed, self._clock.now()
         task = claimed.task
-        if heard.reply is None:
+        if heard.reply is None or _is_too_late(heard, opened):
             released = TaskReleased(now, task.id, claimed.epoch)
-            return Step(claimed.case, released, _closing(heard))
+            # A poll that was not sent leaves its job as it was.
+            made = _closing(heard) if task.step is CallStep.ACT else ()
+            return Step(claimed.case, released, made)
         report, writes = self._report(heard, opened)
         event = TaskReported(
             at=now,
@@ -126,6 +129,7 @@ class Gatherer:
             call=heard.call,
             items=heard.items,
             jitter=self._clock.jitter(),
+            calls_before=task.calls,
         )
         return Step(claimed.case, event, (*writes, *_calls(heard, report)))
 
@@ -211,6 +215,17 @@ class Gatherer:
 def _identifies(reply: object) -> bool:
     """Tell whether a reply holds anything for the vault."""
     return isinstance(reply, Located | Ambiguous | JobAccepted)
+
+
+def _is_too_late(heard: Heard, opened: OpenVault | None) -> bool:
+    """
+    Tell whether the case was forgotten while the call was under way.
+
+    A person closed the task, or another owner finished it: what the answer identifies
+    has no key any more and is dropped.
+    """
+    forgotten = opened is not None and heard.claimed.case not in opened.keys
+    return forgotten and _identifies(heard.reply)
 
 
 def _plain(reply: object) -> Report:

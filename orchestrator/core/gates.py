@@ -50,7 +50,7 @@ def open_gates(case: Case, at: datetime) -> Case:
             if task.status is not TaskStatus.PLANNED:
                 continue
             after = _past_gate(case, task, at)
-            if after != task:
+            if after is not task:
                 case = case.with_task(after)
                 moved = moved or after.status is not TaskStatus.PLANNED
     return case
@@ -109,6 +109,8 @@ def _is_recallable(task: Task) -> bool:
 
 def _behind(case: Case, task: Task, reason: GateReason) -> Task:
     """Return *task* behind a gate; the retry time a processor asked for stays."""
+    if task.gate is not None and task.gate.reason is reason:
+        return task
     gate = Gate(reason, opens_at(case, task))
     return replace(task, status=TaskStatus.PLANNED, gate=gate)
 

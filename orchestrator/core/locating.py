@@ -68,7 +68,7 @@ def _is_in_use(case: Case, task: Task) -> bool:
     later = (case.task(task.account, one) for one in (Action.EXPORT, Action.ERASE))
     return any(
         use is not None
-        and use.status is not TaskStatus.PLANNED
+        and (use.status is not TaskStatus.PLANNED or use.has_begun)
         and not was_never_asked(use)
         for use in later
     )

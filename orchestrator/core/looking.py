@@ -17,19 +17,27 @@ from schemas.connecting import Done, Evidence, ItemId, Proof
 MOST_MISSES = 3  # looks that still see a record the processor called erased
 
 
-def after_look(
-    task: Task, report: ItemsLookedAt, event: TaskReported, planned: PlannedAccount
-) -> Task:
+def after_look(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
     """
     Return an erasure after a look.
 
-    Absence counts once it was seen `looks_wanted` times, `settle_for` apart.  Only the
-    items that the look carried are spoken of, and none that the law keeps.
+    Only the items that the look carried are spoken of, and none that the law keeps.
     """
+    match event.report:
+        case ItemsLookedAt(told=True):
+            return _looked(task, event.report, event, planned)
+        case ItemsLookedAt():
+            return _cannot_tell(task, planned, event.at)
+        case _:
+            return needs_human(task, "connector_fault")
+
+
+def _looked(
+    task: Task, report: ItemsLookedAt, event: TaskReported, planned: PlannedAccount
+) -> Task:
+    """Count absence: it proves once seen `looks_wanted` times, `settle_for` apart."""
     asked = frozenset(event.items)
     seen = [i.id for i in items_to_see(task) if not asked or i.id in asked]
-    if not report.told:
-        return _cannot_tell(task, planned, event.at)
     present = report.present.intersection(seen)
     if present:
         absent = [id_ for id_ in seen if id_ not in present]

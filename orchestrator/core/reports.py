@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task
-from orchestrator.core.events import CheckFailed, ItemsLookedAt, TaskReported
+from orchestrator.core.events import CheckFailed, TaskReported
 from orchestrator.core.items import carried, first_items, marked, reopened, without_call
 from orchestrator.core.locating import after_search
 from orchestrator.core.looking import after_look
@@ -77,28 +77,37 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
 
 def _after_result(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
     """Return *task* after its call taught something."""
-    match task.action, event.report:
-        case Action.LOCATE, _:
+    match task.action:
+        case Action.LOCATE:
             return after_search(task, event, planned)
-        case _, Accepted():
-            return _accepted(task, event.report, event, planned)
-        case Action.ERASE, _:
+        case Action.ERASE:
             return _after_erasure(task, event, planned)
-        case Action.EXPORT, Exported() | NothingFound():
-            return settle(task, event.report, event.at)
-        case Action.NOTIFY, Notified() | NotTold():
-            return settle(task, event.report, event.at)
+        case _:
+            return _after_other(task, event, planned)
+
+
+def _after_erasure(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
+    """Return an erasure after the processor, or a look, spoke of its items."""
+    match task.step, event.report:
+        case Step.LOOK, _:
+            return after_look(task, event, planned)
+        case _, Accepted() as accepted:
+            return _accepted(task, accepted, event, planned)
+        case _, (Done() | Progress() | NothingFound()) as said:
+            return _finished_items(task, said, event, planned)
         case _:
             return needs_human(task, "connector_fault")
 
 
-def _after_erasure(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
-    """Return an erasure after the processor spoke of its items."""
-    match event.report:
-        case ItemsLookedAt() if task.step is Step.LOOK:
-            return after_look(task, event.report, event, planned)
-        case Done() | Progress() | NothingFound():
-            return _finished_items(task, event.report, event, planned)
+def _after_other(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
+    """Return a copy or a notice after the processor answered."""
+    match task.action, event.report:
+        case _, Accepted() as accepted:
+            return _accepted(task, accepted, event, planned)
+        case Action.EXPORT, (Exported() | NothingFound()) as copied:
+            return settle(task, copied, event.at)
+        case Action.NOTIFY, (Notified() | NotTold()) as told:
+            return settle(task, told, event.at)
         case _:
             return needs_human(task, "connector_fault")
 
@@ -123,7 +132,7 @@ def _finished_items(
     after = without_call(after, event)
     if (after.items, after.open_calls) == (task.items, task.open_calls):
         # An answer that moves nothing would otherwise be asked for again at once.
-        again = Setback("no_progress", Step.ACT)
+        again = Setback("no_progress", task.step)
         return tried_in_vain(after, event, planned, again)
     return settle_if_over(replace(after, attempts=0, garbled=0), planned, event.at)
 

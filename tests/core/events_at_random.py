@@ -1,0 +1,307 @@
+"""Everything that may come in, in any order: plans, reports, persons, stages, time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from random import Random
+from typing import TypeVar
+
+from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
+from orchestrator.core.decide import CLOSE_REASONS
+from orchestrator.core.events import (
+    CheckFailed,
+    Event,
+    ExportCollected,
+    ExportSealed,
+    ExportShredded,
+    IdentityForgotten,
+    ItemsLocated,
+    ItemsLookedAt,
+    MatchesConflicted,
+    PersonChose,
+    PersonClosed,
+    PersonRetried,
+    Report,
+    SiblingExportOpened,
+    SiblingExportSettled,
+    TaskReleased,
+    TaskReported,
+    TimePassed,
+)
+from orchestrator.core.plan import Plan, PlannedAccount
+from orchestrator.core.words import AccountId, CallId, CaseId, StatementKind
+from schemas.connecting import (
+    EMAIL,
+    PHONE,
+    Accepted,
+    Action,
+    Done,
+    Evidence,
+    Exported,
+    Failed,
+    ItemId,
+    Mode,
+    NeedsHuman,
+    NotApplicable,
+    NothingFound,
+    Notified,
+    Progress,
+    Proof,
+    Replay,
+    Retained,
+    Retry,
+    Unconfirmed,
+    Unknown,
+)
+from tests.core.builders import (
+    CRM,
+    CUSTOMER,
+    DAY,
+    DISTINCT,
+    HOUR,
+    INVOICES,
+    MAIL,
+    SHOP,
+    STATS,
+    T0,
+    a_plan,
+    an_account,
+    an_item,
+    reported,
+    signed,
+)
+from tests.core.world import World
+
+TYPES = (EMAIL, PHONE, CUSTOMER, DISTINCT)
+NAMES = (MAIL, SHOP, STATS, CRM)
+IDS = ("a", "b", "c")
+SHA = "0" * 64
+
+T = TypeVar("T")
+
+
+def a_random_plan(rng: Random) -> Plan:
+    """Draw a plan of up to four accounts with any links that a register allows."""
+    names = NAMES[: rng.randint(1, len(NAMES))]
+    accounts = [_an_account(rng, name, names[:at]) for at, name in enumerate(names)]
+    return a_plan(*accounts, retention=[INVOICES])
+
+
+def _an_account(
+    rng: Random, name: AccountId, earlier: Sequence[AccountId]
+) -> PlannedAccount:
+    """Draw an account; it is fed by earlier ones only, for circles are refused."""
+    replay = {Action.ERASE: rng.choice([*Replay]), Action.EXPORT: rng.choice([*Replay])}
+    return an_account(
+        name,
+        accepts=_some(rng, TYPES) | {rng.choice([EMAIL, EMAIL, EMAIL, DISTINCT])},
+        yields=_some(rng, TYPES),
+        fed_by=tuple(sorted(_some(rng, earlier))),
+        is_identity_root=name is CRM,
+        mode=rng.choice([*[Mode.LIVE] * 8, Mode.OFF, Mode.DRY_RUN]),
+        proof=rng.choice([*Proof]),
+        replay=replay if rng.random() < 0.9 else {},
+        looks_wanted=rng.randint(1, 2),
+        settle_for=_pause(rng),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One thing that happens; `seed` decides to what, and how it ends."""
+
+    kind: str
+    seed: int
+
+
+def play(world: World, move: Move, past: list[Event]) -> None:
+    """Let *move* happen in *world*; what was applied is added to *past*."""
+    rng = Random(move.seed)  # noqa: S311 (chance for a test, not for a secret)
+    world.now += _pause(rng)
+    event = MOVES[move.kind](world, rng, past)
+    if event is not None:
+        world.apply(event)
+        past.append(event)
+
+
+# --- what happens ---------------------------------------------------------------------
+
+
+def _call(world: World, rng: Random, _past: list[Event]) -> Event | None:
+    """Claim a due task and report at once."""
+    due = world.due()
+    if not due:
+        return None
+    task = world.claim(rng.choice(due), rng.randint(1, 2))
+    return _report(world, rng, task)
+
+
+def _claim(world: World, rng: Random, _past: list[Event]) -> Event | None:
+    """Claim a due task and say nothing yet."""
+    due = world.due()
+    if due:
+        world.claim(rng.choice(due), rng.randint(1, 2))
+    return None
+
+
+def _late_report(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Report of any task, rather of a claimed one; at times under an ended owner."""
+    report = _report(world, rng, _a_task(world, rng, TaskStatus.CALLED))
+    return report if rng.random() < 0.8 else replace(report, epoch=rng.randint(1, 2))
+
+
+def _again(_world: World, rng: Random, past: list[Event]) -> Event | None:
+    """Deliver something again that was delivered at any time before."""
+    return rng.choice(past) if past else None
+
+
+def _person(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Let a person retry, choose or close, rather where one is wanted."""
+    task = _a_task(world, rng, TaskStatus.NEEDS_HUMAN)
+    picks = tuple(rng.sample(range(-1, 3), rng.randint(0, 2)))
+    learned = _some(rng, TYPES)
+    reason = rng.choice([*sorted(CLOSE_REASONS), "free text"])
+    options: list[Event] = [
+        PersonRetried(world.now, task.id, "dpo"),
+        PersonChose(world.now, task.id, picks, "dpo", learned),
+        PersonClosed(world.now, task.id, reason, "dpo"),
+    ]
+    return rng.choices(options, weights=[4, 4, 1])[0]
+
+
+def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Let seal or forget do what is wanted, or at times what nobody wanted."""
+    now, case = world.now, world.case
+    wanted: dict[Wants, Event] = {
+        Wants.SEAL_EXPORT: ExportSealed(now, SHA, now + 7 * DAY),
+        Wants.SEAL_STATEMENT: signed(case, at=now),
+        Wants.FORGET_IDENTITY: IdentityForgotten(now),
+        Wants.SHRED_EXPORT: ExportShredded(now),
+    }
+    if case.wants is not None and rng.random() < 0.8:
+        return wanted[case.wants]
+    odd = signed(case, rng.choice([*StatementKind]), at=now)
+    return rng.choice([*wanted.values(), ExportCollected(now), odd])
+
+
+def _others(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Let time pass, a worker let go, or another case speak of its copy."""
+    sibling = CaseId(f"case-{rng.randint(2, 3)}")
+    task = _a_task(world, rng, TaskStatus.CALLED)
+    options: list[Event] = [
+        TimePassed(world.now),
+        TaskReleased(world.now, task.id, rng.randint(1, 2)),
+        SiblingExportOpened(world.now, sibling),
+        SiblingExportSettled(world.now, sibling),
+        SiblingExportSettled(world.now, sibling),
+    ]
+    return rng.choice(options)
+
+
+MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
+    "call": _call,
+    "claim": _claim,
+    "late_report": _late_report,
+    "again": _again,
+    "person": _person,
+    "stage": _stage,
+    "others": _others,
+}
+LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
+
+
+# --- what is reported -----------------------------------------------------------------
+
+
+def _report(world: World, rng: Random, task: Task) -> TaskReported:
+    """Report of *task* with the items it carries, rather what fits than not."""
+    changes: dict[str, object] = {"at": world.now, "epoch": task.epoch or 1}
+    if task.step is Step.ACT:
+        changes["call"] = CallId(f"call-{task.calls}") if rng.random() < 0.95 else None
+    said = _fitting(rng, task) if rng.random() < 0.9 else rng.choice(_odd(rng))
+    return reported(world.case, task.account, task.action, said, **changes)
+
+
+def _fitting(rng: Random, task: Task) -> Report:
+    """Draw what a call of *task* may report."""
+    if rng.random() < 0.2:
+        return _setback(rng)
+    if task.step is Step.LOOK:
+        present = _some(rng, IDS) if rng.random() < 0.4 else frozenset()
+        named = frozenset(ItemId(id_) for id_ in present)
+        return ItemsLookedAt(named, rng.random() < 0.1, rng.random() < 0.9)
+    if task.action is Action.LOCATE:
+        found = tuple(_an_item(rng) for _ in range(rng.randint(0, 3)))
+        return ItemsLocated(found, _some(rng, TYPES))
+    if task.action is Action.EXPORT:
+        copies: list[Report] = [
+            Exported(1),
+            Exported(1),
+            NothingFound(),
+            _accepted(rng),
+        ]
+        return rng.choice(copies)
+    grade = rng.choice([Evidence.E2, Evidence.E2, Evidence.E2, *Evidence])
+    done = [item.id for item in task.items if item.state is not ItemState.KEPT]
+    some = tuple(sorted(_some(rng, done)))
+    options: list[Report] = [Done("deleted", grade), Progress(some, grade)]
+    options += [_accepted(rng), _accepted(rng), NothingFound()]
+    return rng.choice(options)
+
+
+def _setback(rng: Random) -> Report:
+    """Draw a call that did not get through."""
+    cause = rng.choice(["throttled", "contract_changed", "no_answer"])
+    after = rng.choice([None, _pause(rng)])
+    options: list[Report] = [Retry(cause, after), CheckFailed(cause), Unknown(cause)]
+    return rng.choice(options)
+
+
+def _odd(rng: Random) -> list[Report]:
+    """Return what hardly a call may report."""
+    candidates = tuple((_an_item(rng),) for _ in range(rng.randint(0, 2)))
+    return [
+        MatchesConflicted(candidates),
+        ItemsLocated(tuple(_an_item(rng) for _ in range(2))),
+        ItemsLookedAt(frozenset()),
+        Done("deleted", Evidence.E2),
+        Progress((), Evidence.E2),
+        _accepted(rng),
+        Exported(1),
+        Unconfirmed(),
+        Notified(),
+        NeedsHuman("unknown_job_state"),
+        NotApplicable("no_search"),
+        Failed("refused_400", "Ask support."),
+        Retained("invoice", "de-invoices", T0.date()),
+    ]
+
+
+def _accepted(rng: Random) -> Accepted:
+    """Draw an accepted job."""
+    return Accepted(_pause(rng), rng.choice([None, _pause(rng)]))
+
+
+def _an_item(rng: Random) -> TaskItem:
+    """Draw a record: proven or not, an invoice or not."""
+    kind = rng.choice(["marketing_profile", "marketing_profile", "invoice"])
+    return an_item(rng.choice(IDS), record_class=kind, proven=rng.random() < 0.8)
+
+
+def _a_task(world: World, rng: Random, status: TaskStatus) -> Task:
+    """Pick a task, rather one in *status*."""
+    tasks = list(world.case.all_tasks.values())
+    likely = [task for task in tasks if task.status is status]
+    return rng.choice(likely if likely and rng.random() < 0.8 else tasks)
+
+
+def _pause(rng: Random) -> timedelta:
+    """Draw a time: none, an hour, or more than a day."""
+    return rng.choice([timedelta(0), HOUR, 30 * HOUR])
+
+
+def _some(rng: Random, options: Sequence[T]) -> frozenset[T]:
+    """Draw some of *options*, rather few."""
+    return frozenset(option for option in options if rng.random() < 0.3)

@@ -1,0 +1,188 @@
+"""A case under a virtual clock that checks, after each event, what must always hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    ItemState,
+    Step,
+    Task,
+    TaskStatus,
+    Wants,
+)
+from orchestrator.core.commands import Publish
+from orchestrator.core.decide import decide
+from orchestrator.core.events import Event
+from orchestrator.core.links import teachers
+from orchestrator.core.statements import final_receipt
+from orchestrator.core.words import AccountId, Result, StatementKind
+from schemas.case_events import AccountSettled
+from schemas.connecting import Action, Evidence, NothingFound
+
+
+class World:
+    """Holds one case as the engine does: versions count up, events are applied."""
+
+    def __init__(self, case: Case, at: datetime) -> None:
+        """Begin with an opened case."""
+        self.case = case
+        self.now = at
+        self._check_state()
+
+    def claim(self, task: Task, epoch: int) -> Task:
+        """Claim a due task by its row, as `work` does."""
+        claimed = replace(task, status=TaskStatus.CALLED, epoch=epoch)
+        self.case = self.case.with_task(claimed)
+        return claimed
+
+    def due(self) -> list[Task]:
+        """Return the tasks that `work` may claim now."""
+        return [task for task in self.case.all_tasks.values() if self._is_due(task)]
+
+    def apply(self, event: Event) -> bool:
+        """Apply *event*, check every invariant; tells whether it changed the case."""
+        before = self.case
+        decision = decide(before, event)
+        if decision.case == before:
+            assert decision.case is before
+            assert decision.commands == ()
+            return False
+        self.case = replace(decision.case, version=before.version + 1)
+        again = decide(self.case, event)
+        assert again.case is self.case, "applied twice is applied once"
+        self._check_change(before, event)
+        self._check_state()
+        told = [c.event for c in decision.commands if isinstance(c, Publish)]
+        lines = [one for one in told if isinstance(one, AccountSettled)]
+        assert len(lines) == len(_newly_settled(before, self.case))
+        return True
+
+    def _is_due(self, task: Task) -> bool:
+        """Tell whether `work` would claim *task*."""
+        waits = task.status is TaskStatus.WAITING
+        due = waits and task.wake_at is not None and task.wake_at <= self.now
+        return task.status is TaskStatus.READY or due
+
+    def _check_change(self, before: Case, event: Event) -> None:
+        """Check that nothing final has moved."""
+        assert self.case.due_at == before.due_at
+        assert self.case.statements[: len(before.statements)] == before.statements
+        for id_, old in before.all_tasks.items():
+            new = self.case.all_tasks[id_]
+            if old.is_settled and new != old:
+                assert old.action is Action.LOCATE
+                assert not _is_used(self.case, old.account)
+            _check_items(old, new)
+        if self.case.status is not CaseStatus.CLOSED:
+            assert self.case.wake_at is not None
+            assert self.case.wake_at > event.at
+
+    def _check_state(self) -> None:
+        """Check what must hold of a case at any time."""
+        case = self.case
+        for task in case.all_tasks.values():
+            _check_task(task)
+            if _acts_next(task) and not task.has_begun:
+                _check_order(case, task)
+        if case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}:
+            _check_answer(case)
+        if case.wants is Wants.SEAL_STATEMENT:
+            final_receipt(case, "statement-1", self.now, "1.0.0")
+
+
+def _newly_settled(before: Case, case: Case) -> list[Task]:
+    """Return the tasks that this step settled."""
+    return [
+        task
+        for id_, task in case.all_tasks.items()
+        if task.is_settled and not before.all_tasks[id_].is_settled
+    ]
+
+
+def _acts_next(task: Task) -> bool:
+    """Tell whether the next call of *task* erases."""
+    open_to_claims = {TaskStatus.READY, TaskStatus.WAITING}
+    acts = task.status in open_to_claims and task.step is Step.ACT
+    return acts and task.action is Action.ERASE
+
+
+def _is_used(case: Case, account: AccountId) -> bool:
+    """Tell whether the account's items were copied, or may have been erased."""
+    export, erasure = (case.task(account, a) for a in (Action.EXPORT, Action.ERASE))
+    copied = export is not None and export.calls > 0
+    return copied or (erasure is not None and erasure.has_begun)
+
+
+def _check_task(task: Task) -> None:
+    """Check that a task's status comes with what it needs."""
+    needed = {
+        TaskStatus.PLANNED: task.gate,
+        TaskStatus.READY: task.step is Step.ACT,
+        TaskStatus.CALLED: task.epoch,
+        TaskStatus.WAITING: task.wake_at,
+        TaskStatus.NEEDS_HUMAN: task.reason,
+        TaskStatus.SETTLED: task.outcome and task.settled_at,
+    }
+    assert needed[task.status]
+    assert (task.gate is None) is (task.status is not TaskStatus.PLANNED)
+    if _acts_next(task):
+        assert task.open_items(), "an erasure that acts has something to act on"
+    if task.step is Step.POLL and task.status is TaskStatus.WAITING:
+        assert task.open_calls, "a poll asks about a job"
+    if task.is_settled:
+        _check_outcome(task)
+
+
+def _check_outcome(task: Task) -> None:
+    """Check that a settled erasure says no more than its items do."""
+    if task.action is Action.ERASE and isinstance(task.outcome, NothingFound):
+        states = {item.state for item in task.items}
+        assert states <= {ItemState.NEVER_SEEN}, "nothing found of what was found"
+        assert not (task.answers_lost and task.items), "our own erasure speaks"
+
+
+def _check_items(old: Task, new: Task) -> None:
+    """Check that kept records stay kept and what was seen gone stays gone."""
+    if not new.has_begun and not old.has_begun:
+        return
+    states = {item.id: item for item in new.items}
+    for item in old.items:
+        seen_gone = item.state is ItemState.GONE and item.evidence is Evidence.E4
+        if seen_gone or item.state is ItemState.KEPT:
+            assert states[item.id] == item
+
+
+def _check_order(case: Case, task: Task) -> None:
+    """Check, from the plan alone, that nothing irreversible may start too early."""
+    planned = case.planned(task)
+    searches = {one.account: one for one in case.tasks_of(Action.LOCATE)}
+    erasures = {one.account: one for one in case.tasks_of(Action.ERASE)}
+    assert all(searches[id_].is_settled for id_ in teachers(case, planned))
+    assert case.export is not ExportStatus.GATHERING
+    assert not case.waits_for_exports
+    assert all(erasures[id_].is_settled for id_ in planned.fed_by)
+    if planned.is_identity_root:
+        others = [one for one in erasures.values() if one.id != task.id]
+        assert all(other.is_accepted for other in others)
+
+
+def _check_answer(case: Case) -> None:
+    """Check that an answered case has nothing open and one final statement."""
+    assert all(task.is_settled for task in case.all_tasks.values())
+    assert case.all_tasks, "a case that reaches nobody is never answered"
+    assert case.result is not None
+    kinds = [statement.kind for statement in case.statements]
+    assert kinds.count(StatementKind.FINAL) == 1
+    numbers = [statement.number for statement in case.statements]
+    assert numbers == list(range(1, len(numbers) + 1))
+    kept = any(task.retained for task in case.all_tasks.values())
+    assert not (kept and case.result is Result.COMPLETE)
+    if case.status is CaseStatus.CLOSED:
+        assert not case.obligations
+        assert not case.identity_held
+        assert case.export in {ExportStatus.NOT_ASKED, ExportStatus.SHREDDED}

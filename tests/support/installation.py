@@ -70,13 +70,22 @@ class AnInstallation:
         """Run `erasure` with *args* on this installation."""
         return erasure(*args, env={**self.env, **env}, on_terminal=on_terminal)
 
+    def command(self, *args: object) -> list[str]:
+        """Return `erasure` with *args* as a command line."""
+        return [sys.executable, "-c", _MAIN, *map(str, args)]
+
+    @property
+    def process_env(self) -> dict[str, str]:
+        """The environment of a process of this installation."""
+        return {**self.env, "PYTHONPATH": str(ROOT)}
+
     def start(self, *args: object, log: Path | None = None) -> subprocess.Popen[bytes]:
         """Start `erasure` as a process of its own, its output going to *log*."""
         output = (log or self.folder / "process.log").open("ab")
         with output:
             return subprocess.Popen(
-                [sys.executable, "-c", _MAIN, *map(str, args)],
-                env={**self.env, "PYTHONPATH": str(ROOT)},
+                self.command(*args),
+                env=self.process_env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

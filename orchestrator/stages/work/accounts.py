@@ -141,7 +141,13 @@ class Account:
         """Take the windows over, with what the last owner may have sent since."""
         if state.windows is not None and state.windows_at is not None:
             owned_until = state.lease_until or state.windows_at
-            self.windows.restore(state.windows, state.windows_at, owned_until, now)
+            self.windows.restore(
+                state.windows,
+                state.windows_at,
+                owned_until,
+                now,
+                in_flight=self.config.spec.concurrency,
+            )
 
     async def recognise(self) -> str:
         """

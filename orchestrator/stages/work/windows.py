@@ -2,8 +2,9 @@
 Rate windows of one account: several at once, kept across restarts and owners.
 
 A window never lets more than its limit through in any stretch of its length.  What is
-kept is coarse (ages in twenty buckets a window); whoever takes over adds what the last
-owner could have sent since, so that a limit holds across both.
+kept is coarse (ages in twenty buckets a window), with the pause that the processor
+asked for; whoever takes over adds what the last owner could have sent since, so that a
+limit holds across both.
 """
 
 from __future__ import annotations
@@ -66,18 +67,31 @@ class Windows:
             kept.append(
                 [limit, per, [[b * width, n] for b, n in sorted(counts.items())]]
             )
-        return json.dumps(kept)
+        return json.dumps({"held_for": self.held_for, "windows": kept})
 
     def restore(
-        self, saved: str, saved_at: datetime, owned_until: datetime, now: datetime
+        self,
+        saved: str,
+        saved_at: datetime,
+        owned_until: datetime,
+        now: datetime,
+        in_flight: int = 1,
     ) -> None:
-        """Take over *saved* windows and what may have been sent until *owned_until*."""
+        """
+        Take over *saved* windows and what may have been sent until *owned_until*.
+
+        The last owner saved them with each claim, so that since then it finished at
+        most *in_flight* calls at once, and went on steadily.
+        """
         since = max(0.0, (now - saved_at).total_seconds())
         unseen = max(0.0, (min(owned_until, now) - saved_at).total_seconds())
         present = self._monotonic()
-        for limit, per, ages in json.loads(saved):
+        kept = json.loads(saved)
+        self.hold(kept["held_for"] - since)
+        for limit, per, ages in kept["windows"]:
             sent = [present - age - since for age, count in ages for _ in range(count)]
-            most = min(limit, int(limit * unseen / per) + 1) if unseen > 0 else 0
+            burst = int(limit * unseen / per) + in_flight
+            most = min(limit, burst) if unseen > 0 else 0
             sent += [present - since + unseen] * most
             recent = sorted(moment for moment in sent if moment > present - per)
             self._sent[limit, per] = deque(recent[-limit:])

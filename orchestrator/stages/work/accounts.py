@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +21,9 @@ from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
 from orchestrator.stages.work.windows import Windows
 from schemas.connecting import ConnectorSpec, Effect, IdentifierType, Mode, Rate
+
+CLAIMED_UNDER: ContextVar[int | None] = ContextVar("claimed_under", default=None)
+"""The epoch under which the call that is being made was claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +63,24 @@ class Lease:
         """Whether the lease surely lasts; false after a long pause of this process."""
         return self._monotonic() < self._until
 
+    def covers(self, epoch: int | None) -> bool:
+        """
+        Tell whether a call that was claimed under *epoch* may still send.
+
+        A call that outlived its ownership may not, even if the account is ours again:
+        its claim was mended, and somebody else may be making the call anew.
+        """
+        return self.is_held and epoch in {None, self.epoch}
+
     def take(self, epoch: int, asked_at: float, seconds: float) -> None:
         """Hold the lease for *seconds* since it was asked for."""
         self.epoch = epoch
         self._until = asked_at + seconds
 
-    def drop(self) -> None:
-        """Send nothing any more."""
-        self._until = 0.0
+    def drop(self, epoch: int | None = None) -> None:
+        """Send nothing any more; not if *epoch* is an earlier ownership's."""
+        if epoch in {None, self.epoch}:
+            self._until = 0.0
 
 
 class Gate:
@@ -84,7 +98,7 @@ class Gate:
     ) -> None:
         """Wait for every rate window, then check the lease."""
         await self._windows.pass_(rates)
-        if not self._lease.is_held:
+        if not self._lease.covers(CLAIMED_UNDER.get()):
             raise LeaseLost("lease_lost")
 
     def hold_until_after(self, seconds: float) -> None:

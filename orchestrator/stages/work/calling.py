@@ -27,7 +27,11 @@ from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId
 from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.ports import Artifact, Claimed
-from orchestrator.stages.work.accounts import Account, NotRecognisedError
+from orchestrator.stages.work.accounts import (
+    CLAIMED_UNDER,
+    Account,
+    NotRecognisedError,
+)
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import (
     Action,
@@ -106,6 +110,8 @@ OpenSink = Callable[[Prepared], Awaitable[RowSink]]
 async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Let the connector speak; raises nothing but `CannotStore`, of an export."""
     reply: object
+    epoch = group.members[0].claimed.epoch
+    CLAIMED_UNDER.set(epoch)
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
@@ -116,7 +122,7 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         group.account.paused_reason = "credentials_refused"
         return [Said(member, None) for member in group.members]
     except LeaseLost:
-        group.account.lease.drop()
+        group.account.lease.drop(epoch)
         # Refused if another worker owns the account by now; else the look comes first.
         is_write = group.step is Step.ACT and group.action is Action.ERASE
         reply = Unknown("lease_lost") if is_write else None

@@ -7,6 +7,7 @@ they still hold, record by record.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,13 +96,18 @@ def open_processors(
     """Seed the fakes, serve them on a free port of loopback, and end them after."""
     fakes = every_fake()
     owners = _seed(fakes, now)
+    # Copied: what a fake holds may change while we look.
+    before = {
+        place: copy.deepcopy(record)
+        for fake in fakes.values()
+        for place, record in _places(fake.name, fake.data)
+    }
     for name, fault in DISTURBANCES.items():
         fakes[name].faults.add(fault)
     if prepare is not None:
         prepare(fakes)
     # trust_env: a proxy of this machine must not see loopback.
     with serve(Street(fakes)) as url, httpx.Client(trust_env=False) as client:
-        before = {p: v for f in fakes.values() for p, v in _places(f.name, f.data)}
         yield Processors(url, before, owners, client)
 
 

@@ -1,0 +1,286 @@
+"""`erasure demo`, as somebody runs it: a process of its own, judged from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ERASURE = str(Path(sys.executable).with_name("erasure"))
+VERDICT = "All of it is true"
+PEOPLE = ("ada.moreau", "bo.lindqvist", "chiara.conti", "dmitri.ilves")
+
+# It says that a contact is deleted: our look finds out, and asks for a person.
+CAUGHT_LIAR = """
+    lie = Fault(kind=FaultKind.LIE, operation="gdpr_delete", times=None)
+    fakes["hubspot"].faults.add(lie)
+"""
+UNNOTICED = """
+    # It says that a job is done: nobody can look, so the receipt repeats it.
+    fakes["mixpanel"].data["steps"] = 1
+    lie = Fault(kind=FaultKind.LIE, operation="read_deletion", times=None)
+    fakes["mixpanel"].faults.add(lie)
+    # It loses somebody who never asked.
+    fakes["klaviyo"].data["profiles"].popitem()
+    # It stands beside our database.
+    Path("demo-out/erasure.db-leak").write_text("Ada.Moreau@example.com")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A demo that has ended."""
+
+    where: Path
+    status: int
+    said: str
+
+    @property
+    def out(self) -> Path:
+        """The folder it left."""
+        return self.where / "demo-out"
+
+    def command(self, words: str) -> str:
+        """Return the command it printed that contains *words*."""
+        lines = [line.strip() for line in self.said.splitlines() if words in line]
+        return lines[-1]
+
+
+def _run(where: Path, command: Sequence[str] = (ERASURE, "demo")) -> Ran:
+    """Run a demo in *where*; settings of a live installation must not reach it."""
+    strange = {"ERASURE_DATABASE_URL": "sqlite:////nowhere/live.db", "COLUMNS": "80"}
+    done = subprocess.run(
+        command,
+        cwd=where,
+        env={**os.environ, **strange, "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Ran(where, done.returncode, done.stdout + done.stderr)
+
+
+def _pasted(command: str, where: Path) -> subprocess.CompletedProcess[str]:
+    """Run a line of the output as somebody pastes it into a shell."""
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=where,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run the demo once for every test that only reads what it left."""
+    return _run(tmp_path_factory.mktemp("demo"))
+
+
+def test_demo_ends_well_in_any_folder(demo: Ran) -> None:
+    """The demo exits 0 and says so, wherever it is started."""
+    assert demo.status == 0, demo.said
+    assert VERDICT in demo.said
+    assert "✗" not in demo.said
+
+
+def test_output_is_plain_where_nobody_watches(demo: Ran) -> None:
+    """Without a terminal each case and account is a line, with no control codes."""
+    assert "\x1b" not in demo.said
+    assert demo.said.count("answered, receipt signed") == 5
+    assert (
+        len(re.findall(r"^  \w+ \w+ +[a-z +]+ Mixpanel: ", demo.said, re.MULTILINE))
+        == 5
+    )
+
+
+def test_cases_are_not_overdue_whenever_the_demo_runs(demo: Ran) -> None:
+    """The examples of 2026 are moved to now, so each is due about a month from now."""
+    found = re.findall(r"due (\d{4}-\d\d-\d\d)", demo.said)
+
+    assert len(found) == 5
+    assert _pasted(f"test $(date +%F) \\< {min(found)}", demo.where).returncode == 0
+
+
+def test_pasted_command_verifies_a_receipt(demo: Ran) -> None:
+    """The printed `erasure receipt verify` works as it stands."""
+    done = _pasted(demo.command("receipt verify"), demo.where)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_pasted_openssl_verifies_a_receipt(demo: Ran) -> None:
+    """The printed openssl command works as it stands, without this program."""
+    done = _pasted(demo.command("openssl pkeyutl"), demo.where)
+
+    assert done.returncode == 0, done.stderr
+    assert "Signature Verified Successfully" in done.stdout
+
+
+def test_every_receipt_verifies_and_no_changed_one(demo: Ran) -> None:
+    """Five receipts lie there; each verifies, and none after a change."""
+    files = sorted((demo.out / "receipts").glob("*.dsse.json"))
+    key = ("--key", str(demo.out / "public.pem"))
+
+    assert len(files) == 5
+    for file in files:
+        good = subprocess.run(
+            [ERASURE, "receipt", "verify", str(file), *key],
+            capture_output=True,
+            check=False,
+        )
+        assert good.returncode == 0, good.stderr
+    changed = demo.where / "changed.dsse.json"
+    changed.write_bytes(files[0].read_bytes().replace(b'"sig":"', b'"sig":"A', 1))
+    bad = subprocess.run(
+        [ERASURE, "receipt", "verify", str(changed), *key],
+        capture_output=True,
+        check=False,
+    )
+    assert bad.returncode == 1
+
+
+def test_pasted_command_lists_the_cases(demo: Ran) -> None:
+    """The settings that the demo leaves open its database to the other commands."""
+    command = demo.command("case list").removesuffix(")") + " --json)"
+
+    done = _pasted(command, demo.where)
+
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 5
+
+
+def test_copies_hold_their_person_and_nobody_else(demo: Ran) -> None:
+    """Three ZIP files lie there, each with one person's data from all four systems."""
+    files = sorted((demo.out / "copies").glob("*.zip"))
+
+    assert len(files) == 3
+    for file in files:
+        with zipfile.ZipFile(file) as archive:
+            names = archive.namelist()
+            text = b"".join(archive.read(name) for name in names).decode()
+        assert {name.partition("/")[0] for name in names} == {
+            "commercetools",
+            "hubspot",
+            "klaviyo",
+            "mixpanel",
+            "manifest.json",
+        }
+        assert sum(f"{person}@" in text for person in PEOPLE) == 1
+
+
+def test_nothing_but_the_copies_names_a_person(demo: Ran) -> None:
+    """No file that the demo leaves holds an address, but for the copies."""
+    files = [it for it in demo.out.rglob("*") if it.is_file() and it.suffix != ".zip"]
+    holders = [
+        file.name
+        for file in files
+        if any(f"{person}@".encode() in file.read_bytes() for person in PEOPLE)
+    ]
+
+    assert (demo.out / "erasure.log").stat().st_size > 0
+    assert holders == []
+
+
+def test_second_run_begins_anew(demo: Ran) -> None:
+    """A second run in the same place works, and nothing of the first one is left."""
+    before = {file.name for file in (demo.out / "receipts").iterdir()}
+
+    again = _run(demo.where)
+
+    after = {file.name for file in (demo.out / "receipts").iterdir()}
+    assert again.status == 0, again.said
+    assert len(after) == len(before)
+    assert not before & after
+
+
+def _script(change: str) -> Sequence[str]:
+    """Return a program that runs the demo after a change to its fakes."""
+    program = f"""
+    import sys
+    from pathlib import Path
+    from connectors.fakes.faults import Fault, FaultKind
+    from orchestrator.entrypoints.demo import run_demo
+
+    def prepare(fakes):
+    {textwrap.indent(textwrap.dedent(change), "    " * 2)}
+
+    sys.exit(run_demo(prepare=prepare, patience=30))
+    """
+    return (sys.executable, "-c", textwrap.dedent(program))
+
+
+@pytest.fixture(scope="module")
+def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Run a demo in which all was answered, and three things are not true."""
+    return _run(tmp_path_factory.mktemp("spoilt"), _script(UNNOTICED))
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        pytest.param("Mixpanel: one of people of Ada Moreau is still there", id="lie"),
+        pytest.param(
+            "Klaviyo: one of profiles of Olga Ilves was changed or is missing",
+            id="loss",
+        ),
+        pytest.param("erasure.db-leak holds an identifier in clear", id="leak"),
+    ],
+)
+def test_demo_fails_and_says_what_is_not_true(spoilt: Ran, finding: str) -> None:
+    """What no receipt can know, the demo looks up: exit 1, each finding named."""
+    assert spoilt.status == 1, spoilt.said
+    assert finding in " ".join(spoilt.said.split())
+    assert VERDICT not in spoilt.said
+
+
+def test_demo_fails_soon_if_a_case_needs_a_person(tmp_path: Path) -> None:
+    """A deletion that a look disproves is not answered, and the demo says why."""
+    ran = _run(tmp_path, _script(CAUGHT_LIAR))
+
+    said = " ".join(ran.said.split())
+    assert ran.status == 1, ran.said
+    assert "Ada Moreau: not answered (HubSpot erase: still_present)" in said
+    assert VERDICT not in said
+
+
+def test_demo_leaves_a_strange_folder_alone(tmp_path: Path) -> None:
+    """A folder that no demo made is never emptied: exit 2 and a sentence."""
+    mine = tmp_path / "demo-out" / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("years of work")
+
+    ran = _run(tmp_path)
+
+    assert ran.status == 2
+    assert "no demo made it" in " ".join(ran.said.split())
+    assert mine.read_text() == "years of work"
+
+
+def test_demo_ends_at_once_when_interrupted(tmp_path: Path) -> None:
+    """Ctrl-C stops everything, says where what it left lies, and exits 130."""
+    with subprocess.Popen(
+        [ERASURE, "demo"], cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while "arrive from the portal" not in said:
+            said += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=20)
+
+    assert process.returncode == 130
+    assert "Stopped" in rest
+    assert "Traceback" not in rest

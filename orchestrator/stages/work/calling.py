@@ -25,7 +25,7 @@ from connectors.errors import (
 from orchestrator.core.cases import Step
 from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId
-from orchestrator.errors import CannotStore, Conflict, Unavailable
+from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import Artifact, Claimed
 from orchestrator.stages.work.accounts import (
     CLAIMED_UNDER,
@@ -115,11 +115,8 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
-    except NotRecognisedError as error:
-        group.account.paused_reason = str(error)
-        return [Said(member, None) for member in group.members]
-    except CredentialsRefused:
-        group.account.paused_reason = "credentials_refused"
+    except (NotRecognisedError, CredentialsRefused, SetUpError) as error:
+        group.account.paused_reason = _pausing(group.account, error)
         return [Said(member, None) for member in group.members]
     except LeaseLost:
         group.account.lease.drop(epoch)
@@ -139,6 +136,18 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         log.error("connector_failed", account=group.account.id, cause=cause)  # noqa: TRY400
         reply = _fault(group)
     return [Said(member, reply) for member in group.members]
+
+
+def _pausing(account: Account, error: Exception) -> str:
+    """Return why the account pauses; a secret that is not there is told at once."""
+    match error:
+        case SetUpError():
+            log.error("account_not_set_up", account=account.id, advice=str(error))
+            return "secret_missing"
+        case CredentialsRefused():
+            return "credentials_refused"
+        case _:
+            return str(error)
 
 
 async def _speak(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from connectors.errors import CredentialsRefused, ProcessorError, TryLater
-from orchestrator.errors import NotPossible
+from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import Claims, Clock
 from orchestrator.stages.work.accounts import Account, NotRecognisedError
 
@@ -21,7 +21,10 @@ PING_SECONDS = 60.0
 
 # Pauses that a good ping ends; a pause by a person ends only by a person.
 MENDED_BY_PING = frozenset(
-    {"credentials_refused", "wrong_installation", "unknown_installation"}
+    {
+        *("credentials_refused", "secret_missing"),
+        *("wrong_installation", "unknown_installation"),
+    }
 )
 
 
@@ -65,7 +68,7 @@ class Pinging:
         account.named = None
         try:
             named = await account.recognise()
-        except ProcessorError:
+        except (ProcessorError, SetUpError):
             return
         await in_database(lambda: self._resume(account, named))
         wake()

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from sqlalchemy import event, func, select
 
+from benchmarks.places import ACCOUNTS
 from benchmarks.requests import requests
 from orchestrator.adapters.logs import configure_logs
-from orchestrator.adapters.tables import cases, outbox
+from orchestrator.adapters.tables import cases, outbox, tasks
 from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.running import Running
 from orchestrator.event_log import Message, Publisher
@@ -126,6 +127,10 @@ class Watched:
     def opened(self) -> int:
         """Count all cases."""
         return self._count_rows(cases.c.version > 0)
+
+    def waits(self) -> bool:
+        """Tell whether each erasure waits for another look."""
+        return self._count_rows(tasks.c.status == "waiting") == len(ACCOUNTS)
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
         """Look again and again until *is_so*."""

@@ -12,10 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from benchmarks.requests import requests
 from benchmarks.running import Watched, peak_bytes
+from benchmarks.stub import STUCK
 
 WARM_UP = 20
 _PAUSE = 0.02  # seconds, so that everybody idles before the next case
+_WORKING = 3.0  # seconds of work beside many open cases
+_AT_ONCE = 500
 
 Result = Mapping[str, object]
 
@@ -44,28 +48,42 @@ def idle(prefix: str, cases: str) -> Result:
     return {"seconds": seconds}
 
 
-def memory(prefix: str, cases: str) -> Result:
-    """Open so many cases, which nothing closes meanwhile."""
-    watched = Watched()
-    watched.installation.publisher.publish([])
-    return {"prefix": prefix, "cases": cases}
+def publish(prefix: str, cases: str) -> Result:
+    """Publish so many requests, and run nothing."""
+    publisher = Watched().installation.publisher
+    names = [f"{prefix}{n}" for n in range(int(cases))]
+    for start in range(0, len(names), _AT_ONCE):
+        publisher.publish(requests(names[start : start + _AT_ONCE]))
+    return {"cases": int(cases)}
 
 
-def start(began: str) -> Result:
-    """Start, and say how long ago the parent began to start us."""
+def open_many(cases: str) -> Result:
+    """Open what is published, and work for a while with all that open."""
     watched = Watched()
     watched.start()
-    held = watched.installation.claims.accounts
-    watched.wait_until(lambda: all(one.owner for one in held()))
-    seconds = time.monotonic() - float(began)
+    watched.wait_until(lambda: watched.opened() >= int(cases))
+    time.sleep(_WORKING)
+    still_open = watched.opened() - watched.closed()
     watched.stop()
-    return {"seconds": seconds}
+    return {"open": still_open, "peak_bytes": peak_bytes()}
+
+
+def stuck() -> Result:
+    """Bring one case so far that every erasure waits for another look."""
+    watched = Watched()
+    watched.start()
+    watched.installation.publisher.publish(requests([f"{STUCK}1"]))
+    watched.wait_until(watched.waits)
+    watched.stop()
+    return {}
 
 
 _SUBJECTS: Mapping[str, Callable[..., Result]] = {
     "throughput": throughput,
     "idle": idle,
-    "start": start,
+    "publish": publish,
+    "open_many": open_many,
+    "stuck": stuck,
 }
 
 

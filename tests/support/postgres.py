@@ -28,12 +28,9 @@ _LAYOUT: Final = (
     *("--encoding=UTF8", "--locale=C", "--no-sync"),
 )
 
-_OPTIONS: Final = (
-    "fsync=off",  # nothing of a test survives a power cut anyway
-    "full_page_writes=off",
-    "max_connections=200",
-    "timezone=UTC",
-)
+_OPTIONS: Final = ("max_connections=200", "timezone=UTC")
+# Nothing of a test survives a power cut anyway.
+_FORGETFUL: Final = ("fsync=off", "full_page_writes=off")
 
 
 class Postgres:
@@ -42,14 +39,15 @@ class Postgres:
 
     It keeps its port and its data through `stop`, `kill` and `start`; `remove`
     ends it for good.  It refuses to run as root, so under root it runs as
-    `nobody`.
+    `nobody`.  Unless *is_durable*, a commit does not wait for the disk.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_durable: bool = False) -> None:
         self.port = free_port()
         self._home = Path(tempfile.mkdtemp(prefix="erasure-postgres-"))
         self._data = self._home / "data"
         self.output = self._home / "output.log"
+        self._options = _OPTIONS if is_durable else (*_OPTIONS, *_FORGETFUL)
         self._user = _unprivileged()
         self._programs: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +73,7 @@ class Postgres:
             self._programs = _programs_for(self._user, self._home)
             self._initialise(self._programs)
         listen = ("-h", "127.0.0.1", "-p", str(self.port), "-k", "")
-        options = [word for option in _OPTIONS for word in ("-c", option)]
+        options = [word for option in self._options for word in ("-c", option)]
         self._process = start_on_leash(
             [self._programs / "postgres", "-D", self._data, *listen, *options],
             self.output,

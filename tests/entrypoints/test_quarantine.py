@@ -1,0 +1,200 @@
+"""What people do with events that were refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orchestrator.event_log import Message
+from tests.support.installation import AnInstallation
+from tests.support.people import Human, a_submission
+
+ADA = Human(1)
+STRANGER = "another-house"
+
+
+def _quarantined(installation: AnInstallation, message: Message) -> str:
+    """Let *message* be refused, and return what it is called."""
+    installation.publish(message)
+    installation.ingest()
+    (line,) = installation("quarantine", "list", "--json").data
+    return str(line["id"])
+
+
+@pytest.fixture
+def refused(installation: AnInstallation) -> str:
+    """Quarantine a request to a controller that the register does not have."""
+    return _quarantined(installation, a_submission(ADA, controller=STRANGER))
+
+
+def _payload(installation: AnInstallation, id_: str) -> object:
+    """Return the sealed payload of an event, if it is still there."""
+    return installation.parts.quarantine.sealed(id_)
+
+
+def _add_controller(installation: AnInstallation) -> None:
+    """Let the register know the stranger."""
+    text = installation.register.read_text()
+    own = text[text.index("[controllers.") : text.index("[recipients.")]
+    installation.register.write_text(
+        text + own.replace("[controllers.maison-exemple]", f"[controllers.{STRANGER}]")
+    )
+
+
+def test_refused_event_is_listed_with_its_reason(
+    installation: AnInstallation, refused: str
+) -> None:
+    """The code and the pointer say what is wrong; nothing of the person is said."""
+    ran = installation("quarantine", "show", refused, "--json")
+
+    assert (ran.data["code"], ran.data["pointer"]) == (
+        "unknown_controller",
+        "/controller",
+    )
+    assert ran.data["state"] == "waiting"
+
+
+def test_payload_is_shown_masked(installation: AnInstallation, refused: str) -> None:
+    """Its shape is there, with the kinds of its values and none of them."""
+    for extra in ([], ["--json"]):
+        ran = installation("quarantine", "show", refused, *extra)
+
+        assert ran.code == 0
+        assert "customer_id" in ran.out
+        assert "(text, 23 characters)" in ran.out
+        for trait in ADA.traits.values():
+            assert trait not in ran.out + ran.err
+
+
+def test_names_that_the_schema_lacks_are_not_shown(
+    installation: AnInstallation,
+) -> None:
+    """A member may be called like a person, and so may a header."""
+    message = a_submission(ADA)
+    value = (message.value or b"").replace(b'"channel"', f'"{ADA.email}"'.encode())
+    headers = (*message.headers, (ADA.email, ADA.phone.encode()))
+    id_ = _quarantined(installation, replace(message, value=value, headers=headers))
+
+    ran = installation("quarantine", "show", id_)
+
+    assert "(unknown member" in ran.out
+    assert "(unknown header): +***" in ran.out
+    assert ADA.email not in ran.out
+
+
+def test_payload_that_is_no_json_shows_its_size(installation: AnInstallation) -> None:
+    """Nothing of it is repeated."""
+    id_ = _quarantined(installation, replace(a_submission(ADA), value=b"Ada " * 9))
+
+    ran = installation("quarantine", "show", id_)
+
+    assert "(no JSON, 36 bytes)" in ran.out
+    assert "Ada" not in ran.out
+
+
+def test_released_event_opens_its_case(
+    installation: AnInstallation, refused: str
+) -> None:
+    """After the register was mended the request goes on, and its payload is gone."""
+    _add_controller(installation)
+
+    ran = installation("quarantine", "release", refused, "--by", "ops-1")
+
+    assert (ran.code, ran.err) == (0, "")
+    (case,) = installation("case", "list", "--json").data
+    assert case["request_id"] == ADA.request_id
+    assert installation("quarantine", "list", "--json").data == []
+    line = _line(installation, refused)
+    assert (line["state"], line["ended_by"]) == ("released", "ops-1")
+    assert _payload(installation, refused) is None
+
+
+def test_event_that_is_still_wrong_stays(
+    installation: AnInstallation, refused: str
+) -> None:
+    """Releasing it says again what is wrong, and keeps it."""
+    ran = installation("quarantine", "release", refused)
+
+    assert (ran.code, ran.out, len(ran.sentences)) == (1, "", 1)
+    assert ran.err.startswith("It is still refused (unknown_controller at /controller)")
+    assert _line(installation, refused)["state"] == "waiting"
+    assert _payload(installation, refused) is not None
+
+
+def test_dropped_event_is_destroyed(installation: AnInstallation, refused: str) -> None:
+    """Its payload is gone; who dropped it stays."""
+    ran = installation("quarantine", "drop", refused, "--by", "ops-1")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert _payload(installation, refused) is None
+    line = _line(installation, refused)
+    assert (line["state"], line["ended_by"]) == ("dropped", "ops-1")
+    assert line["ended_at"] is not None
+
+
+@pytest.mark.parametrize("verb", ["release", "drop"])
+def test_ended_event_cannot_be_ended_again(
+    installation: AnInstallation, refused: str, verb: str
+) -> None:
+    """Exit 1 says what became of it."""
+    installation("quarantine", "drop", refused)
+
+    ran = installation("quarantine", verb, refused)
+
+    assert (ran.code, len(ran.sentences)) == (1, 1)
+    assert f"{refused} is dropped already" in ran.err
+
+
+@pytest.mark.parametrize("verb", ["show", "release", "drop"])
+def test_stranger_is_named(installation: AnInstallation, verb: str) -> None:
+    """Exit 1 and where to look."""
+    ran = installation("quarantine", verb, "q-nobody")
+
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.sentences == [
+        "Nothing is quarantined as q-nobody; `erasure quarantine list` says what is."
+    ]
+
+
+def test_sweep_destroys_payloads_in_time(
+    installation: AnInstallation, refused: str
+) -> None:
+    """Nobody looked at it for so long that it may not be kept."""
+    parts = installation.parts
+    later = parts.clock.now() + timedelta(days=parts.settings.quarantine_keep_days)
+
+    early = parts.quarantine.expire(parts.clock.now())
+    late = parts.quarantine.expire(later)
+
+    assert (early, late) == (0, 1)
+    assert _payload(installation, refused) is None
+    assert _line(installation, refused)["state"] == "expired"
+
+
+def test_destroyed_payload_stands_in_no_file(
+    installation: AnInstallation, refused: str
+) -> None:
+    """Neither the database nor its write-ahead log keeps the sealed bytes."""
+    sealed = _payload(installation, refused)
+    assert isinstance(sealed, bytes)
+    part = sealed[20:60]
+    assert any(part in path.read_bytes() for path in _files(installation))
+
+    installation("quarantine", "drop", refused)
+
+    assert not any(part in path.read_bytes() for path in _files(installation))
+
+
+def _files(installation: AnInstallation) -> list[Any]:
+    """Return the files of the database."""
+    return list(installation.folder.glob("erasure.db*"))
+
+
+def _line(installation: AnInstallation, id_: str) -> dict[str, Any]:
+    """Return an event's line, ended or not."""
+    lines = installation("quarantine", "list", "--all", "--json").data
+    (line,) = [one for one in lines if one["id"] == id_]
+    return dict(line)

@@ -24,6 +24,7 @@ from orchestrator.ports import (
     Vault,
     Write,
 )
+from orchestrator.stages.apart import Apart
 
 log = structlog.get_logger()
 
@@ -39,32 +40,43 @@ class Forget:
         engine: Engine,
         vault: Vault,
         clock: Clock,
-        truncate: Callable[[], None],
+        truncate: Callable[[], bool],
     ) -> None:
-        """Keep the parts; *truncate* empties logs that may still hold deleted text."""
+        """
+        Keep the parts; *truncate* empties logs that may still hold deleted text.
+
+        It answers whether it could.  It is owed once at the start, because a process
+        may have died between forgetting and truncating.
+        """
         self._store = store
         self._engine = engine
         self._vault = vault
         self._clock = clock
         self._truncate = truncate
+        self._owes_truncation = True
+        self._apart = Apart("forget")
 
     def turn(self) -> int:
         """Forget whom we need no longer; returns how many keys were destroyed."""
-        answered = self._store.cases_wanting(Wants.FORGET_IDENTITY, AT_ONCE)
-        expired = self._store.cases_wanting(Wants.SHRED_EXPORT, AT_ONCE)
-        steps = [
-            *(self._forgetting(case) for case in answered),
-            *map(self._shredding, expired),
-        ]
-        if not steps:
-            return 0
-        applied = self._engine.apply(steps)
-        for case in answered:
-            self._vault.forget(case.id, "identity")
-        for case in expired:
-            self._vault.forget(case.id, "export")
-        self._truncate()
-        log.info("keys_destroyed", count=sum(applied))
+        forgotten = self._destroyed(Wants.FORGET_IDENTITY, self._forgetting, "identity")
+        shredded = self._destroyed(Wants.SHRED_EXPORT, self._shredding, "export")
+        destroyed = forgotten + shredded
+        if destroyed:
+            self._owes_truncation = True
+            log.info("keys_destroyed", count=destroyed)
+        if self._owes_truncation:
+            self._owes_truncation = not self._truncate()
+        return destroyed
+
+    def _destroyed(
+        self, wants: Wants, stepping: Callable[[Case], Step], purpose: str
+    ) -> int:
+        """Destroy the keys of one purpose that are due; returns how many."""
+        cases = self._store.cases_wanting(wants, AT_ONCE)
+        steps = list(self._apart.each(cases, stepping))
+        applied = self._engine.apply([step for _, step in steps])
+        for case, _ in steps:
+            self._vault.forget(case.id, purpose)
         return sum(applied)
 
     def _forgetting(self, case: Case) -> Step:

@@ -30,6 +30,7 @@ from orchestrator.ports import (
     Store,
     Vault,
 )
+from orchestrator.stages.apart import Apart
 from schemas.receipts import RECEIPT_MEDIA_TYPE, RECEIPT_SEALED, receipt_bytes
 from schemas.topics import RECEIPTS
 
@@ -70,6 +71,7 @@ class Seal:
         """Keep the parts; *on_applied* wakes the stages that may have work now."""
         self._parts = parts
         self._on_applied = on_applied
+        self._apart = Apart("seal")
 
     def turn(self) -> int:
         """Seal what waits for it; returns how many cases moved."""
@@ -80,10 +82,8 @@ class Seal:
 
     def _seal_exports(self) -> int:
         """Build the package of each case whose accounts have all exported."""
-        moved = 0
-        for case in self._parts.store.cases_wanting(Wants.SEAL_EXPORT, AT_ONCE):
-            moved += self._seal_export(case)
-        return moved
+        cases = self._parts.store.cases_wanting(Wants.SEAL_EXPORT, AT_ONCE)
+        return sum(moved for _, moved in self._apart.each(cases, self._seal_export))
 
     def _seal_export(self, case: Case) -> bool:
         """Build one package, chunk by chunk, and make it the case's."""
@@ -116,9 +116,9 @@ class Seal:
     def _sign_statements(self) -> int:
         """Sign the final statement of each case whose lines are all closed."""
         cases = self._parts.store.cases_wanting(Wants.SEAL_STATEMENT, AT_ONCE)
-        steps = [self._signed(case) for case in cases]
-        applied = self._parts.engine.apply(steps)
-        for case, is_signed in zip(cases, applied, strict=True):
+        signed = list(self._apart.each(cases, self._signed))
+        applied = self._parts.engine.apply([step for _, step in signed])
+        for (case, _), is_signed in zip(signed, applied, strict=True):
             if is_signed:
                 log.info("statement_signed", case=case.id, kind="final")
         return sum(applied)

@@ -31,7 +31,9 @@ from orchestrator.errors import (
 )
 
 BUSY_TIMEOUT_MS = 30_000
-SERIALIZATION_FAILURES = frozenset({"40001", "40P01"})
+TRUNCATE_TIMEOUT_MS = 200
+# Serialization failure, deadlock, and a row that somebody else inserted meanwhile.
+MET_ANOTHER = frozenset({"40001", "40P01", "23505"})
 
 
 class Database:
@@ -69,11 +71,23 @@ class Database:
                 connection.exec_driver_sql("BEGIN")
             yield connection
 
-    def truncate_wal(self) -> None:
-        """Empty SQLite's write-ahead log, where deleted text would otherwise stay."""
-        if self.is_sqlite:
-            with self.write_lock, translated(), self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    def truncate_wal(self) -> bool:
+        """
+        Empty SQLite's write-ahead log, where deleted text would otherwise stay.
+
+        Tells whether it could: somebody who reads for long keeps the log as it is, and
+        is not waited for, because nobody writes meanwhile.
+        """
+        if not self.is_sqlite:
+            return True
+        with self.write_lock, translated(), self.engine.connect() as connection:
+            run = connection.exec_driver_sql
+            run(f"PRAGMA busy_timeout={TRUNCATE_TIMEOUT_MS}")
+            try:
+                busy: int = run("PRAGMA wal_checkpoint(TRUNCATE)").one()[0]
+            finally:
+                run(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        return not busy
 
     def ping(self) -> None:
         """Raise `Unavailable` if the database does not answer."""
@@ -117,6 +131,8 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(AWAY) from None
+        if _sqlstate(error) in MET_ANOTHER:
+            raise Conflict(MET) from None
         code = _sqlstate(error) or type(error.orig).__name__
         raise CannotStore(
             f"The database refused a statement or its commit ({code}); nothing of this"
@@ -126,8 +142,8 @@ def translated() -> Iterator[None]:
 
 def _as_ours(error: SQLAlchemyError) -> OrchestratorError:
     """Sort an operational error by what the caller must do."""
-    if _sqlstate(error) in SERIALIZATION_FAILURES:
-        return Conflict("Two transactions met; the step is tried again.")
+    if _sqlstate(error) in MET_ANOTHER:
+        return Conflict(MET)
     text_ = str(getattr(error, "orig", "") or type(error).__name__)
     for clue, (kind, sentence) in _CLUES.items():
         if clue in text_:
@@ -141,6 +157,7 @@ def _sqlstate(error: SQLAlchemyError) -> str | None:
     return code
 
 
+MET = "Two transactions met; the step is tried again."
 AWAY = (
     "The database does not answer; check ERASURE_DATABASE_URL and that it is running."
 )

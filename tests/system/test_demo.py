@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import textwrap
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -194,16 +199,44 @@ def test_nothing_but_the_copies_names_a_person(demo: Ran) -> None:
     assert holders == []
 
 
-def test_second_run_begins_anew(demo: Ran) -> None:
-    """A second run in the same place works, and nothing of the first one is left."""
+def _run_on_terminal(where: Path, columns: int) -> Ran:
+    """Run a demo whose output is a terminal, and return all that was drawn there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 50, columns, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
+    environment.pop("COLUMNS", None)
+    with subprocess.Popen(
+        [ERASURE, "demo"], cwd=where, env=environment, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        said = b"".join(_pieces(ours))
+        status = process.wait(timeout=60)
+    os.close(ours)
+    return Ran(where, status, said.decode())
+
+
+def _pieces(terminal: int) -> Iterator[bytes]:
+    """Give what comes until the other side hangs up, which Linux calls an error."""
+    with suppress(OSError):
+        while piece := os.read(terminal, 65_536):
+            yield piece
+
+
+def test_second_run_begins_anew_and_draws_on_a_terminal(demo: Ran) -> None:
+    """Nothing of the first run is left; the table is drawn in 80 columns."""
     before = {file.name for file in (demo.out / "receipts").iterdir()}
 
-    again = _run(demo.where)
+    again = _run_on_terminal(demo.where, columns=80)
 
     after = {file.name for file in (demo.out / "receipts").iterdir()}
-    assert again.status == 0, again.said
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", again.said)
+    tables = re.split(r"[\r\n]+", drawn.partition("Try it yourself")[0])
+    assert again.status == 0, drawn
     assert len(after) == len(before)
     assert not before & after
+    assert any("✓ Ada Moreau" in line and "erased, kept" in line for line in tables)
+    assert max(map(len, tables)) <= 80
+    assert "…" not in drawn
 
 
 def _script(change: str) -> Sequence[str]:

@@ -171,12 +171,14 @@ def a_message(topic: str, key: bytes = b"k", value: bytes | None = b"v") -> Mess
     return Message(topic, key, (), value)
 
 
-def collect(consumer: Consumer, count: int, within: float = 15) -> list[Record]:
+def collect(
+    consumer: Consumer, count: int, within: float = 15, at_a_time: float = 0.5
+) -> list[Record]:
     """Poll until *count* records have come, or fail after *within* seconds."""
     records: list[Record] = []
 
     def poll() -> bool:
-        records.extend(consumer.poll(0.5))
+        records.extend(consumer.poll(at_a_time))
         return len(records) >= count
 
     eventually(poll, within, f"{count} records to come")

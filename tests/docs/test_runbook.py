@@ -110,3 +110,12 @@ def test_log_lines_to_watch_exist() -> None:
 
     assert words
     assert {word for word in words if f'"{word}"' not in source} == set()
+
+
+def test_every_error_in_the_log_is_told() -> None:
+    """A line of level error is worth an alarm, so an operator can look it up."""
+    source = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+    told = re.findall(r"log\(?\)?\.error\(\s*\"([a-z_]+)\"", source)
+
+    assert len(told) > 5
+    assert {word for word in told if f"`{word}`" not in TEXT} == set()

@@ -142,7 +142,8 @@ class EmbeddedConsumer:
             self._bell.wait(heard, min(left, _LOOK_EVERY_SECONDS))
 
     def rewind(self) -> None:
-        """Go on from what the database says."""
+        """Go on from what the database says, as soon as it says so."""
+        self._next = None
         partitions = [TopicPartition(topic) for topic in self._topics]
         positions = self._stored(partitions)
         self._next = {at.topic: positions.get(at, 0) for at in partitions}

@@ -154,6 +154,24 @@ def test_rewind_goes_back_to_what_is_stored(log: LogUnderTest) -> None:
     assert again == first[2:]
 
 
+def test_rewind_that_fails_is_made_up_for(log: LogUnderTest) -> None:
+    """If the database is away at the rewind, the next poll rewinds: nothing is lost."""
+    topic = log.topic()
+    log.publisher().publish([a_message(topic, b"k", b"%d" % n) for n in range(5)])
+    positions = Positions()
+    consumer = log.consumer(topic, stored=positions)
+    first = collect(consumer, 5)
+
+    positions.failure = Unavailable("The database is away.")
+    with pytest.raises(Unavailable, match="database is away"):
+        consumer.rewind()
+    with pytest.raises(Unavailable, match="database is away"):
+        consumer.poll(0.1)
+    positions.failure = None
+
+    assert collect(consumer, 5) == first
+
+
 def test_nothing_is_delivered_while_the_database_cannot_say_where(
     log: LogUnderTest,
 ) -> None:

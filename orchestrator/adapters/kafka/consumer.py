@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -81,6 +81,7 @@ class KafkaConsumer:
         self._woken = threading.Event()
         self._job: Future[list[Record]] | None = None
         self._job_since = 0.0
+        self._is_rewinding = False
         self._heard = time.monotonic()
         self._counted = 0.0
         self._lag: int | None = None
@@ -103,8 +104,8 @@ class KafkaConsumer:
 
     def rewind(self) -> None:
         """Drop what was fetched and go on from what the database says."""
-        self._collect_quietly()
-        self._on_lane(self._assignment.hold_all)
+        # Before anything that can fail: until it is done the next poll does it.
+        self._is_rewinding = True
         self._place()
 
     def committed(self, positions: Mapping[TopicPartition, int]) -> None:
@@ -138,6 +139,10 @@ class KafkaConsumer:
 
     def _place(self) -> None:
         """Give partitions that wait for it their position from the database."""
+        if self._is_rewinding:
+            self._drop_job()
+            self._on_lane(self._assignment.hold_all)
+            self._is_rewinding = False
         number, waiting = self._assignment.waiting()
         if not waiting:
             return
@@ -181,11 +186,13 @@ class KafkaConsumer:
         self._bear(None)
         return records
 
-    def _collect_quietly(self) -> None:
-        """Wait for the client's poll, if there is one, and drop what it brings."""
+    def _drop_job(self) -> None:
+        """Wait for the client's poll, if there is one, and drop what it comes to."""
         if self._job is not None:
-            job, self._job = self._job, None
-            self._finish(job)
+            wait([self._job], self._patience.watchdog)
+            if not self._job.done():
+                raise self._hangs()
+            self._job = None
 
     def _bear(self, error: RetriableError | None) -> None:
         """Raise if the broker has been silent for longer than we bear."""

@@ -17,6 +17,8 @@ from schemas.connecting import TaskId, Unknown
 
 log = structlog.get_logger()
 
+Unanswered = Mapping[tuple[TaskId, int], Call]
+
 ORPHANS_AT_ONCE = 200
 RENEW_SHARE = 3  # renewals in the length of a lease
 SURE_SHARE = 0.8  # of a lease is surely ours: clocks and commits take the rest
@@ -166,7 +168,7 @@ class Ownership:
     def _mend(self, account: AccountId, epoch: int) -> None:
         """Turn what an ended ownership left into lost answers or fresh tasks."""
         unanswered = {
-            (member.task): call
+            (member.task, call.epoch): call
             for call in self._claims.open_calls(account, epoch)
             for member in call.members
         }
@@ -177,12 +179,12 @@ class Ownership:
             if not mended:
                 return
 
-    def _mended(self, orphan: Claimed, unanswered: Mapping[TaskId, Call]) -> Step:
+    def _mended(self, orphan: Claimed, unanswered: Unanswered) -> Step:
         """Return what follows for one orphan: its call left perhaps, or surely not."""
         task = orphan.task
         now = self._clock.now()
-        call = unanswered.get(task.id)
-        if call is None or call.epoch != orphan.epoch:
+        call = unanswered.get((task.id, orphan.epoch))
+        if call is None:
             return Step(orphan.case, TaskReleased(now, task.id, orphan.epoch))
         items = next(m.items for m in call.members if m.task == task.id)
         event = TaskReported(

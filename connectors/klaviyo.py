@@ -110,7 +110,7 @@ class Klaviyo(OneAtATime):
         source="https://developers.klaviyo.com/en/reference/api_overview, 2026-11",
         actions=frozenset({Action.LOCATE, Action.EXPORT, Action.ERASE}),
         accepts=frozenset({EMAIL, PHONE, PROFILE_ID, EXTERNAL_ID, CUSTOMER_ID}),
-        yields=frozenset({EMAIL, PHONE, PROFILE_ID, EXTERNAL_ID, CUSTOMER_ID}),
+        yields=frozenset({EMAIL, PROFILE_ID, EXTERNAL_ID, CUSTOMER_ID}),
         operations=MappingProxyType(
             {
                 # Left out of the vendor's trimmed file; documented under "Accounts".
@@ -269,11 +269,15 @@ class Klaviyo(OneAtATime):
         return _FIELD_OF.get(type_)
 
     def _identifiers(self, profile: Profile) -> list[Identifier]:
-        """Return every typed identifier that the profile carries."""
+        """
+        Return what a profile teaches about its person.
+
+        Not its phone number: households share them, so a number that nobody verified
+        must not lead to records elsewhere.
+        """
         known = (
             (PROFILE_ID, profile.id),
             (EMAIL, profile.email),
-            (PHONE, profile.attributes.phone_number),
             (self._external, profile.attributes.external_id),
             *((type_, profile.field(name)) for name, type_ in self._yields()),
         )

@@ -18,7 +18,7 @@ from connectors.base import (
     Provenance,
 )
 from connectors.fakes.klaviyo import FakeKlaviyo
-from connectors.klaviyo import EXTERNAL_ID, PROFILE_ID, KlaviyoOptions
+from connectors.klaviyo import EXTERNAL_ID, PROFILE_ID, Klaviyo, KlaviyoOptions
 from connectors.testing import (
     BYSTANDER,
     CANARY,
@@ -82,6 +82,19 @@ class TestSearch(KlaviyoAccount):
         assert isinstance(finding, Ambiguous)
         found = {it.items[0].reference for it in finding.candidates}
         assert found == {CANARY.reference, BYSTANDER.reference}
+
+    def test_phone_number_that_nobody_verified_is_not_taught(
+        self, bench: Bench, fake: FakeKlaviyo
+    ) -> None:
+        """A household's number must not lead to somebody else's record elsewhere."""
+        fake.seed([a_profile(CANARY)])
+
+        finding = bench.locate(EMAIL_OF_CANARY)
+
+        assert isinstance(finding, Located)
+        assert finding.learned
+        assert PHONE not in {known.type for known in finding.learned}
+        assert PHONE not in Klaviyo.spec.yields
 
     def test_two_verified_addresses_are_one_person(
         self, bench: Bench, fake: FakeKlaviyo

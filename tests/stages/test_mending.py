@@ -22,10 +22,14 @@ def _a_call(id_: str, epoch: int, claim: Claimed, office: Office) -> Call:
 
 
 @pytest.mark.parametrize(
-    "older", [pytest.param("k-0", id="sorts_first"), pytest.param("k-9", id="last")]
+    "calls",
+    [
+        pytest.param([("k-5", 2), ("k-9", 1)], id="stored_first"),
+        pytest.param([("k-0", 1), ("k-5", 2)], id="stored_last"),
+    ],
 )
 def test_lost_answer_is_known_beside_an_older_open_call(
-    office: Office, older: str
+    office: Office, calls: list[tuple[str, int]]
 ) -> None:
     """The call of the very claim decides, whatever an earlier ownership left open."""
     office.open([an_opening()], a_plan(an_account()))
@@ -34,7 +38,6 @@ def test_lost_answer_is_known_beside_an_older_open_call(
     until = now + timedelta(minutes=1)
     office.claims.acquire([MAIL], "first", now, until)
     office.claims.acquire([MAIL], "second", now, until, by_force=True)
-    calls = [(older, 1), ("k-5", 2)]
     office.claims.claim(
         {MAIL: 1},
         {MAIL: 2},

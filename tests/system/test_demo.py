@@ -61,13 +61,18 @@ class Ran:
         return lines[-1]
 
 
-def _run(where: Path, command: Sequence[str] = (ERASURE, "demo")) -> Ran:
+def _run(
+    where: Path,
+    command: Sequence[str] = (ERASURE, "demo"),
+    *,
+    encoding: str = "utf-8",
+) -> Ran:
     """Run a demo in *where*; settings of a live installation must not reach it."""
     strange = {"ERASURE_DATABASE_URL": "sqlite:////nowhere/live.db", "COLUMNS": "80"}
     done = subprocess.run(
         command,
         cwd=where,
-        env={**os.environ, **strange, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, **strange, "PYTHONIOENCODING": encoding},
         capture_output=True,
         text=True,
         check=False,
@@ -257,8 +262,17 @@ def _script(change: str) -> Sequence[str]:
 
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """Run a demo in which all was answered, and three things are not true."""
-    return _run(tmp_path_factory.mktemp("spoilt"), _script(UNNOTICED))
+    """Run a demo, in ASCII, in which all was answered and three things are not true."""
+    where = tmp_path_factory.mktemp("spoilt")
+    return _run(where, _script(UNNOTICED), encoding="ascii")
+
+
+def test_output_needs_no_more_than_ascii(spoilt: Ran) -> None:
+    """Where signs cannot be written, ASCII says the same: yes, no, before and now."""
+    assert spoilt.said.isascii()
+    assert "+ Genuine" in spoilt.said
+    assert "! Gone" in spoilt.said
+    assert "1 > 1" in spoilt.said
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class Page:
             said = f"All of it is true, after {seconds:.0f} seconds."
             self._console.print(Text(said, "bold green"))
         else:
-            said = "Not all of it is true: the lines marked ✗ say what is not."
+            said = "Not all of it is true: see the lines with ✗ above."
             self._console.print(Text(said, "bold red"))
 
     def closing(self, seen: Evidence, program: Sequence[str]) -> None:

@@ -17,6 +17,7 @@ from orchestrator.entrypoints.demo.fetching import fetch_copies, fetch_receipts
 from orchestrator.entrypoints.demo.folder import Folder, make_folder
 from orchestrator.entrypoints.demo.page import Page, program_of
 from orchestrator.entrypoints.demo.people import PEOPLE, Person
+from orchestrator.entrypoints.demo.plainly import speak_plainly
 from orchestrator.entrypoints.demo.processors import (
     Preparation,
     Processors,
@@ -34,6 +35,7 @@ INTERRUPTED: Final = 130  # as shells say of SIGINT
 
 def show(root: Path | None, prepare: Preparation | None, patience: float) -> int:
     """Run the demo; see `run_demo`."""
+    speak_plainly()
     console = Console(highlight=False)
     folder = make_folder(root)
     now = SystemClock().now()

@@ -30,6 +30,7 @@ from orchestrator.errors import (
     Unavailable,
 )
 
+CONNECT_SECONDS = 10
 BUSY_TIMEOUT_MS = 30_000
 TRUNCATE_TIMEOUT_MS = 200
 # Serialization failure, deadlock, and a row that somebody else inserted meanwhile.
@@ -102,7 +103,17 @@ class Database:
 def _engine(url: str) -> Engine:
     """Create the engine with the settings each database needs."""
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        # A host that swallows packets would else be waited for for minutes.
+        patience = {"connect_timeout": CONNECT_SECONDS}
+        if "connect_timeout" in make_url(url).query:
+            patience = {}
+        return create_engine(
+            url,
+            connect_args=patience,
+            pool_size=8,
+            max_overflow=8,
+            pool_pre_ping=True,
+        )
     # isolation_level None: pysqlite begins nothing by itself, BEGIN IMMEDIATE is ours.
     options = {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
     engine = create_engine(url, connect_args={**options, "check_same_thread": False})
@@ -133,6 +144,9 @@ def translated() -> Iterator[None]:
             raise Unavailable(AWAY) from None
         if _sqlstate(error) in MET_ANOTHER:
             raise Conflict(MET) from None
+        known = _by_clue(error)
+        if known is not None:
+            raise known from None
         code = _sqlstate(error) or type(error.orig).__name__
         raise CannotStore(
             f"The database refused a statement or its commit ({code}); nothing of this"
@@ -144,11 +158,16 @@ def _as_ours(error: SQLAlchemyError) -> OrchestratorError:
     """Sort an operational error by what the caller must do."""
     if _sqlstate(error) in MET_ANOTHER:
         return Conflict(MET)
+    return _by_clue(error) or Unavailable(AWAY)
+
+
+def _by_clue(error: SQLAlchemyError) -> OrchestratorError | None:
+    """Recognise what SQLite tells only in words."""
     text_ = str(getattr(error, "orig", "") or type(error).__name__)
     for clue, (kind, sentence) in _CLUES.items():
         if clue in text_:
             return kind(sentence)
-    return Unavailable(AWAY)
+    return None
 
 
 def _sqlstate(error: SQLAlchemyError) -> str | None:

@@ -6,7 +6,9 @@ The same checks are those of `erasure config check`.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from orchestrator.adapters.queries import Queries
 from orchestrator.adapters.schema import check_schema
@@ -22,8 +24,19 @@ Check = Callable[[Installation], None]
 
 def check_start(installation: Installation) -> None:
     """Raise `SetUpError` or `Unavailable` for the first thing that is wrong."""
-    for _, check in CHECKS:
-        check(installation)
+    with libraries_silenced():
+        for _, check in CHECKS:
+            check(installation)
+
+
+@contextmanager
+def libraries_silenced() -> Iterator[None]:
+    """Leave out what libraries log of a part that is away: one sentence says it."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def wrong_things(installation: Installation) -> Iterator[tuple[str, str | None]]:

@@ -45,14 +45,16 @@ def open_parts(*, is_checked: bool = True) -> Iterator[Installation]:
     from orchestrator.adapters.logs import configure_logs
     from orchestrator.adapters.schema import check_schema
     from orchestrator.bootstrap import Installation
+    from orchestrator.entrypoints.starting import libraries_silenced
     from orchestrator.settings import load_settings
 
     settings = load_settings()
     configure_logs(settings.log_format.value, "warning")
     installation = Installation(settings)
     try:
-        if is_checked:
-            check_schema(installation.database)
-        yield installation
+        with libraries_silenced():
+            if is_checked:
+                check_schema(installation.database)
+            yield installation
     finally:
         installation.close()

@@ -37,6 +37,7 @@ def status(*, as_json: Json = False) -> None:
 def _kafka_lag(queries: Queries) -> int | None:
     """Count the requests not ingested; says so and goes on if no broker answers."""
     from orchestrator.bootstrap import Installation
+    from orchestrator.entrypoints.starting import libraries_silenced
     from orchestrator.errors import OrchestratorError
     from orchestrator.settings import load_settings
     from schemas.topics import REQUESTS
@@ -44,7 +45,8 @@ def _kafka_lag(queries: Queries) -> int | None:
     positions = queries.input_offsets(REQUESTS)
     installation = Installation(load_settings())
     try:
-        return installation.kafka_topics.records_after(REQUESTS, positions)
+        with libraries_silenced():
+            return installation.kafka_topics.records_after(REQUESTS, positions)
     except OrchestratorError as error:
         warn(str(error))
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import cast
 
 import structlog
@@ -73,5 +74,6 @@ def test_truncation_is_owed_from_the_start_until_it_succeeds(office: Office) -> 
 
     for _ in range(4):
         forget.turn()
+        office.clock.advance(timedelta(seconds=10))
 
     assert answers == []

@@ -1,4 +1,4 @@
-"""A small installation on SQLite: keys, a register, a database, and cases in it."""
+"""A small installation, on SQLite by itself: keys, register, database, and cases."""
 
 from __future__ import annotations
 
@@ -28,17 +28,25 @@ class AnInstallation:
     """Everything that the command needs; close it at the end of the test."""
 
     def __init__(
-        self, folder: Path, *, url: str = NOWHERE, register: RegisterText | None = None
+        self,
+        folder: Path,
+        *,
+        url: str = NOWHERE,
+        register: RegisterText | None = None,
+        database_url: str | None = None,
+        kafka: str = "",
     ) -> None:
         self.folder = folder
         self.path = folder / "erasure.db"
+        self.database_url = database_url or f"sqlite:///{self.path}"
+        self.kafka = kafka
         self.register = folder / "register.toml"
         self.keys = folder / "keys"
         text = (register or RegisterText()).at(url)
         self.register.write_text(text, encoding="utf-8")
         create_keys(self.keys)
         self.env = {
-            "ERASURE_DATABASE_URL": f"sqlite:///{self.path}",
+            "ERASURE_DATABASE_URL": self.database_url,
             "ERASURE_REGISTER": str(self.register),
             "ERASURE_KEYS_DIR": str(self.keys),
             "ERASURE_LOG_FORMAT": "json",
@@ -46,6 +54,9 @@ class AnInstallation:
             "PATH": os.defpath,
             **SECRETS,
         }
+        if kafka:
+            group = f"erasure-{folder.name}"
+            self.env |= {"ERASURE_KAFKA": kafka, "ERASURE_CONSUMER_GROUP": group}
         upgrade(self.parts.database)
 
     def close(self) -> None:
@@ -58,7 +69,8 @@ class AnInstallation:
         return Installation(
             Settings.model_validate(
                 {
-                    "database_url": f"sqlite:///{self.path}",
+                    "database_url": self.database_url,
+                    "kafka": self.kafka,
                     "register_path": self.register,
                     "keys_dir": self.keys,
                     "log_format": LogFormat.JSON,

@@ -68,24 +68,28 @@ class KafkaTopics:
         A partition without a position counts from its first record; so does one whose
         position is no longer kept.
         """
+        ends = self._offsets(topic, OffsetSpec.LATEST)
+        begins = self._offsets(topic, OffsetSpec.EARLIEST)
+        return sum(
+            max(0, end - max(positions.get(partition, 0), begins[partition]))
+            for partition, end in ends.items()
+        )
 
-        def count(admin: KafkaAdminClient) -> int:
+    def ends(self, topic: str) -> Mapping[int, int]:
+        """Return where each partition of *topic* ends."""
+        return self._offsets(topic, OffsetSpec.LATEST)
+
+    def _offsets(self, topic: str, spec: OffsetSpec) -> Mapping[int, int]:
+        def ask(admin: KafkaAdminClient) -> Mapping[int, int]:
             (described,) = admin.describe_topics([topic])
             parts = [
                 kafka.TopicPartition(topic, one["partition_index"])
                 for one in described["partitions"]
             ]
-            ends, begins = (
-                admin.list_partition_offsets(dict.fromkeys(parts, spec))
-                for spec in (OffsetSpec.LATEST, OffsetSpec.EARLIEST)
-            )
-            return sum(
-                ends[part].offset
-                - max(positions.get(part.partition, 0), begins[part].offset)
-                for part in parts
-            )
+            found = admin.list_partition_offsets(dict.fromkeys(parts, spec))
+            return {part.partition: found[part].offset for part in parts}
 
-        return self._ask(count)
+        return self._ask(ask)
 
     def _create_one(self, admin: KafkaAdminClient, topic: Topic) -> bool:
         """Create *topic*, wait until it can be used, and tell whether we did it."""

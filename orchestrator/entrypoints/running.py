@@ -143,7 +143,9 @@ class Running:
 
     def _start_forget(self) -> None:
         """Destroy keys."""
-        self._loop("forget", self.installation.forget().turn, busy=1)
+        forget = self.installation.forget()
+        self._loop("forget", forget.turn, busy=1)
+        self._before_end.append(forget.close)
 
     def _loop(
         self,

@@ -29,6 +29,7 @@ from orchestrator.stages.apart import Apart
 log = structlog.get_logger()
 
 AT_ONCE = 200
+TRUNCATE_EVERY = 2.0  # seconds
 
 
 class Forget:
@@ -46,7 +47,8 @@ class Forget:
         Keep the parts; *truncate* empties logs that may still hold deleted text.
 
         It answers whether it could.  It is owed once at the start, because a process
-        may have died between forgetting and truncating.
+        may have died between forgetting and truncating.  It follows within a few
+        seconds rather than at once, because nobody can write meanwhile.
         """
         self._store = store
         self._engine = engine
@@ -54,6 +56,7 @@ class Forget:
         self._clock = clock
         self._truncate = truncate
         self._owes_truncation = True
+        self._truncated_at = -TRUNCATE_EVERY
         self._apart = Apart("forget")
 
     def turn(self) -> int:
@@ -64,9 +67,20 @@ class Forget:
         if destroyed:
             self._owes_truncation = True
             log.info("keys_destroyed", count=destroyed)
+        present = self._clock.monotonic()
+        if present - self._truncated_at >= TRUNCATE_EVERY:
+            self._truncate_if_owed()
+            self._truncated_at = present
+        return destroyed
+
+    def close(self) -> None:
+        """Leave no deleted text behind."""
+        self._truncate_if_owed()
+
+    def _truncate_if_owed(self) -> None:
+        """Empty the logs if something was deleted since."""
         if self._owes_truncation:
             self._owes_truncation = not self._truncate()
-        return destroyed
 
     def _destroyed(
         self, wants: Wants, stepping: Callable[[Case], Step], purpose: str

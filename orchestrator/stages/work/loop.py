@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import get_ident
 from typing import TypeVar
 
 import structlog
@@ -42,6 +43,7 @@ class WorkSettings:
     idle: float = 0.5  # the longest it does not look for work of other processes
     grace: float = 20.0  # how long calls in flight may finish after a stop
     outage_pause: float = 0.5
+    linger: float = 0.003  # how long an answer waits for others, to be stored together
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,12 @@ class Worker:
         self._woken = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopping = False
+        self._turning = 0  # the thread that takes the turns
 
     def wake(self) -> None:
         """Look for work at once; from any thread."""
-        if self._loop is not None:
+        # What a turn itself applied, it also claims.
+        if self._loop is not None and get_ident() != self._turning:
             with contextlib.suppress(RuntimeError):  # the loop has just closed
                 self._loop.call_soon_threadsafe(self._woken.set)
 
@@ -123,11 +127,13 @@ class Worker:
         for group in groups:
             self._begin(group)
         self._pinging.begin(self._accounts.values(), self.in_database, self.wake)
-        if not groups:
-            await self._wait(pause, even_if_heard=False)
+        await self._wait(pause, even_if_heard=False)
+        if self._heard and self._calls:
+            await asyncio.wait(self._calls, timeout=self._settings.linger)
 
     def _turn(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
         """Store what was heard, claim and prepare; in the database thread."""
+        self._turning = get_ident()
         self._store_pauses()
         self._ownership.tend()
         if heard:
@@ -138,7 +144,8 @@ class Worker:
         rooms = {id_: account.room for id_, account in self._accounts.items()}
         rooms = {id_: room for id_, room in rooms.items() if room > 0}
         groups = self._preparing.claim(rooms, self._settings.owner) if rooms else []
-        return groups, self._pause(rooms)
+        # Whatever could be claimed is claimed: the next turn comes with an answer.
+        return groups, self._settings.idle if groups else self._pause(rooms)
 
     def _store_pauses(self) -> None:
         """Make pauses durable and visible, before what they gave back is claimed."""

@@ -17,7 +17,7 @@ from tests.core.world import World
 _MOVES = st.builds(Move, st.sampled_from(LIKELY), st.integers(0, 2**32))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
     rights=st.sampled_from([ERASURE, ACCESS, BOTH]),

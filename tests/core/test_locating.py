@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.cases import Case, Found, TaskStatus
@@ -11,12 +13,14 @@ from orchestrator.core.events import (
     MatchesConflicted,
     PersonChose,
     PersonClosed,
+    TimePassed,
 )
 from orchestrator.core.plan import PlannedAccount
 from schemas.connecting import (
     EMAIL,
     PHONE,
     Action,
+    ActionClass,
     Done,
     Evidence,
     Failed,
@@ -24,6 +28,7 @@ from schemas.connecting import (
     Mode,
     NotApplicable,
     NothingFound,
+    Progress,
     Retry,
 )
 from tests.core.builders import (
@@ -142,6 +147,20 @@ def test_items_in_use_are_not_searched_for_again() -> None:
 
     assert task_of(case, MAIL).outcome == NothingFound()
     assert _status(case, an_account(MAIL)) is TaskStatus.SETTLED
+
+
+def test_begun_erasure_under_a_hold_is_not_searched_for_again() -> None:
+    """A hold does not thaw the items of an erasure that has begun."""
+    shop = _shop(accepts=_types(EMAIL))
+    case = after(a_case(shop, _crm()), SHOP, located("a", "b"), LOCATE)
+    case = after(case, SHOP, Progress((an_item("a").id,), Evidence.E2))
+    held = replace(case, held=frozenset({ActionClass.IRREVERSIBLE}))
+    held = decide(held, TimePassed(case.due_at)).case
+
+    held = after(held, CRM, located("c", learned=[EMAIL]), LOCATE)
+
+    assert task_of(held, SHOP).status is TaskStatus.PLANNED
+    assert _status(held, shop) is TaskStatus.SETTLED
 
 
 def test_search_waits_while_somebody_may_teach_its_identifier() -> None:

@@ -213,3 +213,13 @@ def test_look_outside_of_a_look_is_a_fault() -> None:
     case = decide(case, reported(case, MAIL, Action.ERASE, SEEN_GONE)).case
 
     assert task_of(case, MAIL).reason == "connector_fault"
+
+
+def test_what_was_seen_gone_stays_gone() -> None:
+    """A later answer about a record that a look has missed reopens nothing."""
+    case = ready_to_erase("a", "b")
+    case = after(case, MAIL, Progress((A,), Evidence.E4))
+
+    case = after(case, MAIL, Retry("throttled"), items=(A, B))
+
+    assert [item.id for item in task_of(case, MAIL).open_items()] == [B]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -265,3 +266,14 @@ def test_release_by_an_ended_owner_changes_nothing() -> None:
     event = TaskReleased(T0, task_of(case, MAIL).id, 1)
 
     assert decide(case, event).case is case
+
+
+def test_released_look_without_a_time_is_due_at_once() -> None:
+    """A store that forgot the time of a claimed task does not strand it."""
+    case = after(ready_to_erase("a"), MAIL, Done("deleted", Evidence.E2))
+    case = called(case, MAIL)
+    claimed = replace(task_of(case, MAIL), wake_at=None)
+
+    case = decide(case.with_task(claimed), TaskReleased(T0, claimed.id, 1)).case
+
+    assert task_of(case, MAIL).wake_at == T0

@@ -1,0 +1,240 @@
+"""Thousands of whole cases under a virtual clock, against processors that misbehave."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from random import Random
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    Task,
+    TaskStatus,
+    Wants,
+)
+from orchestrator.core.events import (
+    Event,
+    ExportSealed,
+    ExportShredded,
+    IdentityForgotten,
+    PersonChose,
+    PersonClosed,
+    PersonRetried,
+    TimePassed,
+)
+from orchestrator.core.opening import open_case
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.words import AccountId, Result
+from schemas.connecting import (
+    EMAIL,
+    Action,
+    Done,
+    Evidence,
+    NothingFound,
+    Proof,
+    Replay,
+)
+from tests.core.builders import (
+    ACCESS,
+    BOTH,
+    CRM,
+    CUSTOMER,
+    DAY,
+    DISTINCT,
+    ERASURE,
+    HOUR,
+    INVOICES,
+    MAIL,
+    SHOP,
+    STATS,
+    T0,
+    a_plan,
+    an_account,
+    an_opening,
+    reported,
+    signed,
+)
+from tests.core.processors import Processor, a_processor
+from tests.core.world import World
+
+CASES = 1500
+MOST_STEPS = 3000  # a case that needs more is stuck
+SHA = "0" * 64
+
+
+def _accounts(rng: Random) -> list[PlannedAccount]:
+    """Build the four kinds of account, linked as in a real register."""
+    looks = rng.randint(1, 2)
+    return [
+        an_account(
+            MAIL,
+            fed_by=(CRM,) if rng.random() < 0.3 else (),
+            looks_wanted=looks,
+            settle_for=DAY,
+        ),
+        an_account(CRM, yields=frozenset({CUSTOMER})),
+        an_account(
+            STATS,
+            accepts=frozenset({DISTINCT}),
+            proof=Proof.STATUS,
+            replay={Action.ERASE: Replay.REPEAT, Action.EXPORT: Replay.REPEAT},
+        ),
+        an_account(
+            SHOP,
+            accepts=frozenset({EMAIL, CUSTOMER}),
+            yields=frozenset({DISTINCT}),
+            is_identity_root=rng.random() < 0.5,
+        ),
+    ]
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One case with its processors, its stages and a person on call."""
+
+    world: World
+    processors: dict[AccountId, Processor]
+    rng: Random
+
+    @property
+    def case(self) -> Case:
+        """The case as it stands."""
+        return self.world.case
+
+    def run(self) -> None:
+        """Go on until nothing but obligations is left."""
+        for _ in range(MOST_STEPS):
+            if self._is_over():
+                return
+            if not (self._work() or self._stages()):
+                self._wait()
+        raise AssertionError(f"{self.case.status}: {self.case.all_tasks.values()}")
+
+    def _is_over(self) -> bool:
+        """Tell whether the case is closed, or waits for years."""
+        case = self.case
+        left = case.export in {ExportStatus.NOT_ASKED, ExportStatus.SHREDDED}
+        kept = bool(case.obligations) and not case.identity_held and left
+        return case.status is CaseStatus.CLOSED or kept
+
+    def _work(self) -> bool:
+        """Make one call that is due, if there is one."""
+        due = self.world.due()
+        if not due:
+            return False
+        task = self.world.claim(self.rng.choice(due), epoch=1)
+        event = reported(self.case, task.account, task.action, NothingFound())
+        if task.action is Action.ERASE:
+            self._check_order(task)
+        call = event.call
+        assert call is not None
+        answer = self.processors[task.account].answer(task, event.items, call)
+        jitter = self.rng.random()
+        self.world.apply(
+            replace(event, at=self.world.now, report=answer, jitter=jitter)
+        )
+        return True
+
+    def _check_order(self, task: Task) -> None:
+        """Check, at the very call, that nothing is erased before its copy."""
+        assert self.case.export is not ExportStatus.GATHERING
+        copies = self.case.tasks_of(Action.EXPORT)
+        assert all(copy.is_settled for copy in copies), task.id
+
+    def _stages(self) -> bool:
+        """Let seal and forget do what the case wants."""
+        now, wants = self.world.now, self.case.wants
+        if wants is None:
+            return False
+        events: dict[Wants, Event] = {
+            Wants.SEAL_EXPORT: ExportSealed(now, SHA, now + 7 * DAY),
+            Wants.SEAL_STATEMENT: signed(self.case, at=now),
+            Wants.FORGET_IDENTITY: IdentityForgotten(now),
+            Wants.SHRED_EXPORT: ExportShredded(now),
+        }
+        assert self.world.apply(events[wants])
+        return True
+
+    def _wait(self) -> None:
+        """Let time pass to the next moment, or a person see to what needs one."""
+        stuck = [
+            task
+            for task in self.case.all_tasks.values()
+            if task.status is TaskStatus.NEEDS_HUMAN
+        ]
+        if stuck:
+            self.world.now += HOUR
+            self._person(self.rng.choice(stuck))
+            return
+        assert self.case.wake_at is not None
+        moments = [task.wake_at for task in self.case.all_tasks.values()]
+        future = [one for one in moments if one is not None and one > self.world.now]
+        self.world.now = min([*future, self.case.wake_at])
+        self.world.apply(TimePassed(self.world.now))
+
+    def _person(self, task: Task) -> None:
+        """Choose, retry, or after many calls give up."""
+        now, id_ = self.world.now, task.id
+        if task.choices:
+            picks = tuple(range(len(task.choices)))
+            self.world.apply(PersonChose(now, id_, picks, "dpo"))
+        elif task.calls > 40:
+            self.world.apply(PersonClosed(now, id_, "not_reachable", "dpo"))
+        else:
+            self.world.apply(PersonRetried(now, id_, "dpo"))
+
+
+def _a_simulation(seed: int) -> Simulation:
+    """Open a case over fresh processors."""
+    rng = Random(seed)  # noqa: S311 (chance for a test)
+    accounts = _accounts(rng)
+    opening = an_opening(rights=rng.choice([ERASURE, ACCESS, BOTH]))
+    case = open_case(opening, a_plan(*accounts, retention=[INVOICES])).case
+    processors = {one.id: a_processor(one, rng) for one in accounts}
+    return Simulation(World(case, T0, tells_twice=False), processors, rng)
+
+
+def _check_truth(case: Case, processors: dict[AccountId, Processor]) -> None:
+    """Compare what the case says with what the processors hold."""
+    for task in case.tasks_of(Action.ERASE):
+        processor = processors[task.account]
+        open_to_law = {item.id for item in task.items if item.record_class != "invoice"}
+        match task.outcome:
+            case Done(evidence=Evidence.E2 | Evidence.E4):
+                assert not (open_to_law & processor.left), "done and still there"
+            case NothingFound():
+                assert not processor.erased, "nothing found of what was erased"
+            case _:
+                assert task.is_settled
+    if case.result is Result.COMPLETE and case.tasks_of(Action.ERASE):
+        for processor in processors.values():
+            known = case.identifier_types & processor.account.accepts
+            left = [processor.records[id_] for id_ in processor.left]
+            assert not [one for one in left if one.found_by in known]
+
+
+def test_every_case_ends_and_tells_the_truth() -> None:
+    """Each of thousands of cases ends, and what it says is so at the processors."""
+    ends: Counter[Result | None] = Counter()
+    longest = timedelta(0)
+
+    for seed in range(CASES):
+        simulation = _a_simulation(seed)
+        simulation.run()
+        case = simulation.case
+        _check_truth(case, simulation.processors)
+        ends[case.result] += 1
+        longest = max(longest, _span(case.opened_at, case.answered_at))
+
+    assert min(ends[result] for result in Result) > CASES / 50, "too easy a world"
+    assert None not in ends
+    assert longest < timedelta(days=120)
+
+
+def _span(begin: datetime, end: datetime | None) -> timedelta:
+    """Return how long an answered case took."""
+    assert end is not None
+    return end - begin

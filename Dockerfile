@@ -18,6 +18,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY schemas schemas
 COPY connectors connectors
 COPY orchestrator orchestrator
+COPY examples examples
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && pip --python /opt/erasure/bin/python install --no-deps /wheels/*.whl
 

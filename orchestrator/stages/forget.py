@@ -24,7 +24,7 @@ from orchestrator.ports import (
     Vault,
     Write,
 )
-from orchestrator.stages.apart import Apart
+from orchestrator.apart import Apart
 
 log = structlog.get_logger()
 

@@ -30,7 +30,7 @@ from orchestrator.ports import (
     Store,
     Vault,
 )
-from orchestrator.stages.apart import Apart
+from orchestrator.apart import Apart
 from schemas.receipts import RECEIPT_MEDIA_TYPE, RECEIPT_SEALED, receipt_bytes
 from schemas.topics import RECEIPTS
 

@@ -92,7 +92,9 @@ def _wrap_commits(executioner: Executioner) -> None:
     """Reach a moment around each commit, named by the transaction's statements."""
     commit = Connection.commit
 
-    def remember(connection: Connection, _cursor: object, statement: str, *_: object) -> None:
+    def remember(
+        connection: Connection, _cursor: object, statement: str, *_: object
+    ) -> None:
         connection.info.setdefault("statements", []).append(statement)
 
     def forget(connection: Connection) -> None:

@@ -134,6 +134,20 @@ def create_database(server_url: str) -> str:
     return f"{url}?{query}" if query else url
 
 
+def copy_database(url: str) -> str:
+    """Copy the database at *url*, which nobody may be using, and return the copy's."""
+    base, name = url.rsplit("/", 1)
+    copy = f"{name}_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(_plain(f"{base}/postgres"), autocommit=True) as connection:
+        # A session that has just ended may still be there for a moment.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            (name,),
+        )
+        connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"'.encode())
+    return f"{base}/{copy}"
+
+
 def _plain(url: str) -> str:
     """Turn SQLAlchemy's form of a URL into PostgreSQL's own."""
     return url.replace("postgresql+psycopg://", "postgresql://", 1)

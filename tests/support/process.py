@@ -2,7 +2,7 @@
 One process of an installation under test: every stage, until SIGTERM.
 
 The environment says everything (`ERASURE_…`), and besides, for tests alone:
-`KILL_AT` (see `moments`), `STAGES` and `ACCOUNTS` (lists with commas), `FILE_LIMIT`
+`KILL_AT` (see `moments`), `DELIVERIES` (how often each record comes), `STAGES` and `ACCOUNTS` (lists with commas), `FILE_LIMIT`
 (the most bytes a file may have), `KEEPS_RATES` (the windows that a vendor sets for
 one operation are lifted without it: only the register's hold).  Exits as `erasure
 run` does.
@@ -22,13 +22,16 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.running import STAGES, Running
 from orchestrator.errors import OrchestratorError, SetUpError
+from orchestrator.event_log import Consumer
 from orchestrator.settings import load_settings
 from tests.support.moments import arm
+from tests.support.noisy_log import NoisyConsumer
 
 
 def run() -> int:
     """Run until told to stop; return the exit status."""
     arm(os.environ.pop("KILL_AT", None))
+    _deliver(int(os.environ.pop("DELIVERIES", "1")))
     limit = os.environ.pop("FILE_LIMIT", None)
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
@@ -61,6 +64,17 @@ def _lift_rates() -> None:
             for name, operation in spec.operations.items()
         }
         connector.spec = replace(spec, operations=operations)
+
+
+def _deliver(times: int) -> None:
+    """Let every record come late and so many times."""
+    if times > 1:
+        quiet = Installation.consumer
+
+        def noisy(installation: Installation) -> Consumer:
+            return NoisyConsumer(quiet(installation), times=times)
+
+        Installation.consumer = noisy  # type: ignore[method-assign]
 
 
 def _listed(name: str) -> list[str]:

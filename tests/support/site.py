@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ class Site:
         backend: Backend,
         nursery: Nursery,
         register: RegisterText | None = None,
+        fakes: Mapping[str, FakeProcessor] | None = None,
     ) -> None:
         self.folder = folder
         self.backend = backend
@@ -70,7 +71,7 @@ class Site:
         self._nursery = nursery
         self._stack = ExitStack()
         self._begins: dict[str, dict[int, int]] = {}
-        self.fakes: Mapping[str, FakeProcessor] = every_fake()
+        self.fakes = {**every_fake(), **(fakes or {})}
         self.url = self._stack.enter_context(serve(Street(self.fakes)))
         keys = folder / "keys"
         keys.mkdir(mode=0o700)
@@ -116,6 +117,19 @@ class Site:
         """Put another register in place; processes read it at their start."""
         path = self.folder / "register.toml"
         path.write_text(register.at(self.url), encoding="utf-8")
+
+    def move_to(self, database_url: str) -> None:
+        """Go on with another database, as after a restore; nothing may be running."""
+        self.leave_database()
+        self.backend = replace(self.backend, database_url=database_url)
+        self.env["ERASURE_DATABASE_URL"] = database_url
+
+    def leave_database(self) -> None:
+        """Close every connection of this process; it opens new ones when it asks."""
+        self.here.close()
+        self.database.close()
+        vars(self).pop("here", None)
+        vars(self).pop("database", None)
 
     # --- processes ------------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from connectors.fakes.frame import FakeProcessor
 from tests.support.nursery import Nursery
 from tests.support.site import Backend, Site
 from tests.support.site_register import RegisterText
@@ -52,8 +53,12 @@ def new_site(tmp_path: Path, nursery: Nursery) -> Iterator[NewSite]:
     """Build installations that end with the test."""
     with ExitStack() as stack:
 
-        def build(backend: Backend, register: RegisterText | None = None) -> Site:
-            site = Site(tmp_path, backend, nursery, register)
+        def build(
+            backend: Backend,
+            register: RegisterText | None = None,
+            fakes: Mapping[str, FakeProcessor] | None = None,
+        ) -> Site:
+            site = Site(tmp_path, backend, nursery, register, fakes)
             stack.callback(site.close)
             return site
 

@@ -37,7 +37,11 @@ def _looked(
 ) -> Task:
     """Count absence: it proves once seen `looks_wanted` times, `settle_for` apart."""
     asked = frozenset(event.items)
-    seen = [i.id for i in items_to_see(task) if not asked or i.id in asked]
+    seen = [i.id for i in items_to_see(task) if i.id in asked]
+    if not seen:
+        # A look at nothing says nothing, least of all that a record is gone.
+        again = Setback("no_progress", Step.LOOK)
+        return tried_in_vain(task, event, planned, again)
     present = report.present.intersection(seen)
     if present:
         absent = [id_ for id_ in seen if id_ not in present]

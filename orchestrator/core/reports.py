@@ -105,6 +105,9 @@ def _after_other(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
         case _, Accepted() as accepted:
             return _accepted(task, accepted, event, planned)
         case Action.EXPORT, (Exported() | NothingFound()) as copied:
+            if len(carried(task, event)) < len(task.items):
+                # A copy of some of the records is not passed off as the copy.
+                return needs_human(task, "our_fault")
             return settle(task, copied, event.at)
         case Action.NOTIFY, (Notified() | NotTold()) as told:
             return settle(task, told, event.at)

@@ -18,13 +18,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 BEGIN = "<!-- reference: written by tests/support/cli_doc.py -->"
 END = "<!-- end of reference -->"
 
+Words = tuple[str, ...]
+Found = tuple[Words, Any]
+
 
 def reference() -> str:
     """Return every command with its arguments and options."""
     return "\n\n".join(_described(words, command) for words, command in commands())
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+def commands() -> Iterator[Found]:
     """Yield every command that does something, with the words that call it."""
     yield from _below(("erasure",), typer.main.get_command(app))
 
@@ -36,9 +39,7 @@ def rewritten(page: str) -> str:
     return f"{before}{BEGIN}\n\n{reference()}\n\n{END}{after}"
 
 
-def _below(
-    words: tuple[str, ...], command: Any
-) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _below(words: Words, command: Any) -> Iterator[Found]:  # noqa: ANN401 (click's)
     """Yield the commands below a group."""
     for name, one in getattr(command, "commands", {}).items():
         yield from _below((*words, name), one)
@@ -68,7 +69,7 @@ def _metavar(argument: Any) -> str:  # noqa: ANN401 (click's)
 
 def _value(option: Any) -> str:  # noqa: ANN401 (click's)
     """Name the value of an option that takes one."""
-    return "" if option.is_flag else f" {option.metavar or option.type.name.upper()}"
+    return "" if option.is_flag else f" {option.metavar}"
 
 
 def _default(option: Any) -> str:  # noqa: ANN401 (click's)

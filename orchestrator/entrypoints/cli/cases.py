@@ -30,7 +30,9 @@ _STATUSES = ("received", "running", "answered", "closed")
 def list_(
     status: Annotated[
         str | None,
-        typer.Option("--status", help=f"One of {', '.join(_STATUSES)}."),
+        typer.Option(
+            "--status", metavar="STATUS", help=f"One of {', '.join(_STATUSES)}."
+        ),
     ] = None,
     limit: Limit = 50,
     *,

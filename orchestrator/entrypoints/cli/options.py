@@ -44,7 +44,9 @@ def a_name(value: str) -> str:
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="Show at most so many.")]
+Limit = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, help="Show at most so many.")
+]
 By = Annotated[
     str,
     typer.Option(

@@ -33,7 +33,9 @@ def example(
     right: Annotated[
         list[str],
         typer.Option(
-            "--right", help="erasure, access or portability; repeatable for both."
+            "--right",
+            metavar="RIGHT",
+            help="erasure, access or portability; repeatable.",
         ),
     ],
 ) -> None:

@@ -1,0 +1,110 @@
+"""docs/cli.md says what the command says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli_doc import PAGE, commands, rewritten
+from tests.support.command import erasure
+from tests.support.installation import ROOT
+
+PROMISED = """
+demo; run; status; request example; request validate; request publish; case list;
+case show; task list; task show; task choose; task retry; task close; quarantine list;
+quarantine show; quarantine release; quarantine drop; receipt list; receipt show;
+receipt download; receipt verify; export download; account list; account ping;
+account pause; account resume; register check; topics list; topics create; db upgrade;
+keys init; keys export-public; config show; config check
+"""
+
+
+def test_page_is_written_from_the_command() -> None:
+    """Run `python -m tests.support.cli_doc` after changing a command."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert rewritten(page) == page
+
+
+def test_every_promised_command_is_there() -> None:
+    """No more and no fewer."""
+    there = [" ".join(words[1:]) for words, _ in commands()]
+
+    assert sorted(there) == sorted(one.strip() for one in PROMISED.split(";"))
+
+
+@pytest.mark.parametrize(
+    "words", [pytest.param(words[1:], id=" ".join(words)) for words, _ in commands()]
+)
+def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
+    """`--help` needs no installation; each option has a sentence."""
+    ran = erasure(*words, "--help", env={})
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"Usage: erasure {' '.join(words)}")
+    (command,) = [one for name, one in commands() if name[1:] == words]
+    assert command.help
+    assert all(one.help for one in command.params if one.name != "help")
+
+
+def test_every_read_takes_json() -> None:
+    """What shows something shows it to programs too."""
+    reads = {"list", "show", "status", "check", "verify"}
+
+    without = [
+        words
+        for words, command in commands()
+        if words[-1] in reads
+        and not any("--json" in one.opts for one in command.params)
+    ]
+
+    assert without == []
+
+
+def test_help_imports_nothing_slow() -> None:
+    """Help and completion answer at once: no database, no HTTP, no Kafka."""
+    slow = ["sqlalchemy", "httpx", "aiohttp", "kafka", "structlog", "rich.table"]
+    code = (
+        "import sys\n"
+        "from orchestrator.entrypoints.cli import main\n"
+        "try: main(['case', '--help'])\n"
+        f"finally: print([m for m in {slow!r} if m in sys.modules], file=sys.stderr)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
+    )
+
+    assert ran.stderr.strip() == "[]"
+
+
+def test_reads_import_no_connector_and_no_kafka(tmp_path: Path) -> None:
+    """A read of the database does without what only the stages need."""
+    code = (
+        "import sys\n"
+        "from orchestrator.entrypoints.cli import main\n"
+        "try: main(['db', 'upgrade'])\n"
+        "except SystemExit: pass\n"
+        "try: main(['case', 'list', '--json'])\n"
+        "finally: print([m for m in ('httpx', 'aiohttp', 'kafka', 'cryptography')"
+        " if m in sys.modules], file=sys.stderr)"
+    )
+
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        check=True,
+    )
+
+    assert ran.stdout.endswith("[]\n")
+    assert ran.stderr.strip() == "[]"

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.testing import ConnectorContract
+from examples.connector.acme_mail import AcmeMail
+from orchestrator.adapters.register import ConnectorFacts, load_register
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "add-a-connector.md").read_text(encoding="utf-8")
@@ -42,6 +44,25 @@ def test_page_shows_code() -> None:
 def test_toml_can_be_read(number: int) -> None:
     """The configuration shown is TOML."""
     assert tomllib.loads(blocks("toml")[number])
+
+
+def test_register_entry_is_accepted(tmp_path: Path) -> None:
+    """The recipient and the account shown make a register with the example in it."""
+    shown = next(block for block in blocks("toml") if "[accounts." in block)
+    controllers = """
+[controllers.maison]
+legal_name = "Maison"
+country = "FR"
+time_zone = "Europe/Paris"
+dpo_contact = "dpo@maison.example"
+"""
+    path = tmp_path / "register.toml"
+    path.write_text(controllers + shown, encoding="utf-8")
+
+    facts = ConnectorFacts(AcmeMail.spec, AcmeMail.options)
+    register = load_register(path, {"acme-mail": facts})
+
+    assert {entry.connector for entry in register.accounts.values()} == {"acme-mail"}
 
 
 def test_number_of_checks_is_told_truly() -> None:

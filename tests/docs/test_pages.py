@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,28 +47,33 @@ def anchors(page: Path) -> set[str]:
     }
 
 
-def code_of(text: str) -> Iterator[str]:
-    """Yield the lines of a page that show commands: blocks and code in sentences."""
+def blocks_of(text: str) -> Iterator[str]:
+    """Yield the lines of a page that stand apart, to be copied."""
     for block in re.findall(r"```(?:sh)?\n(.*?)```", text, re.DOTALL):
         yield from block.splitlines()
     for line in text.splitlines():
         if line.startswith("    "):
             yield line.strip()
+
+
+def code_of(text: str) -> Iterator[str]:
+    """Yield the lines of a page that show commands: blocks and code in sentences."""
+    yield from blocks_of(text)
     for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", text):
         yield code.strip()
 
 
-def commands_of(text: str) -> Iterator[list[str]]:
+def commands_of(lines: Iterable[str]) -> Iterator[list[str]]:
     """Yield each command line `erasure …` as words."""
-    for line in code_of(text):
+    for line in lines:
         match = re.match(r"(?:[A-Z_]+=\S+ )*(erasure [a-z].*)", line)
         if match is not None:
             shown = match[1].partition(" > ")[0]
             yield shlex.split(shown, comments=True)
 
 
-def problem_of(words: list[str]) -> str | None:
-    """Say what the command line names that the program does not have."""
+def problem_of(words: list[str], *, whole: bool = False) -> str | None:
+    """Say what the program does not have, or misses where the line is *whole*."""
     command: Any = typer.main.get_command(app)
     rest = words[1:]
     while hasattr(command, "commands") and rest:
@@ -81,7 +86,33 @@ def problem_of(words: list[str]) -> str | None:
     options = {name for parameter in command.params for name in parameter.opts}
     given = {word.partition("=")[0] for word in rest if word.startswith("--")}
     strangers = sorted(given - options - {"--help"})
-    return f"no option {strangers[0]}" if strangers else None
+    if strangers:
+        return f"no option {strangers[0]}"
+    return _missing(command, rest) if whole else None
+
+
+def _missing(command: Any, rest: list[str]) -> str | None:  # noqa: ANN401 (click's)
+    """Say which required argument or option a whole command line lacks."""
+    options = {name: one for one in command.params for name in one.opts}
+    places = [one for one in command.params if one.param_type_name == "argument"]
+    given, values = set(), 0
+    words = iter(rest)
+    for word in words:
+        name, is_joined, _ = word.partition("=")
+        if name in options:
+            given.add(options[name].name)
+            if not is_joined and not options[name].is_flag:
+                next(words, None)
+        else:
+            values += 1
+    if values < sum(one.required for one in places):
+        return "an argument is missing"
+    lacking = [
+        one.opts[0]
+        for one in options.values()
+        if one.required and one.name not in given and one not in places
+    ]
+    return f"{lacking[0]} is missing" if lacking else None
 
 
 @EACH_PAGE
@@ -104,9 +135,10 @@ def test_every_command_exists(page: Path) -> None:
     """A reader who types a command line is understood."""
     text = page.read_text(encoding="utf-8")
 
-    wrong = [(words, p) for words in commands_of(text) if (p := problem_of(words))]
+    named = [problem_of(words) for words in commands_of(code_of(text))]
+    shown = [problem_of(words, whole=True) for words in commands_of(blocks_of(text))]
 
-    assert wrong == []
+    assert {*named, *shown} <= {None}
 
 
 @EACH_PAGE
@@ -132,13 +164,22 @@ def test_checks_find_what_is_wrong() -> None:
     """The checks above see a command, an option and a noun that do not exist."""
     text = "`erasure case explode` and `erasure status --loud`\n\n    erasure dance\n"
 
-    problems = {problem_of(words) for words in commands_of(text)}
+    problems = {problem_of(words) for words in commands_of(code_of(text))}
 
     assert problems == {"no command explode", "no option --loud", "no command dance"}
+
+
+def test_copied_command_must_be_whole() -> None:
+    """A line to be copied that lacks an argument or a needed option is found."""
+    text = "    erasure account ping\n    erasure receipt download ID\n"
+
+    problems = [problem_of(it, whole=True) for it in commands_of(blocks_of(text))]
+
+    assert problems == ["an argument is missing", "--to is missing"]
 
 
 def test_readme_shows_commands() -> None:
     """The checks above have something to check in the page most people read."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
-    assert len(list(commands_of(text))) > 15
+    assert len(list(commands_of(blocks_of(text)))) > 15

@@ -163,6 +163,7 @@ def test_sweeper_closes_what_lies_in_a_cycle() -> None:
         left = [first() is not None, second() is not None]
     finally:
         gc.enable()
+        gc.collect()
 
     assert left == [False, True]
 

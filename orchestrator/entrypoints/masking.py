@@ -57,7 +57,7 @@ def masked_word(value: str) -> str:
 
 def masked_text(value: str) -> str:
     """Mask every word of a text that may hold names, addresses or numbers."""
-    words = value[:_LONGEST_TEXT].split()
+    words = [word.strip("<>()[],;:'\"") for word in value[:_LONGEST_TEXT].split()]
     return " ".join(
         masked_email(word) if "@" in word else masked_word(word) for word in words
     )

@@ -139,6 +139,11 @@ class AnInstallation:
         self.parts.gatherer(_nobody)([Heard(claimed, reply)])
         return claimed
 
+    def hear_any(self, account: str, reply: object) -> None:
+        """Let *account* answer all of its ready tasks with *reply*."""
+        heard = [Heard(claimed, reply) for claimed in self.claim(account)]
+        self.parts.gatherer(_nobody)(heard)
+
 
 _MAIN = "from orchestrator.entrypoints.cli import main; main()"
 

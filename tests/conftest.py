@@ -17,6 +17,13 @@ import pytest
 
 from tests.support.broker import Broker
 from tests.support.postgres import Postgres, create_database
+from tests.support.site_fixtures import (  # noqa: F401 (fixtures are found by name)
+    backend,
+    distributed,
+    embedded,
+    new_site,
+    nursery,
+)
 
 _SPECS = "ERASURE_VENDOR_SPECS"
 

@@ -51,7 +51,7 @@ class Human:
     @property
     def contact(self) -> str:
         """HubSpot's id."""
-        return str(700_000 + self.number)
+        return f"70061{self.number:05}"
 
     @property
     def profile(self) -> str:

@@ -45,7 +45,7 @@ class Postgres:
     def __init__(self, *, is_durable: bool = False) -> None:
         self.port = free_port()
         self._home = Path(tempfile.mkdtemp(prefix="erasure-postgres-"))
-        self._data = self._home / "data"
+        self.data = self._home / "data"
         self.output = self._home / "output.log"
         self._options = _OPTIONS if is_durable else (*_OPTIONS, *_FORGETFUL)
         self._user = _unprivileged()
@@ -75,7 +75,7 @@ class Postgres:
         listen = ("-h", "127.0.0.1", "-p", str(self.port), "-k", "")
         options = [word for option in self._options for word in ("-c", option)]
         self._process = start_on_leash(
-            [self._programs / "postgres", "-D", self._data, *listen, *options],
+            [self._programs / "postgres", "-D", self.data, *listen, *options],
             self.output,
             on_our_death=SIGQUIT,
             user=self._user,
@@ -109,7 +109,7 @@ class Postgres:
         uid, gid = self._user
         os.chown(self._home, uid, gid)
         process = start_on_leash(
-            [programs / "initdb", *_LAYOUT, "-D", self._data],
+            [programs / "initdb", *_LAYOUT, "-D", self.data],
             self.output,
             user=self._user,
         )

@@ -10,7 +10,7 @@ from orchestrator.core.words import AccountId
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.site import Backend, Site
 from tests.support.site_register import RegisterText
-from tests.system.conftest import NewSite
+from tests.support.site_fixtures import NewSite
 
 # Only HubSpot teaches Mixpanel its ids, so the other two have no link with it.
 APART = RegisterText(extra={"mixpanel": {"accepts": '["mixpanel.distinct_id"]'}})

@@ -9,7 +9,7 @@ from connectors.fakes.mixpanel import FakeMixpanel
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.site import Backend
 from tests.support.site_register import ACCOUNTS, RegisterText
-from tests.system.conftest import NewSite
+from tests.support.site_fixtures import NewSite
 
 
 class ConfusedMixpanel(FakeMixpanel):

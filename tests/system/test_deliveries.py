@@ -9,7 +9,7 @@ from schemas.topics import CASE_EVENTS, REQUESTS
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.postgres import copy_database
 from tests.support.site import Backend, Site
-from tests.system.conftest import NewSite
+from tests.support.site_fixtures import NewSite
 
 
 def _acted(site: Site) -> Mapping[str, Mapping[str, int]]:

@@ -13,7 +13,7 @@ from schemas.topics import CASE_EVENTS, RECEIPTS
 from tests.support.nursery import Child
 from tests.support.people import Human, a_submission, held_of, humans, settle_in
 from tests.support.site import Backend, Site
-from tests.system.conftest import NewSite
+from tests.support.site_fixtures import NewSite
 
 # What each durable step looks like from outside: a statement of its transaction.
 STEPS: Mapping[str, str] = {

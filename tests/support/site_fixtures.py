@@ -1,4 +1,4 @@
-"""Installations for system tests: on SQLite alone, and on PostgreSQL with Kafka."""
+"""Fixtures: installations on SQLite alone, and on PostgreSQL with Kafka."""
 
 from __future__ import annotations
 

@@ -1,0 +1,234 @@
+"""
+The canary: after runs with every kind of failure nobody can be found anywhere.
+
+One invented person goes through everything that can go wrong.  Then every byte that was
+left, and every line that was said, is searched for what identifies them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote
+
+import psycopg
+from starlette.responses import JSONResponse, Response
+
+from connectors.fakes.faults import Fault, FaultKind
+from connectors.fakes.frame import Seen
+from connectors.fakes.hubspot import FakeHubSpot
+from connectors.registry import connectors
+from schemas.connecting import Operation
+from schemas.topics import CASE_EVENTS, RECEIPTS
+from tests.support.broker import Broker
+from tests.support.people import Human, a_submission, held_of, settle_in
+from tests.support.postgres import Postgres
+from tests.support.site import Backend, Site
+from tests.support.site_fixtures import NewSite
+from tests.support.site_register import RegisterText
+
+CANARY = Human(77_713)
+
+
+class LoudHubSpot(FakeHubSpot):
+    """Repeats in every error all that it knows."""
+
+    def refusal(self, status: int) -> Response:
+        """Quote the people of the account."""
+        said = json.dumps(self.data["contacts"])
+        return JSONResponse({"message": said, "category": said}, status)
+
+
+def _spellings(trait: str) -> Iterator[bytes]:
+    """Yield how a value may stand somewhere: plain, in a URL, in base64."""
+    raw = trait.encode()
+    yield raw
+    yield quote(trait, safe="").encode()
+    for shift in range(3):
+        coded = base64.b64encode(b" " * shift + raw)
+        # Without the ends, which depend on what stands beside.
+        yield coded[4 if shift else 0 : -4]
+
+
+NEEDLES: Mapping[str, tuple[bytes, ...]] = {
+    name: tuple(dict.fromkeys(_spellings(value)))
+    for name, value in CANARY.traits.items()
+}
+
+
+def _found_in(haystack: bytes) -> list[str]:
+    """Name the traits of the canary that stand in *haystack*."""
+    lower = haystack.lower()
+    return [
+        name
+        for name, needles in NEEDLES.items()
+        if needles[0].lower() in lower
+        or needles[1].lower() in lower
+        or any(needle in haystack for needle in needles[2:])
+    ]
+
+
+def _found_below(folder: Path) -> dict[str, list[str]]:
+    """Search every file below *folder*."""
+    found = {
+        str(path.relative_to(folder)): _found_in(path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+    return {name: traits for name, traits in found.items() if traits}
+
+
+def _asked_in_every_way(site: Site) -> None:
+    """Let the canary ask for a copy and an erasure, and be misunderstood."""
+    settle_in(site.fakes, [CANARY], whole=True)
+    good = a_submission(CANARY, "access", "erasure")
+    conflicting = a_submission(CANARY, "erasure", event_id="another", channel="phone")
+    nobodys = a_submission(
+        CANARY, request_id="6f0e0d3c-8f5a-4f2b-9a55-0c1d7a1e4b11", controller="nobody"
+    )
+    broken = a_submission(
+        CANARY,
+        request_id="6f0e0d3c-8f5a-4f2b-9a55-0c1d7a1e4b12",
+        locale=CANARY.email,
+        event_id=CANARY.email,
+    )
+    site.publish(good, conflicting, nobodys, broken)
+
+
+def _everything_fails() -> Iterable[tuple[str, Fault]]:
+    """Yield a few of each fault for each processor."""
+    for name in ("hubspot", "klaviyo", "mixpanel", "commercetools"):
+        for kind in (
+            FaultKind.FAIL,
+            FaultKind.FAIL_AFTER,
+            FaultKind.THROTTLE,
+            FaultKind.LOSE_ANSWER,
+            FaultKind.GARBAGE,
+            FaultKind.TRUNCATE,
+            FaultKind.UNAUTHORISED,
+        ):
+            yield name, Fault(kind=kind, skip=3, retry_after="0")
+
+
+def _run(site: Site) -> dict[str, Any]:
+    """Run with failures, a kill and a restart; return what stood about meanwhile."""
+    temporary = site.folder / "tmp"
+    temporary.mkdir()
+    extra = {"ERASURE_LOG_LEVEL": "debug", "TMPDIR": str(temporary)}
+    _asked_in_every_way(site)
+    for name, fault in _everything_fails():
+        site.fakes[name].faults.add(fault)
+    child = site.start(KILL_AT="before commit: INSERT INTO statements #1", **extra)
+    arguments = Path(f"/proc/{child.pid}/cmdline").read_bytes()
+    assert child.wait(90) == -SIGKILL
+    meanwhile = _found_below(site.folder)
+    if site.backend.is_embedded:
+        names = {path.name for path in site.folder.iterdir()}
+        assert {"erasure.db", "erasure.db-wal", "erasure.db-shm"} <= names
+    site.run_until_over(1, within=60, **extra)
+    return {"arguments": _found_in(arguments), "meanwhile": meanwhile}
+
+
+def _misplaced(site: Site) -> list[tuple[str, str]]:
+    """Name the operations whose URLs identify the canary without being declared."""
+    found = []
+    for name, fake in site.fakes.items():
+        operations = connectors()[name].spec.operations
+        for seen in fake.log:
+            declared = operations.get(seen.operation)
+            if not _is_declared(seen, declared):
+                found.append((name, seen.operation))
+    return found
+
+
+def _is_declared(seen: Seen, declared: Operation | None) -> bool:
+    """Tell whether the URL names nobody, or only where the connector's spec says."""
+    identifies = declared.identifies if declared else frozenset()
+    if _found_in(unquote(seen.path).encode()):
+        template = declared.path if declared else ""
+        if not any(f"{{{name}}}" in template for name in identifies):
+            return False
+    return all(
+        name in identifies
+        for name, value in parse_qsl(seen.query)
+        if _found_in(value.encode())
+    )
+
+
+def _said(site: Site) -> list[str]:
+    """Search everything that was published: headers, values, and receipts inside."""
+    found: list[str] = []
+    for topic in (CASE_EVENTS, RECEIPTS):
+        for headers, value in site.published(topic):
+            found += _found_in(json.dumps(headers).encode())
+            found += _found_in(value)
+            if topic == RECEIPTS:
+                payload = json.loads(value)["payload"]
+                found += _found_in(base64.b64decode(payload))
+    return found
+
+
+def _is_well(site: Site) -> None:
+    """Check that the run was a real one: all refused, erased, kept and told."""
+    (receipt,) = site.receipts().values()
+    assert receipt.result == "complete_with_retention"
+    assert held_of(site.fakes, CANARY) == ["commercetools"]
+    assert site.count("SELECT count(*) FROM quarantine") == 3
+    assert _misplaced(site) == []
+    assert any(_found_in(seen.query.encode()) for seen in site.fakes["klaviyo"].log)
+
+
+def test_canary_stands_in_clear_nowhere_on_one_machine(
+    embedded: Backend, new_site: NewSite
+) -> None:
+    """Not in the database, its WAL, logs at DEBUG, temporary files or what we said."""
+    site = new_site(
+        embedded, RegisterText(keeps_orders=True), {"hubspot": LoudHubSpot()}
+    )
+
+    found = _run(site)
+    said = _said(site)
+
+    _is_well(site)
+    assert found == {"arguments": [], "meanwhile": {}}
+    assert said == []
+    assert _found_below(site.folder) == {}
+
+
+def test_canary_stands_in_clear_nowhere_on_many_nodes(
+    distributed: Backend, new_site: NewSite, postgres: Postgres, broker: Broker
+) -> None:
+    """Not in PostgreSQL's files, nor in the segments of our own Kafka topics."""
+    site = new_site(
+        distributed, RegisterText(keeps_orders=True), {"hubspot": LoudHubSpot()}
+    )
+
+    found = _run(site)
+    said = _said(site)
+    plain = distributed.database_url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+    segments = {
+        path.parent.name: _found_in(path.read_bytes())
+        for path in broker.log_dir.rglob("*.log")
+    }
+    ours = {
+        name: traits
+        for name, traits in segments.items()
+        if name.startswith((CASE_EVENTS, RECEIPTS))
+    }
+    theirs = [name for name in segments if name not in ours]
+
+    _is_well(site)
+    assert found == {"arguments": [], "meanwhile": {}}
+    assert said == []
+    assert ours
+    assert not any(ours.values())
+    assert _found_below(site.folder) == {}
+    assert _found_below(postgres.data) == {}
+    # The portal's own topic holds the request: it is the proof that we look well.
+    assert any(segments[name] for name in theirs)

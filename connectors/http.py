@@ -21,12 +21,7 @@ from typing import Protocol, Self, TypeVar, assert_never
 from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, ValidationError
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_result,
-    stop_after_attempt,
-)
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt
 
 from connectors.credentials import Credentials, Secrets, Token, credentials_for
 from connectors.errors import (
@@ -261,6 +256,16 @@ class Api:
 
     async def _attempts(self, call: _Call) -> Received:
         """Try for seconds; whatever is not an answer becomes an error."""
+        verdict = await self._once(call)
+        if _is_short(verdict):
+            verdict = await self._again(call, verdict)
+        if isinstance(verdict, Received):
+            return verdict
+        raise _as_error(verdict)
+
+    async def _again(self, call: _Call, first: Verdict) -> Verdict:
+        """Go on after a *first* try that a repeat may mend; most calls never do."""
+        tried = [first]
         attempts = AsyncRetrying(
             retry=retry_if_result(_is_short),
             stop=stop_after_attempt(_TRIES),
@@ -268,10 +273,12 @@ class Api:
             sleep=self._sleep,
             retry_error_callback=_last_verdict,
         )
-        verdict: Verdict = await attempts(self._once, call)
-        if isinstance(verdict, Received):
-            return verdict
-        raise _as_error(verdict)
+
+        async def attempt() -> Verdict:
+            return tried.pop() if tried else await self._once(call)
+
+        verdict: Verdict = await attempts(attempt)
+        return verdict
 
     async def _once(self, call: _Call) -> Verdict:
         """Send once, and once more where renewed credentials may help."""

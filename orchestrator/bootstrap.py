@@ -253,6 +253,7 @@ class Installation:
             clock=self.clock,
             quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
             on_applied=on_applied,
+            owns_log=self.is_embedded,
         )
         return Ingest(consumer, parts)
 

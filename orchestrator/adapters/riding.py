@@ -15,6 +15,7 @@ from orchestrator.ports import (
     CloseCall,
     DestroyKey,
     FinishArtifact,
+    ForgetRecord,
     ForgetRequestRecord,
     PutEntry,
     PutKey,
@@ -89,7 +90,8 @@ def _carry_out_one(
     | PutStatement
     | DestroyKey
     | PutObligations
-    | ForgetRequestRecord,
+    | ForgetRequestRecord
+    | ForgetRecord,
 ) -> None:
     """Store one of the rarer writes."""
     match write:
@@ -116,6 +118,10 @@ def _carry_out_one(
             of_request = t.log_records.c.key == request_id.encode()
             # Not what we said of it: the portal has yet to read that.
             mine = and_(t.log_records.c.topic == REQUESTS, of_request)
+            connection.execute(delete(t.log_records).where(mine))
+        case ForgetRecord(topic=topic, offset=offset):
+            named = t.log_records.c.offset == offset
+            mine = and_(t.log_records.c.topic == topic, named)
             connection.execute(delete(t.log_records).where(mine))
         case PutObligations(case=case, obligations=owed):
             rows = [

@@ -77,6 +77,14 @@ class ForgetRequestRecord:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetRecord:
+    """Delete a record of the embedded log that opened no case."""
+
+    topic: str
+    offset: int
+
+
 Write = (
     PutKey
     | PutEntry
@@ -87,4 +95,5 @@ Write = (
     | DestroyKey
     | PutObligations
     | ForgetRequestRecord
+    | ForgetRecord
 )

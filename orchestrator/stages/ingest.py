@@ -34,6 +34,7 @@ from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.ports import (
     Clock,
+    ForgetRecord,
     KnownRequest,
     OutgoingMessage,
     Quarantined,
@@ -83,6 +84,7 @@ class IngestParts:
     clock: Clock
     quarantine_for: timedelta
     on_applied: Callable[[], None]
+    owns_log: bool = False  # the requests lie in our own database
 
 
 @dataclass(slots=True)
@@ -95,6 +97,7 @@ class _Batch:
     by_event: dict[tuple[str, str], KnownRequest] = field(default_factory=dict)
     new: list[KnownRequest] = field(default_factory=list)
     rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
+    opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
 
     def know(self, known: KnownRequest) -> None:
         """Remember a request under both of its names."""
@@ -181,11 +184,23 @@ class Ingest:
             transaction.remember_requests(batch.new, parts.clock.now())
             if not is_release:
                 self._reject(batch)
+                self._forget_useless(batch, fresh)
         if openings:
             log.info("cases_opened", count=len(openings))
         if batch.rejected and not is_release:
             log.warning("requests_quarantined", count=len(batch.rejected))
         return [found for _, found in batch.rejected]
+
+    def _forget_useless(self, batch: _Batch, records: Sequence[Record]) -> None:
+        """
+        Delete what opened no case, where the log is ours: nobody would forget it.
+
+        A rejected record lives on in quarantine, with a clock; a repeat is known.
+        """
+        useless = [r for r in records if (r.topic, r.offset) not in batch.opening]
+        if self._parts.owns_log and useless:
+            forget = [ForgetRecord(one.topic, one.offset) for one in useless]
+            batch.transaction.write(forget, self._parts.clock.now())
 
     def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
         """Load what is known of the requests of this batch."""
@@ -223,6 +238,7 @@ class Ingest:
         )
         batch.know(entry)
         batch.new.append(entry)
+        batch.opening.add((record.topic, record.offset))
         return self._new_case(case, what, plan)
 
     def _plan(self, submitted: SubmittedRequest) -> Plan | Rejection:

@@ -14,6 +14,7 @@ from orchestrator.core.events import (
     CheckFailed,
     Event,
     ExportCollected,
+    ExportDownloaded,
     ExportSealed,
     ExportShredded,
     IdentityForgotten,
@@ -183,7 +184,8 @@ def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
     if case.wants is not None and rng.random() < 0.8:
         return wanted[case.wants]
     odd = signed(case, rng.choice([*StatementKind]), at=now)
-    return rng.choice([*wanted.values(), ExportCollected(now), odd])
+    taken = ExportDownloaded(now, "dpo-2")
+    return rng.choice([*wanted.values(), ExportCollected(now), taken, odd])
 
 
 def _others(world: World, rng: Random, _past: list[Event]) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +23,12 @@ from schemas.connecting import (
     IdentifierType,
     Item,
     ItemId,
+    Located,
     NeedsHuman,
 )
 from tests.support.installation import AnInstallation
 from tests.support.people import Human
+from tests.support.site_register import RegisterText
 
 STRANGE = IdentifierType("elsewhere.id")
 ADA, BEA = Human(1), Human(2)
@@ -223,3 +226,23 @@ def test_settled_task_takes_no_ruling(
 
     assert {ran.code for ran in again} == {1}
     assert all("the task is settled" in ran.err for ran in again)
+
+
+def test_too_many_records_are_taken_by_a_persons_word(tmp_path: Path) -> None:
+    """One candidate holds all of them; choosing it lets the search settle."""
+    limited = RegisterText(extra={"hubspot": {"max_records": "1"}})
+    installation = AnInstallation(tmp_path, register=limited)
+    case = installation.a_case(ADA)
+    items = [Item(ItemId(""), one, "contact", "profile") for one in ("701", "702")]
+    installation.hear("hubspot", Located(tuple(items)))
+    task = f"{case}.hubspot.locate"
+
+    shown = installation("task", "show", task, "--json").data
+    ran = installation("task", "choose", task, "--record", 1, "--by", "dpo-2")
+
+    assert shown["reason"] == "too_many_records"
+    assert [one["items"] for one in shown["candidates"]] == [2]
+    assert (ran.code, ran.err) == (0, "")
+    assert _vault(installation, case)[0] == {"701", "702"}
+    assert installation("task", "show", task, "--json").data["status"] == "settled"
+    installation.close()

@@ -18,10 +18,8 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     bindparam,
     false,
-    func,
     or_,
     select,
     true,
@@ -29,24 +27,20 @@ from sqlalchemy import (
 )
 
 from orchestrator.adapters import tables as t
-from orchestrator.adapters.codec import TaskColumns, task_from_row
+from orchestrator.adapters.claimable import (
+    NEXT_DUE,
+    TASK_COLUMNS,
+    as_claim,
+    claim_these,
+    free_accounts,
+    most_urgent,
+)
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.riding import upsert
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import AccountId, CallId, CaseId
 from orchestrator.ports import AccountState, Call, CallMember, CallsFor, Claimed
 from schemas.connecting import Action, ItemId, TaskId
-
-_TASK_COLUMNS = (
-    t.tasks.c.id,
-    t.tasks.c.case_id,
-    t.tasks.c.doc,
-    t.tasks.c.status,
-    t.tasks.c.step,
-    t.tasks.c.wake_at,
-    t.tasks.c.epoch,
-    t.tasks.c.claimed_at,
-)
 
 
 class SqlClaims:
@@ -134,12 +128,10 @@ class SqlClaims:
         if not windows:
             return
         with self._database.writing() as connection:
-            for account, text in sorted(windows.items()):
-                statement = update(t.accounts).where(t.accounts.c.id == account)
-                connection.execute(statement.values(windows=text, windows_at=now))
+            _keep_windows(connection, windows, now)
 
     def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
-        """Stop claiming for *account*; the first reason stays.  Tells if it was ours."""
+        """Stop claiming for *account*; the first reason stays.  Tells if it is."""
         with self._database.writing() as connection:
             paused = connection.execute(
                 update(t.accounts)
@@ -174,7 +166,7 @@ class SqlClaims:
         with self._database.reading() as connection:
             for account, epoch in sorted(epochs.items()):
                 query = (
-                    select(*_TASK_COLUMNS)
+                    select(*TASK_COLUMNS)
                     .where(
                         t.tasks.c.account == account,
                         t.tasks.c.status == str(TaskStatus.CALLED),
@@ -182,7 +174,7 @@ class SqlClaims:
                     )
                     .limit(limit)
                 )
-                found += [_claimed(row, row.epoch) for row in connection.execute(query)]
+                found += [as_claim(row, row.epoch) for row in connection.execute(query)]
         return found
 
     def open_calls(self, account: AccountId, before_epoch: int) -> Sequence[Call]:
@@ -218,33 +210,30 @@ class SqlClaims:
         *calls_for* makes the durable calls of what was claimed; they are stored in this
         transaction.  *windows* are the rate windows to keep with it.
         """
-        claimed: list[Claimed] = []
         with self._database.writing() as connection:
-            for account, room in sorted(rooms.items()):
-                if room > 0 and _may_claim(
-                    connection, account, owner, epochs[account], now
-                ):
-                    claimed += _claim_some(
-                        connection, account, epochs[account], room, now
-                    )
+            free = free_accounts(connection, epochs, owner, now)
+            ids = [
+                id_
+                for account, room in sorted(rooms.items())
+                if room > 0 and account in free
+                for id_ in most_urgent(connection, account, room, now)
+            ]
+            claimed = claim_these(connection, ids, now)
             if not claimed:
                 return claimed
             _insert_calls(connection, calls_for(claimed))
-            for account in {one.task.account for one in claimed} & windows.keys():
-                statement = update(t.accounts).where(t.accounts.c.id == account)
-                connection.execute(
-                    statement.values(windows=windows[account], windows_at=now)
-                )
+            called = {one.task.account for one in claimed} & windows.keys()
+            _keep_windows(connection, {id_: windows[id_] for id_ in called}, now)
         return claimed
 
     def next_due(self, accounts: Collection[AccountId]) -> datetime | None:
         """Return when the next waiting task of these accounts is due."""
-        query = select(func.min(t.tasks.c.wake_at)).where(
-            t.tasks.c.account.in_(accounts), t.tasks.c.status == str(TaskStatus.WAITING)
-        )
         with self._database.reading() as connection:
-            due: datetime | None = connection.execute(query).scalar()
-        return due
+            due = [
+                connection.execute(NEXT_DUE, {"account": account}).scalar()
+                for account in accounts
+            ]
+        return min((at for at in due if at is not None), default=None)
 
 
 def _is_mine(
@@ -258,59 +247,27 @@ def _is_mine(
     )
 
 
-def _may_claim(
-    connection: Connection, account: AccountId, owner: str, epoch: int, now: datetime
-) -> bool:
-    """Lock the account's row and tell whether it is ours, awake and not held."""
-    query = select(t.accounts.c.id).where(
-        *_is_mine(account, owner, epoch),
-        t.accounts.c.lease_until > now,
-        t.accounts.c.paused_reason.is_(None),
-        or_(t.accounts.c.held_until.is_(None), t.accounts.c.held_until <= now),
+_SAVE_WINDOWS = (
+    update(t.accounts)
+    .where(t.accounts.c.id == bindparam("b_id"))
+    .values(
+        windows=bindparam("b_windows"), windows_at=bindparam("b_at", type_=t.Instant)
     )
-    return connection.execute(query.with_for_update(read=True)).first() is not None
+)
 
 
-def _claim_some(
-    connection: Connection, account: AccountId, epoch: int, room: int, now: datetime
-) -> list[Claimed]:
-    """Claim the most urgent due tasks of one account, with their cases locked."""
-    due = or_(
-        t.tasks.c.status == str(TaskStatus.READY),
-        and_(t.tasks.c.status == str(TaskStatus.WAITING), t.tasks.c.wake_at <= now),
-    )
-    query = (
-        select(t.tasks.c.id)
-        .join(t.cases, t.cases.c.id == t.tasks.c.case_id)
-        .where(t.tasks.c.account == account, due)
-        .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
-        .limit(room)
-        .with_for_update(of=t.cases, skip_locked=True)
-    )
-    ids = [row.id for row in connection.execute(query)]
-    if not ids:
-        return []
-    # Asked again, because a step may have committed between the look and the lock.
-    rows = connection.execute(
-        update(t.tasks)
-        .where(t.tasks.c.id.in_(ids), due)
-        .values(
-            status=str(TaskStatus.CALLED),
-            epoch=epoch,
-            claimed_at=func.coalesce(
-                t.tasks.c.claimed_at, bindparam("at", now, t.Instant)
-            ),
+def _keep_windows(
+    connection: Connection, windows: Mapping[AccountId, str], now: datetime
+) -> None:
+    """Keep the rate windows of these accounts."""
+    if windows:
+        connection.execute(
+            _SAVE_WINDOWS,
+            [
+                {"b_id": account, "b_windows": text, "b_at": now}
+                for account, text in sorted(windows.items())
+            ],
         )
-        .returning(*_TASK_COLUMNS)
-    ).all()
-    by_id = {row.id: _claimed(row, epoch) for row in rows}
-    return [by_id[id_] for id_ in ids if id_ in by_id]
-
-
-def _claimed(row: Row[*tuple[Any, ...]], epoch: int) -> Claimed:
-    """Return a row as a claim; the step it was claimed for is the row's."""
-    columns = TaskColumns(row.status, row.step, row.wake_at, row.epoch, row.claimed_at)
-    return Claimed(CaseId(row.case_id), task_from_row(row.doc, columns), epoch)
 
 
 def _insert_calls(connection: Connection, calls: Sequence[Call]) -> None:

@@ -115,7 +115,7 @@ tasks = Table(
     Column("epoch", Integer),
     Column("claimed_at", Instant),
     Column("doc", Text, nullable=False),
-    Index("ix_tasks_ready", "account", "status", "dispatch_by"),
+    Index("ix_tasks_ready", "account", "status", "dispatch_by", "id"),
     Index("ix_tasks_waiting", "account", "status", "wake_at"),
     Index("ix_tasks_status", "status"),
 )

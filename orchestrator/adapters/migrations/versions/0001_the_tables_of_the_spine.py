@@ -90,7 +90,7 @@ def _workflow_indexes() -> None:
     _index("cases", ("subject", "status"), "ix_cases_subject")
     _index("cases", ("status", "due_at"), "ix_cases_status")
     _index("tasks", ("case_id",))
-    _index("tasks", ("account", "status", "dispatch_by"), "ix_tasks_ready")
+    _index("tasks", ("account", "status", "dispatch_by", "id"), "ix_tasks_ready")
     _index("tasks", ("account", "status", "wake_at"), "ix_tasks_waiting")
     _index("tasks", ("status",))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -151,6 +154,23 @@ def test_older_schema_asks_for_the_upgrade(
 
     with pytest.raises(SetUpError, match=r"is 0001 .* needs 0002; .* db upgrade"):
         schema.check_schema(database)
+
+
+def test_migrations_ship_in_the_wheel(tmp_path: Path) -> None:
+    """Who installs the package can upgrade a database."""
+    root = MIGRATIONS.parents[2]
+    builder = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
+    subprocess.run(
+        [*builder, "-d", str(tmp_path)], cwd=root, check=True, capture_output=True
+    )
+
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as built:
+        shipped = set(built.namelist())
+
+    ours = {str(path.relative_to(root)) for path in MIGRATIONS.rglob("*.py")}
+    assert len(ours) >= 3
+    assert ours <= shipped
 
 
 def test_file_names_agree_with_alembic() -> None:

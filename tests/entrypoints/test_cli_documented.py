@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -108,3 +110,37 @@ def test_reads_import_no_connector_and_no_kafka(tmp_path: Path) -> None:
 
     assert ran.stdout.endswith("[]\n")
     assert ran.stderr.strip() == "[]"
+
+
+def _mentions() -> Iterator[tuple[str, str]]:
+    """Yield every command that a page or a sentence of the code names, and where."""
+    pages = [ROOT / "README.md", *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    code = [
+        path
+        for part in ("orchestrator", "connectors", "schemas", "examples")
+        for path in (ROOT / part).rglob("*.*")
+        if path.suffix in {".py", ".toml", ".md"}
+    ]
+    for path in [*pages, *code]:
+        for words in _MENTION.findall(path.read_text(encoding="utf-8")):
+            yield words, str(path.relative_to(ROOT))
+
+
+_MENTION = re.compile(r"`erasure ([a-z]+(?: [a-z]+(?:-[a-z]+)*)?)")
+
+
+def test_every_command_that_is_named_exists() -> None:
+    """Advice that names a command which is not there helps nobody."""
+    there = {words[1:] for words, _ in commands()}
+    nouns = {words[0] for words in there}
+    alone = {(noun,) for noun in nouns}
+    named = [(tuple(words.split()), where) for words, where in _mentions()]
+
+    strangers = {
+        (words, where)
+        for words, where in named
+        if words not in there | alone and words[:1] not in there
+    }
+
+    assert len(named) > 30
+    assert strangers == set()

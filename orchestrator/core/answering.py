@@ -88,7 +88,12 @@ def forgotten(case: Case) -> Case:
 
 
 def expired(case: Case, at: datetime) -> Case:
-    """Mark a copy whose time is over; anything else only gets its next moment."""
+    """
+    Mark a copy whose time is over; anything else only gets its next moment.
+
+    The awaited moment is used up, so that the next one is computed even if nothing
+    else has changed.
+    """
     if case.wake_at is None or case.wake_at > at:
         return case
     over = (

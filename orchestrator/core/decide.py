@@ -66,19 +66,12 @@ def decide(case: Case, event: Event) -> Decision:
     from an ended ownership returns the same case and no command.
     """
     after = _applied(case, event)
-    if after == case and not _is_awaited(case, event):
+    if after == case:
         return Decision(case)
     after = open_gates(close_gates(after), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
     return Decision(after, tuple(news_of(case, after)))
-
-
-def _is_awaited(case: Case, event: Event) -> bool:
-    """Tell whether *event* is the moment the case waited for: the next one follows."""
-    if case.wake_at is None or not isinstance(event, TimePassed):
-        return False
-    return case.wake_at <= event.at
 
 
 def _applied(case: Case, event: Event) -> Case:

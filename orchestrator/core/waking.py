@@ -12,7 +12,7 @@ DAILY = timedelta(days=1)
 
 
 def with_wake_at(case: Case, at: datetime) -> Case:
-    """Return *case* with the earliest moment ahead; a day away at the most."""
+    """Return *case* with the earliest moment ahead; a day from now if none is known."""
     if case.status is CaseStatus.CLOSED:
         return replace(case, wake_at=None)
     future = [moment for moment in _moments(case) if moment > at]

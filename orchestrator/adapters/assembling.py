@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.claimable import TASK_COLUMNS
 from orchestrator.adapters.codec import (
     TaskColumns,
     case_from_doc,
@@ -20,15 +21,10 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId
 from schemas.connecting import TaskId
 
-_TASK_COLUMNS = (
-    t.tasks.c.id,
-    t.tasks.c.case_id,
-    t.tasks.c.doc,
-    t.tasks.c.status,
-    t.tasks.c.step,
-    t.tasks.c.wake_at,
-    t.tasks.c.epoch,
-    t.tasks.c.claimed_at,
+_TASKS_OF = (
+    select(*TASK_COLUMNS)
+    .where(t.tasks.c.case_id.in_(bindparam("cases", expanding=True)))
+    .order_by(t.tasks.c.id)
 )
 
 
@@ -49,14 +45,11 @@ class Assembling:
         self, connection: Connection, rows: Sequence[Row[Any]]
     ) -> dict[CaseId, Case]:
         """Return the cases of these rows with their tasks and plans."""
+        if not rows:
+            return {}
         ids = [row.id for row in rows]
         tasks: dict[str, dict[TaskId, Task]] = defaultdict(dict)
-        query = (
-            select(*_TASK_COLUMNS)
-            .where(t.tasks.c.case_id.in_(ids))
-            .order_by(t.tasks.c.id)
-        )
-        for one in connection.execute(query):
+        for one in connection.execute(_TASKS_OF, {"cases": ids}):
             columns = TaskColumns(
                 one.status, one.step, one.wake_at, one.epoch, one.claimed_at
             )

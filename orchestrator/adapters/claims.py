@@ -131,7 +131,7 @@ class SqlClaims:
             _keep_windows(connection, windows, now)
 
     def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
-        """Stop claiming for *account*; the first reason stays.  Tells if it is."""
+        """Stop claiming for *account*; the first reason stays; tells if it is ours."""
         with self._database.writing() as connection:
             paused = connection.execute(
                 update(t.accounts)

@@ -5,12 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.riding import upsert
 from orchestrator.ports import OutgoingMessage, UnsentMessage
+
+# Built once: building a statement takes longer than running it.
+_UNSENT = (
+    select(t.outbox)
+    .where(t.outbox.c.topic == bindparam("topic"), t.outbox.c.sent_at.is_(None))
+    .order_by(t.outbox.c.seq)
+    .limit(bindparam("most"))
+)
+_MARK = (
+    update(t.outbox)
+    .where(t.outbox.c.seq.in_(bindparam("b_seqs", expanding=True)))
+    .values(sent_at=bindparam("b_at", type_=t.Instant))
+)
 
 
 class SqlOutbox:
@@ -22,14 +35,8 @@ class SqlOutbox:
 
     def unsent(self, topic: str, limit: int) -> Sequence[UnsentMessage]:
         """Return the oldest unsent messages of *topic*, in order."""
-        query = (
-            select(t.outbox)
-            .where(t.outbox.c.topic == topic, t.outbox.c.sent_at.is_(None))
-            .order_by(t.outbox.c.seq)
-            .limit(limit)
-        )
         with self._database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(_UNSENT, {"topic": topic, "most": limit}).all()
         return [
             UnsentMessage(
                 row.seq,
@@ -42,8 +49,7 @@ class SqlOutbox:
     def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
         """Note that these messages are durably in the log."""
         with self._database.writing() as connection:
-            statement = update(t.outbox).where(t.outbox.c.seq.in_(seqs))
-            connection.execute(statement.values(sent_at=at))
+            connection.execute(_MARK, {"b_seqs": list(seqs), "b_at": at})
 
     def hold(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
         """Take or keep the named lease of a stage that may run only once."""

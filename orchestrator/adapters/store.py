@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import BindParameter, Select, bindparam, or_, select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
@@ -20,9 +22,7 @@ from orchestrator.adapters.transaction import SqlTransaction
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, RegisterVersion
-from orchestrator.ports import (
-    VaultEntry,
-)
+from orchestrator.ports import VaultEntry
 
 
 class SqlStore:
@@ -47,20 +47,15 @@ class SqlStore:
 
     def due_cases(self, now: datetime, limit: int) -> Sequence[CaseId]:
         """Return cases whose next moment has come."""
-        query = select(t.cases.c.id).where(t.cases.c.wake_at <= now)
         with self.database.reading() as connection:
-            rows = connection.execute(
-                query.order_by(t.cases.c.wake_at).limit(limit)
-            ).all()
+            rows = connection.execute(_DUE, {"now": now, "most": limit}).all()
         return [CaseId(row.id) for row in rows]
 
     def cases_wanting(self, wants: Wants, limit: int) -> Sequence[Case]:
         """Return cases that a stage must do something for, most urgent first."""
-        query = select(t.cases).where(t.cases.c.wants == str(wants))
+        asked = {"wants": str(wants), "most": limit}
         with self.database.reading() as connection:
-            rows = connection.execute(
-                query.order_by(t.cases.c.due_at).limit(limit)
-            ).all()
+            rows = connection.execute(_WANTING, asked).all()
             return list(self._assembling.assembled(connection, rows).values())
 
     def entries(
@@ -70,30 +65,57 @@ class SqlStore:
         names: Collection[str] | None = None,
     ) -> Sequence[VaultEntry]:
         """Return vault entries of these owners, all or only the named ones."""
-        query = select(t.vault).where(
-            t.vault.c.owner.in_(owners), t.vault.c.purpose == purpose
-        )
+        of = {"owners": list(owners), "purpose": purpose}
+        exact = [name for name in names or () if not name.endswith(":")]
+        prefixes = [name for name in names or () if name.endswith(":")]
+        query = _ENTRIES if names is None else _named_entries(len(prefixes))
         if names is not None:
-            exact = [name for name in names if not name.endswith(":")]
-            prefixes = [
-                t.vault.c.name.startswith(name) for name in names if name.endswith(":")
-            ]
-            query = query.where(or_(t.vault.c.name.in_(exact), *prefixes))
+            of |= {"exact": exact, **{f"p{n}": p for n, p in enumerate(prefixes)}}
         with self.database.reading() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query, of).all()
         return [
             VaultEntry(row.owner, row.purpose, row.name, row.sealed) for row in rows
         ]
 
     def keys(self, owners: Collection[str], purpose: str) -> Mapping[str, bytes]:
         """Return the wrapped data keys by owner."""
-        query = select(t.data_keys.c.owner, t.data_keys.c.wrapped).where(
-            t.data_keys.c.owner.in_(owners), t.data_keys.c.purpose == purpose
-        )
+        of = {"owners": list(owners), "purpose": purpose}
         with self.database.reading() as connection:
-            return {row.owner: row.wrapped for row in connection.execute(query)}
+            return {row.owner: row.wrapped for row in connection.execute(_KEYS, of)}
 
     def plan(self, version: RegisterVersion, controller: str) -> Plan:
         """Return a kept plan; raises `KeyError` if it was never kept."""
         with self.database.reading() as connection:
             return self._assembling.plan(connection, version, controller)
+
+
+# Built once: building a statement takes longer than running it.
+_MOST: BindParameter[Any] = bindparam("most")
+_DUE = (
+    select(t.cases.c.id)
+    .where(t.cases.c.wake_at <= bindparam("now", type_=t.Instant))
+    .order_by(t.cases.c.wake_at)
+    .limit(_MOST)
+)
+_WANTING = (
+    select(t.cases)
+    .where(t.cases.c.wants == bindparam("wants"))
+    .order_by(t.cases.c.due_at)
+    .limit(_MOST)
+)
+_KEYS = select(t.data_keys.c.owner, t.data_keys.c.wrapped).where(
+    t.data_keys.c.owner.in_(bindparam("owners", expanding=True)),
+    t.data_keys.c.purpose == bindparam("purpose"),
+)
+_ENTRIES = select(t.vault).where(
+    t.vault.c.owner.in_(bindparam("owners", expanding=True)),
+    t.vault.c.purpose == bindparam("purpose"),
+)
+
+
+@cache
+def _named_entries(prefixes: int) -> Select[Any]:
+    """Return the query for entries of given names, and of so many prefixes."""
+    begins = [t.vault.c.name.startswith(bindparam(f"p{n}")) for n in range(prefixes)]
+    exact = t.vault.c.name.in_(bindparam("exact", expanding=True))
+    return _ENTRIES.where(or_(exact, *begins))

@@ -7,6 +7,7 @@ Opening takes the wrapped key and the sealed values of many cases in two queries
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,11 +22,15 @@ OBLIGATION = "obligation"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The open values of some owners for one purpose; `repr` shows none."""
+    """
+    The values of some owners for one purpose, each opened when asked for.
+
+    `repr` shows none.
+    """
 
     purpose: str
     keys: Mapping[str, DataKey] = field(repr=False)
-    values: Mapping[tuple[str, str], bytes] = field(repr=False)
+    sealed: Mapping[str, Mapping[str, bytes]] = field(repr=False)
 
     def holds(self, owner: str) -> bool:
         """Tell whether the owner's key still exists."""
@@ -33,14 +38,15 @@ class Opened:
 
     def get(self, owner: str, name: str) -> bytes | None:
         """Return one value."""
-        return self.values.get((owner, name))
+        sealed = self.sealed.get(owner, {}).get(name)
+        return None if sealed is None else self.keys[owner].open(sealed, name)
 
     def named(self, owner: str, prefix: str) -> Mapping[str, bytes]:
         """Return the owner's values whose names begin with *prefix*."""
         return {
-            name: value
-            for (of, name), value in self.values.items()
-            if of == owner and name.startswith(prefix)
+            name: self.keys[owner].open(sealed, name)
+            for name, sealed in self.sealed.get(owner, {}).items()
+            if name.startswith(prefix)
         }
 
     def seal(self, owner: str, name: str, value: bytes) -> PutEntry:
@@ -69,12 +75,11 @@ class Vault:
             owner: self._cipher.unwrap(sealed, owner, purpose)
             for owner, sealed in wrapped.items()
         }
-        values = {
-            (entry.owner, entry.name): keys[entry.owner].open(entry.sealed, entry.name)
-            for entry in self._store.entries(owners, purpose, names)
-            if entry.owner in keys
-        }
-        return Opened(purpose, keys, values)
+        found: dict[str, dict[str, bytes]] = defaultdict(dict)
+        for entry in self._store.entries(owners, purpose, names):
+            if entry.owner in keys:
+                found[entry.owner][entry.name] = entry.sealed
+        return Opened(purpose, keys, found)
 
     def new_owner(
         self, owner: str, purpose: str, expires_at: datetime | None = None

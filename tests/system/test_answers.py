@@ -68,7 +68,7 @@ def test_kept_record_is_named_and_stays_findable(
     keys = site.rows("SELECT owner, purpose FROM data_keys")
     assert [row[1] for row in keys] == ["obligation"]
     opened = site.here.vault.open([keys[0][0]], "obligation")
-    assert any(value for value in opened.values.values())
+    assert any(opened.named(keys[0][0], "").values())
     assert site.count("SELECT count(*) FROM obligations") == 1
 
 

@@ -28,7 +28,7 @@ from orchestrator.adapters.views import (
     TaskLine,
     TaskView,
 )
-from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
+from orchestrator.core.cases import Case, CaseStatus, Obligation, Task, TaskStatus
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from schemas.connecting import TaskId
@@ -302,13 +302,15 @@ def _case_view(
         closed_at=found.closed_at,
         tasks=tuple(task_line(found.id, one) for one in found.all_tasks.values()),
         statements=statements,
-        obligations=tuple(
-            ObligationLine(
-                one.account, one.record_class, one.rule, one.due_on, len(one.items)
-            )
-            for one in found.obligations
-        ),
+        obligations=tuple(map(_obligation_line, found.obligations)),
         history=history,
+    )
+
+
+def _obligation_line(one: Obligation) -> ObligationLine:
+    """Return what is still owed as a line."""
+    return ObligationLine(
+        one.account, one.record_class, one.rule, one.due_on, len(one.items)
     )
 
 

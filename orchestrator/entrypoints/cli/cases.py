@@ -9,6 +9,7 @@ import typer
 from orchestrator.entrypoints.cli.opening import open_queries
 from orchestrator.entrypoints.cli.options import HELP, CaseId, Json, Limit
 from orchestrator.entrypoints.cli.showing import (
+    Columns,
     print_facts,
     print_json,
     print_rows,
@@ -19,7 +20,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.views import CaseView
+    from orchestrator.adapters.views import CaseView, ObligationLine, TaskLine
 
 app = typer.Typer(name="case", help="Cases: our handling of one request each.", **HELP)
 
@@ -109,32 +110,13 @@ def _print_parts(found: CaseView) -> None:
     say()
     print_rows(
         found.tasks,
-        [
-            ("account", lambda row: row.account),
-            ("action", lambda row: row.action),
-            ("status", lambda row: row.status),
-            ("outcome", lambda row: row.outcome),
-            ("why", lambda row: row.reason),
-            ("items", lambda row: row.items or ""),
-            ("next moment", lambda row: row.wake_at),
-        ],
+        _TASKS,
         as_json=False,
         nothing="The register names no account for this case.",
     )
     if found.obligations:
         say()
-        print_rows(
-            found.obligations,
-            [
-                ("still owed by", lambda row: row.account),
-                ("class", lambda row: row.record_class),
-                ("rule", lambda row: row.rule),
-                ("due", lambda row: row.due_on),
-                ("items", lambda row: row.items),
-            ],
-            as_json=False,
-            nothing="",
-        )
+        print_rows(found.obligations, _OWED, as_json=False, nothing="")
     say()
     print_rows(
         found.history,
@@ -149,3 +131,21 @@ def _print_parts(found: CaseView) -> None:
         as_json=False,
         nothing="Nothing has happened yet.",
     )
+
+
+_TASKS: Columns[TaskLine] = [
+    ("account", lambda row: row.account),
+    ("action", lambda row: row.action),
+    ("status", lambda row: row.status),
+    ("outcome", lambda row: row.outcome),
+    ("why", lambda row: row.reason),
+    ("items", lambda row: row.items or ""),
+    ("next moment", lambda row: row.wake_at),
+]
+_OWED: Columns[ObligationLine] = [
+    ("still owed by", lambda row: row.account),
+    ("class", lambda row: row.record_class),
+    ("rule", lambda row: row.rule),
+    ("due", lambda row: row.due_on),
+    ("items", lambda row: row.items),
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (the parts take a second to import, and --help needs none)
 
 if TYPE_CHECKING:
+    from orchestrator.bootstrap import Installation
     from orchestrator.entrypoints.running import Running
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -42,14 +43,7 @@ def run(
     second signal ends the process at once.
     """
     from orchestrator.adapters.logs import configure_logs, log_uncaught_errors
-    from orchestrator.adapters.single_run import only_run
     from orchestrator.bootstrap import Installation
-    from orchestrator.entrypoints.running import Running
-    from orchestrator.entrypoints.starting import (
-        check_start,
-        chosen_accounts,
-        chosen_stages,
-    )
     from orchestrator.settings import load_settings
 
     settings = load_settings()
@@ -57,19 +51,31 @@ def run(
     log_uncaught_errors()
     installation = Installation(settings)
     try:
-        stages = chosen_stages(installation, only or ())
-        accounts = chosen_accounts(installation, account or ())
-        check_start(installation)
-        alone = installation.is_embedded
-        with only_run(installation.database) if alone else nullcontext():
-            running = Running(installation, stages, accounts)
-            with _stopped_by_signals(running):
-                running.start()
-                failure = running.wait()
+        failure = _run(installation, only or (), account or ())
     finally:
         installation.close()
     if failure is not None:
-        _leave(failure)
+        tell(failure)
+        raise typer.Exit(WRONG_USE if isinstance(failure, SetUpError) else NO)
+
+
+def _run(
+    installation: Installation, only: Sequence[str], accounts: Sequence[str]
+) -> BaseException | None:
+    """Check everything, then run until a signal or a failure, which is returned."""
+    from orchestrator.adapters.single_run import only_run
+    from orchestrator.entrypoints import starting
+    from orchestrator.entrypoints.running import Running
+
+    stages = starting.chosen_stages(installation, only)
+    ours = starting.chosen_accounts(installation, accounts)
+    starting.check_start(installation)
+    alone = installation.is_embedded
+    with only_run(installation.database) if alone else nullcontext():
+        running = Running(installation, stages, ours)
+        with _stopped_by_signals(running):
+            running.start()
+            return running.wait()
 
 
 @contextmanager
@@ -99,9 +105,3 @@ def _wait_for_signals(running: Running) -> None:
     signal.sigwait(_SIGNALS)
     log.warning("process_ended_at_once")
     os._exit(NO)
-
-
-def _leave(failure: BaseException) -> None:
-    """End with the sentence of what ended the process; never with 0."""
-    tell(failure)
-    raise typer.Exit(WRONG_USE if isinstance(failure, SetUpError) else NO)

@@ -72,7 +72,7 @@ class CaseStatus(StrEnum):
     """
     Opened, but the register names no account: unplanned, never sealed.
 
-    An operator moves it on, after the register has been completed.
+    No event moves it on: an operator must see to the register, and to the person.
     """
     RUNNING = "running"
     """

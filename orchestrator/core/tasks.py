@@ -31,7 +31,8 @@ class TaskStatus(StrEnum):
     """
     Behind a gate.
 
-    The core moves it on when the gate opens; from `gate.opens_at` a person may.
+    The core moves it on when the gate opens; from `gate.opens_at` on a shut gate is a
+    person's concern.
     """
     READY = "ready"
     """May be called now.  `work` claims it; seconds."""

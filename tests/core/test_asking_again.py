@@ -21,7 +21,7 @@ DISTINCT_ID = IdentifierType("mixpanel.distinct_id")
 
 
 def test_search_that_knew_too_little_is_made_again_with_what_was_learned() -> None:
-    """"Nothing to search by" was said of what was known when the search began."""
+    """A search speaks of what was known at its call, not of what came since."""
     case = a_case(
         an_account(CRM, yields=frozenset({DISTINCT_ID})),
         an_account(STATS, accepts=frozenset({EMAIL, DISTINCT_ID})),

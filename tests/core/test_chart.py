@@ -1,0 +1,110 @@
+"""The published state machine is the one that the code has."""
+
+from __future__ import annotations
+
+from random import Random
+
+from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
+from orchestrator.core.events import (
+    Event,
+    PersonClosed,
+    PersonRetried,
+    SiblingExportOpened,
+    TaskReleased,
+)
+from orchestrator.core.opening import open_case
+from orchestrator.core.words import CaseId
+from schemas.connecting import Failed, Retry
+from tests.core import chart
+from tests.core.builders import (
+    BOTH,
+    ERASURE,
+    MAIL,
+    T0,
+    a_case,
+    after,
+    an_opening,
+    called,
+    ready_to_erase,
+    task_of,
+)
+from tests.core.events_at_random import LIKELY, Move, a_random_plan, play
+from tests.core.world import World
+
+RUNS = 250
+STEPS = 80
+SIBLING = SiblingExportOpened(T0, CaseId("case-2"))
+
+
+class Observer(World):
+    """A world that writes down which statuses follow which."""
+
+    def __init__(self, case: Case) -> None:
+        """Begin with nothing seen."""
+        super().__init__(case, T0, tells_twice=False)
+        self.task_moves: set[tuple[TaskStatus, TaskStatus]] = set()
+        self.case_moves: set[tuple[CaseStatus, CaseStatus]] = set()
+
+    def claim(self, task: Task, epoch: int) -> Task:
+        """Claim, and note from which status."""
+        self.task_moves.add((task.status, TaskStatus.CALLED))
+        return super().claim(task, epoch)
+
+    def apply(self, event: Event) -> bool:
+        """Apply, and note what moved."""
+        before = self.case
+        changed = super().apply(event)
+        for id_, old in before.all_tasks.items():
+            self.task_moves.add((old.status, self.case.all_tasks[id_].status))
+        self.case_moves.add((before.status, self.case.status))
+        return changed
+
+
+def _at_random(seed: int) -> Observer:
+    """Observe a case to which anything may happen."""
+    rng = Random(seed)  # noqa: S311 (chance for a test)
+    opening = an_opening(rights=rng.choice([ERASURE, BOTH]))
+    world = Observer(open_case(opening, a_random_plan(rng)).case)
+    past: list[Event] = []
+    for _ in range(STEPS):
+        play(world, Move(rng.choice(LIKELY), rng.getrandbits(32)), past)
+    return world
+
+
+def _rarely() -> list[Observer]:
+    """Observe what chance seldom brings: a gate that closes again, and closing."""
+    erasure = task_of(a_case(), MAIL).id
+    throttled = after(ready_to_erase("a"), MAIL, Retry("throttled"))
+    refused = after(ready_to_erase("a"), MAIL, Failed("refused_400", "Ask."))
+    close = PersonClosed(T0, erasure, "superseded", "dpo")
+    stories: list[tuple[Case, list[Event]]] = [
+        (ready_to_erase("a"), [SIBLING]),
+        (throttled, [SIBLING]),
+        (called(ready_to_erase("a"), MAIL), [SIBLING, TaskReleased(T0, erasure, 1)]),
+        (refused, [SIBLING, PersonRetried(T0, erasure, "dpo")]),
+        (ready_to_erase("a"), [close]),
+        (throttled, [close]),
+    ]
+    worlds = []
+    for case, events in stories:
+        world = Observer(case)
+        for event in events:
+            world.apply(event)
+        worlds.append(world)
+    return worlds
+
+
+def test_page_is_what_the_code_says() -> None:
+    """The page in docs is the one that `python -m tests.core.chart` writes."""
+    assert chart.PAGE.read_text(encoding="utf-8") == chart.page()
+
+
+def test_chart_shows_every_move_and_no_other() -> None:
+    """What events do to cases and tasks is exactly what the chart declares."""
+    worlds = [*map(_at_random, range(RUNS)), *_rarely()]
+
+    tasks = {move for world in worlds for move in world.task_moves}
+    cases = {move for world in worlds for move in world.case_moves}
+
+    assert {(a, b) for a, b in tasks if a is not b} == chart.TASK_MOVES.keys()
+    assert {(a, b) for a, b in cases if a is not b} == chart.CASE_MOVES.keys()

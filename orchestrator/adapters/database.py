@@ -51,6 +51,7 @@ class Database:
                 " sqlite:///erasure.db or postgresql+psycopg://user@host/name."
             ) from error
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._reader = self.engine if self.is_sqlite else _one_moment(self.engine)
         self.write_lock: AbstractContextManager[Any] = (
             threading.RLock() if self.is_sqlite else nullcontext()
         )
@@ -66,8 +67,8 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Begin a reading transaction, which sees one moment."""
-        with translated(), self.engine.connect() as connection:
+        """Begin a reading transaction, which sees one moment and changes nothing."""
+        with translated(), self._reader.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
             yield connection
@@ -119,6 +120,13 @@ def _engine(url: str) -> Engine:
     engine = create_engine(url, connect_args={**options, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _one_moment(engine: Engine) -> Engine:
+    """Return *engine*, on the same connections, so that all queries see one moment."""
+    return engine.execution_options(
+        isolation_level="REPEATABLE READ", postgresql_readonly=True
+    )
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (a DB-API connection)

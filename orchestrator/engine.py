@@ -31,7 +31,7 @@ from orchestrator.core.opening import Opening, open_case
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.errors import CannotStore, Conflict, Unavailable
-from orchestrator.ports import OutgoingMessage, Store, Transaction, Write
+from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write
 from schemas.case_events import event_data
 from schemas.connecting import NeedsHuman
 from schemas.topics import CASE_EVENTS
@@ -161,7 +161,9 @@ class Engine:
         ):
             return False
         parked = replace(event, report=NeedsHuman("our_fault"))
-        return self.apply([Step(step.case, parked)])[0]
+        # Its answer came: whoever takes the account over must not take it for lost.
+        closed = () if event.call is None else (CloseCall(event.call),)
+        return self.apply([Step(step.case, parked, closed)])[0]
 
 
 @dataclass(slots=True)

@@ -349,6 +349,7 @@ class Ingest:
                 batch = _Batch(transaction, self._parts.engine.opening(transaction))
                 batch.rejected.append((record, found))
                 self._reject(batch)
+                self._forget_useless(batch, [record])
 
 
 def _fresh(transaction: Transaction, records: Sequence[Record]) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from pydantic import SecretBytes
@@ -12,40 +12,61 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.core.plan import Plan
 from orchestrator.event_log import Message
-from orchestrator.stages.ingest import Ingest, IngestParts
+from orchestrator.stages.ingest import Ingest, IngestParts, PlanFor
 from schemas.intake import RequestFile, read_request_file
 from schemas.topics import REQUESTS
 from tests.core.builders import a_plan
-from tests.stages.an_office import an_office
+from tests.stages.an_office import Office, an_office
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "requests" / "erasure.json"
 
 
-def test_repeats_and_rejected_records_are_deleted_at_once(sqlite_url: str) -> None:
-    """Only what opened a case stays, until the case is forgotten."""
-    office = an_office(sqlite_url)
+def _a_log(office: Office) -> EmbeddedLog:
+    sealer = Cipher(SecretBytes(bytes(32))).derived("log")
+    return EmbeddedLog(
+        office.database, office.clock, Sealing(frozenset({REQUESTS}), sealer)
+    )
+
+
+def _an_ingest(office: Office, log: EmbeddedLog, plan_for: PlanFor) -> Ingest:
     cipher = Cipher(SecretBytes(bytes(32)))
-    sealing = Sealing(frozenset({REQUESTS}), cipher.derived("log"))
-    log = EmbeddedLog(office.database, office.clock, sealing)
     parts = IngestParts(
         store=office.store,
         engine=office.engine,
         vault=office.vault,
         pseudonyms=Pseudonyms(SecretBytes(bytes(32))),
-        plan_for=lambda controller, *, on: a_plan(),  # noqa: ARG005 (the protocol's)
+        plan_for=plan_for,
         seal_quarantined=cipher.derived("quarantine").seal,
         clock=office.clock,
         quarantine_for=timedelta(days=1),
         on_applied=lambda: None,
         owns_log=True,
     )
-    ingest = Ingest(log.consumer([REQUESTS], lambda _: {}), parts)
+    return Ingest(log.consumer([REQUESTS], lambda _: {}), parts)
+
+
+def _a_request() -> Message:
     read = read_request_file(EXAMPLE.read_bytes())
     assert isinstance(read, RequestFile)
     good = read.message
-    request = Message(REQUESTS, good.key or b"", good.headers, good.value)
-    broken = Message(REQUESTS, b"r-broken", good.headers, b"{")
+    return Message(REQUESTS, good.key or b"", good.headers, good.value)
+
+
+def _left(office: Office) -> list[int]:
+    with office.database.reading() as connection:
+        rows = connection.execute(select(t.log_records.c.offset)).all()
+    return [row.offset for row in rows]
+
+
+def test_repeats_and_rejected_records_are_deleted_at_once(sqlite_url: str) -> None:
+    """Only what opened a case stays, until the case is forgotten."""
+    office = an_office(sqlite_url)
+    log = _a_log(office)
+    ingest = _an_ingest(office, log, lambda controller, *, on: a_plan())  # noqa: ARG005 (the protocol's)
+    request = _a_request()
+    broken = Message(REQUESTS, b"r-broken", request.headers, b"{")
 
     log.publish([request, request, broken])
     ingest.turn(0)
@@ -53,9 +74,28 @@ def test_repeats_and_rejected_records_are_deleted_at_once(sqlite_url: str) -> No
     ingest.turn(0)
 
     with office.database.reading() as connection:
-        left = connection.execute(select(t.log_records.c.offset)).all()
         cases = connection.execute(select(t.cases.c.id)).all()
         quarantined = connection.execute(select(t.quarantine.c.code)).all()
-    assert [row.offset for row in left] == [1]
+    assert _left(office) == [1]
     assert (len(cases), len(quarantined)) == (1, 1)
+    office.database.close()
+
+
+def test_poison_lies_in_quarantine_alone(sqlite_url: str) -> None:
+    """A record that we could not handle is kept once, with a clock, not twice."""
+    office = an_office(sqlite_url)
+    log = _a_log(office)
+
+    def broken_plan(controller: str, *, on: date) -> Plan:
+        raise ZeroDivisionError(controller, on)
+
+    ingest = _an_ingest(office, log, broken_plan)
+
+    log.publish([_a_request()])
+    ingest.turn(0)
+
+    with office.database.reading() as connection:
+        quarantined = connection.execute(select(t.quarantine.c.state)).all()
+    assert [row.state for row in quarantined] == ["waiting"]
+    assert _left(office) == []
     office.database.close()

@@ -99,3 +99,9 @@ class ConnectorSpec:
     settle_for: timedelta = timedelta(0)
     timeout: timedelta = timedelta(seconds=30)
     concurrency: int = 8
+
+    @property
+    def rates_together(self) -> frozenset[tuple[Rate, ...]]:
+        """Every set of windows that some operation has to pass at once."""
+        own = (one.rates for one in self.operations.values() if one.rates is not None)
+        return frozenset((self.rates, *own))

@@ -12,6 +12,8 @@ from schemas.connecting import Rate
 from tests.core.builders import MINUTE, SECOND, T0
 
 DELETIONS = (Rate(3, SECOND), Rate(60, MINUTE))
+READS = (Rate(10, SECOND), Rate(150, MINUTE))
+DECLARED = frozenset({DELETIONS, READS})
 
 
 class Seconds:
@@ -29,10 +31,10 @@ class Seconds:
         self.at += seconds
 
 
-def _send(windows: Windows, times: int) -> None:
+def _send(windows: Windows, times: int, rates: tuple[Rate, ...] = DELETIONS) -> None:
     async def send() -> None:
         for _ in range(times):
-            await windows.pass_(DELETIONS)
+            await windows.pass_(rates)
 
     asyncio.run(send())
 
@@ -41,23 +43,62 @@ def _taken_over(saved: str, after: timedelta, time: Seconds) -> Windows:
     """Own the account anew, *after* the last owner saved its windows."""
     mine = Windows(time, time.sleep)
     now = T0 + after
-    mine.restore(saved, T0, now, now, in_flight=8)
+    mine.restore(saved, T0, now, now, DECLARED)
     return mine
 
 
-def test_calls_in_flight_at_a_crash_count_for_the_next_owner() -> None:
-    """Saved at a claim of eight, which all left: the next minute has room for 52."""
+@pytest.mark.parametrize(
+    "rates",
+    [pytest.param(DELETIONS, id="deletions"), pytest.param(READS, id="reads")],
+)
+@pytest.mark.parametrize("paged", [1, 5, 25])
+def test_limits_hold_whatever_was_sent_between_saving_and_a_crash(
+    rates: tuple[Rate, ...], paged: int
+) -> None:
+    """However many pages the last owner read unsaved, no minute has too many."""
     time = Seconds()
-    saved = Windows(time, time.sleep)
-    saved.hold(0)
-    _send(saved, 1)
-    text = saved.snapshot()
-    mine = _taken_over(text, SECOND, time)
+    last = Windows(time, time.sleep)
+    text, saved_at = last.snapshot(), time.at
+    sent: list[float] = []
+    for _ in range(paged):
+        _send(last, 1, rates)
+        sent.append(time.at)
+    time.at += 0.5
+    mine = _taken_over(text, (time.at - saved_at) * SECOND, time)
+
+    for _ in range(400):
+        _send(mine, 1, rates)
+        sent.append(time.at)
+
+    for rate in rates:
+        per = rate.per.total_seconds()
+        later = sent[rate.limit :]
+        assert all(b - a >= per - 1e-6 for a, b in zip(sent, later, strict=False))
+
+
+def test_rate_that_was_never_used_before_is_known_to_the_next_owner() -> None:
+    """Two seconds unseen may hold nine deletions: the first minute has room for 51."""
+    time = Seconds()
+    mine = _taken_over(Windows(time, time.sleep).snapshot(), 2 * SECOND, time)
     began = time.at
 
-    _send(mine, 52)
+    _send(mine, 51)
+    assert time.at - began < 59
+    _send(mine, 1)
 
-    assert time.at - began > 55, "the eight of the last owner are in the same minute"
+    assert time.at - began >= 59
+
+
+def test_windows_given_back_in_peace_leave_the_next_owner_all_their_room() -> None:
+    """An owner that saved as it left sent nothing since: nobody waits for it."""
+    time = Seconds()
+    mine = Windows(time, time.sleep)
+    mine.restore(Windows(time).snapshot(), T0, T0, T0 + MINUTE, DECLARED)
+    began = time.at
+
+    _send(mine, 3)
+
+    assert time.at == began
 
 
 @pytest.mark.parametrize(("passed", "left"), [(0, 3600), (600, 3000), (4000, 0)])

@@ -160,7 +160,7 @@ class Account:
                 state.windows_at,
                 owned_until,
                 now,
-                in_flight=self.config.spec.concurrency,
+                self.config.spec.rates_together,
             )
 
     async def recognise(self) -> str:

@@ -78,10 +78,7 @@ class Ownership:
         held = self._held()
         # Windows of an account that somebody else owns by now are theirs to keep.
         ours = self._claims.renew(held, self._owner, self._clock.now() + self._lease)
-        self._claims.save_windows(
-            {id_: self._accounts[id_].windows.snapshot() for id_ in ours},
-            self._clock.now(),
-        )
+        self._save_windows(ours)
         self._claims.release(held, self._owner)
         for account in self._accounts.values():
             account.lease.drop()
@@ -139,8 +136,13 @@ class Ownership:
             else:
                 log.warning("account_lost", account=id_)
                 lease.take(0, 0.0, 0.0)
-        snapshots = {id_: self._accounts[id_].windows.snapshot() for id_ in kept}
-        self._claims.save_windows(snapshots, self._clock.now())
+        self._save_windows(kept)
+
+    def _save_windows(self, accounts: Collection[AccountId]) -> None:
+        """Keep the windows, as of a moment that is not after they were read."""
+        now = self._clock.now()
+        snapshots = {id_: self._accounts[id_].windows.snapshot() for id_ in accounts}
+        self._claims.save_windows(snapshots, now)
 
     def _acquire(self, asked_at: float) -> None:
         """Take free accounts, and mend what their last owners left."""

@@ -3,8 +3,8 @@ Rate windows of one account: several at once, kept across restarts and owners.
 
 A window never lets more than its limit through in any stretch of its length.  What is
 kept is coarse (ages in twenty buckets a window), with the pause that the processor
-asked for; whoever takes over adds what the last owner could have sent since, so that a
-limit holds across both.
+asked for; whoever takes over adds the most that the last owner can have sent since,
+so that a limit holds across both.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from schemas.connecting import Rate
@@ -54,13 +54,17 @@ class Windows:
                 self._window(rate).append(now)
 
     def snapshot(self) -> str:
-        """Return the windows as text: ages in seconds and counts, coarse and late."""
+        """
+        Return the windows as text: ages in seconds and counts, coarse and late.
+
+        From any thread: each window is copied before it is counted.
+        """
         now = self._monotonic()
         kept = []
-        for (limit, per), sent in self._sent.items():
+        for (limit, per), sent in tuple(self._sent.items()):
             width = per / BUCKETS
             counts: dict[int, int] = {}
-            for moment in sent:
+            for moment in tuple(sent):
                 bucket = int((now - moment) / width)
                 if bucket < BUCKETS:
                     counts[bucket] = counts.get(bucket, 0) + 1
@@ -75,24 +79,29 @@ class Windows:
         saved_at: datetime,
         owned_until: datetime,
         now: datetime,
-        in_flight: int = 1,
+        declared: Collection[Sequence[Rate]],
     ) -> None:
         """
-        Take over *saved* windows and what may have been sent until *owned_until*.
+        Take over *saved* windows and the most that was sent until *owned_until*.
 
-        The last owner saved them with each claim, so that since then it finished at
-        most *in_flight* calls at once, and went on steadily.
+        *declared* are the windows that apply together, for each way the account may be
+        asked.  All of them are filled: the last owner may have begun after it saved to
+        use one that it had not used before.
         """
         since = max(0.0, (now - saved_at).total_seconds())
         unseen = max(0.0, (min(owned_until, now) - saved_at).total_seconds())
         present = self._monotonic()
         kept = json.loads(saved)
         self.hold(kept["held_for"] - since)
-        for limit, per, ages in kept["windows"]:
-            sent = [present - age - since for age, count in ages for _ in range(count)]
-            burst = int(limit * unseen / per) + in_flight
-            most = min(limit, burst) if unseen > 0 else 0
-            sent += [present - since + unseen] * most
+        ages = {(limit, per): ages for limit, per, ages in kept["windows"]}
+        most = _most_sent(declared, unseen)
+        for limit, per in ages.keys() | most.keys():
+            sent = [
+                present - age - since
+                for age, count in ages.get((limit, per), ())
+                for _ in range(count)
+            ]
+            sent += [present - since + unseen] * most.get((limit, per), 0)
             recent = sorted(moment for moment in sent if moment > present - per)
             self._sent[limit, per] = deque(recent[-limit:])
 
@@ -111,3 +120,26 @@ class Windows:
     def _window(self, rate: Rate) -> deque[float]:
         """Return the window of *rate*."""
         return self._sent.setdefault((rate.limit, rate.per.total_seconds()), deque())
+
+
+def _most_sent(
+    declared: Collection[Sequence[Rate]], seconds: float
+) -> Mapping[tuple[int, float], int]:
+    """
+    Return how many sends at most passed each window in a stretch of *seconds*.
+
+    Of windows that apply together the tightest bounds the others; ways to ask that
+    share a window add up in it.
+    """
+    most: dict[tuple[int, float], int] = {}
+    if seconds <= 0:
+        return most
+    for together in {tuple(rates) for rates in declared if rates}:
+        passed = min(
+            rate.limit * (int(seconds / rate.per.total_seconds()) + 1)
+            for rate in together
+        )
+        for rate in together:
+            key = (rate.limit, rate.per.total_seconds())
+            most[key] = min(rate.limit, most.get(key, 0) + passed)
+    return most

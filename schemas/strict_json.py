@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from decimal import Decimal
+from json.encoder import encode_basestring
 
 MAX_DEPTH = 16
 MAX_SAFE_INTEGER = 2**53 - 1  # RFC 7493 section 2.2
@@ -62,8 +64,10 @@ def canonical_json(data: object) -> bytes:
 def _spell(data: object) -> str:
     """Write one value; object members are sorted by UTF-16 code units."""
     match data:
-        case None | bool() | str():
-            return json.dumps(data, ensure_ascii=False)
+        case str():
+            return encode_basestring(data)
+        case None | bool():
+            return json.dumps(data)
         case int() if abs(data) <= MAX_SAFE_INTEGER:
             return str(int(data))
         case float() if math.isfinite(data):
@@ -71,19 +75,23 @@ def _spell(data: object) -> str:
         case list() | tuple():
             return f"[{','.join(_spell(part) for part in data)}]"
         case dict():
-            ordered = sorted(data.items(), key=lambda member: _utf16(member[0]))
-            return f"{{{','.join(f'{_spell(k)}:{_spell(v)}' for k, v in ordered)}}}"
+            members = [
+                f"{encode_basestring(k)}:{_spell(data[k])}" for k in _sorted(data)
+            ]
+            return f"{{{','.join(members)}}}"
         case int() | float():
             raise StrictJsonError(_NOT_EXACT)
         case _:
             raise StrictJsonError("Only JSON's own types have a canonical spelling.")
 
 
-def _utf16(key: object) -> bytes:
-    """Order keys as RFC 8785 section 3.2.3 does."""
-    if not isinstance(key, str):
+def _sorted(names: Mapping[str, object]) -> list[str]:
+    """Order names as RFC 8785 section 3.2.3 does: by UTF-16 code units."""
+    if not all(isinstance(name, str) for name in names):
         raise StrictJsonError("The names of an object's members are strings.")
-    return key.encode("utf-16-be", "surrogatepass")
+    if all(name.isascii() for name in names):
+        return sorted(names)  # the same order, sooner
+    return sorted(names, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
 
 
 def _spell_float(number: float) -> str:

@@ -16,12 +16,13 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.tables import log_records
@@ -40,6 +41,22 @@ from orchestrator.ports import Clock
 
 MAX_RECORDS: Final = 500
 MAX_BYTES: Final = 8_000_000
+
+# Built once: building a statement takes longer than running it.
+_READ: Final = (
+    select(
+        log_records.c.offset,
+        log_records.c.key,
+        log_records.c.headers,
+        log_records.c.value,
+    )
+    .where(
+        log_records.c.topic == bindparam("topic"),
+        log_records.c.offset >= bindparam("position"),
+    )
+    .order_by(log_records.c.offset)
+    .limit(MAX_RECORDS)
+)
 
 # How soon we see what another process appended; our own rings the bell.
 _LOOK_EVERY_SECONDS: Final = 0.1
@@ -94,7 +111,7 @@ class EmbeddedLog:
         rows = [{**self._rows.row(m), "appended_at": now} for m in messages]
         with _translated(), self._database.writing() as connection:
             connection.execute(insert(log_records), rows)
-        self._bell.ring()
+        self._bell.ring(message.topic for message in messages)
         return (True,) * len(messages)
 
     def missing(self, topics: Sequence[Topic]) -> list[str]:  # noqa: ARG002 - a port
@@ -132,14 +149,14 @@ class EmbeddedConsumer:
         """Wait up to *timeout* seconds for at most `MAX_RECORDS` records."""
         deadline = time.monotonic() + timeout
         while True:
-            heard = self._bell.rings
+            heard = self._bell.rings(self._topics)
             records = self._read()
             if records or self._take_wake():
                 return records
             left = deadline - time.monotonic()
             if left <= 0:
                 return ()
-            self._bell.wait(heard, min(left, _LOOK_EVERY_SECONDS))
+            self._bell.wait(self._topics, heard, min(left, _LOOK_EVERY_SECONDS))
 
     def rewind(self) -> None:
         """Go on from what the database says, as soon as it says so."""
@@ -169,7 +186,7 @@ class EmbeddedConsumer:
     def wake(self) -> None:
         """Let this poll, or else the next one, return at once."""
         self._woken.set()
-        self._bell.ring()
+        self._bell.ring(self._topics)
 
     def close(self) -> None:
         """Leave the database, which is somebody else's, as it is."""
@@ -208,27 +225,26 @@ class EmbeddedConsumer:
 
 
 class Doorbell:
-    """Wakes every waiter, and is not missed by one who was about to wait."""
+    """Wakes who waits for a topic, and is not missed by one who was about to wait."""
 
     def __init__(self) -> None:
         self._rung = threading.Condition()
-        self._rings = 0
+        self._rings: Counter[str] = Counter()
 
-    @property
-    def rings(self) -> int:
-        """How often it rang: note it, look, and then wait for more."""
-        return self._rings
+    def rings(self, topics: Collection[str]) -> int:
+        """How often it rang for *topics*: note it, look, and then wait for more."""
+        return sum(self._rings[topic] for topic in topics)
 
-    def ring(self) -> None:
-        """Wake everyone who waits; from any thread."""
+    def ring(self, topics: Iterable[str]) -> None:
+        """Wake everyone who waits for one of *topics*; from any thread."""
         with self._rung:
-            self._rings += 1
+            self._rings.update(set(topics))
             self._rung.notify_all()
 
-    def wait(self, heard: int, timeout: float) -> None:
+    def wait(self, topics: Collection[str], heard: int, timeout: float) -> None:
         """Return when it has rung more than *heard* times, or after *timeout*."""
         with self._rung:
-            self._rung.wait_for(lambda: self._rings != heard, timeout)
+            self._rung.wait_for(lambda: self.rings(topics) != heard, timeout)
 
 
 class _Rows:
@@ -259,18 +275,7 @@ class _Rows:
         self, connection: Connection, topic: str, position: int
     ) -> Iterator[Record]:
         """Yield the records of *topic* from *position* on, at most `MAX_RECORDS`."""
-        rows = connection.execute(
-            select(
-                log_records.c.offset,
-                log_records.c.key,
-                log_records.c.headers,
-                log_records.c.value,
-            )
-            .where(log_records.c.topic == topic)
-            .where(log_records.c.offset >= position)
-            .order_by(log_records.c.offset)
-            .limit(MAX_RECORDS)
-        )
+        rows = connection.execute(_READ, {"topic": topic, "position": position})
         for offset, key, headers, value in rows:
             yield self._record(topic, offset, key, headers, value)
 

@@ -2,7 +2,8 @@
 Die by SIGKILL at a named moment, in a process that tests started for it.
 
 `KILL_AT` names the moment: `before` or `after`, a kind and words that it must hold,
-and at which such moment, as in `after commit: INSERT INTO cases #2`.  Kinds are
+and at which such moment, as in `after commit: INSERT INTO cases #2`.  At a `lost`
+commit nobody dies: it is carried out, and its answer never comes.  Kinds are
 `commit` (the words stand in a statement of the transaction), `send` (in the method and
 URL of a request; after: the whole answer was read and nobody was told) and `publish`
 (in a topic).  The orchestrator knows nothing of this: its libraries are wrapped.
@@ -17,16 +18,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from signal import SIGKILL
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import OperationalError
 
 from connectors.wire import NoAnswer, Received, Sending, Wire
 from orchestrator.adapters.embedded_log import EmbeddedLog
 from orchestrator.adapters.kafka import KafkaPublisher
 from orchestrator.event_log import Message
 
-_SPELLING = re.compile(r"(before|after) (commit|send|publish): (.+) #(\d+)")
+_SPELLING = re.compile(r"(before|after|lost) (commit|send|publish): (.+) #(\d+)")
 
 
 @dataclass(slots=True)
@@ -47,13 +49,6 @@ class Moment:
         return cls(when, kind, words, int(number))
 
 
-class _Statements(Protocol):
-    """Remembers what a transaction does."""
-
-    def append(self, statement: str) -> None:
-        """Note one more statement."""
-
-
 class Executioner:
     """Counts moments of one kind as they come, and kills this process at its own."""
 
@@ -62,20 +57,24 @@ class Executioner:
         self._lock = threading.Lock()
 
     def reached(self, when: str, text: str) -> None:
-        """Die here if this is the moment."""
+        """Die here, or lose the answer, if this is the moment."""
         moment = self._moment
         if when != moment.when or moment.words not in text:
             return
         with self._lock:
             moment.left -= 1
-            if moment.left == 0:
-                os.kill(os.getpid(), SIGKILL)
+            is_now = moment.left == 0
+        if is_now and when == "lost":
+            raise OperationalError("COMMIT", {}, OSError("no answer"))
+        if is_now:
+            os.kill(os.getpid(), SIGKILL)
 
     def around(self, text: str, step: Callable[[], Any]) -> Any:  # noqa: ANN401
         """Take a step with both of its moments."""
         self.reached("before", text)
         result = step()
         self.reached("after", text)
+        self.reached("lost", text)
         return result
 
 

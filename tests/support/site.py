@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Row, text
 
@@ -117,6 +118,21 @@ class Site:
         """Put another register in place; processes read it at their start."""
         path = self.folder / "register.toml"
         path.write_text(register.at(self.url), encoding="utf-8")
+
+    def another_door(self, register: RegisterText) -> tuple[str, dict[str, str]]:
+        """
+        Serve the same fakes at a second address.
+
+        Returns the host that requests there name, and the variables of a process that
+        uses it: so a test can tell who sent what.
+        """
+        url = self._stack.enter_context(serve(Street(self.fakes)))
+        path = self.folder / "register-2.toml"
+        path.write_text(register.at(url), encoding="utf-8")
+        return urlsplit(url).netloc, {
+            "ERASURE_REGISTER": str(path),
+            "ERASURE_INSTANCE": "two",
+        }
 
     def move_to(self, database_url: str) -> None:
         """Go on with another database, as after a restore; nothing may be running."""

@@ -99,6 +99,25 @@ def test_killed_process_leaves_work_to_the_next(
     _is_told_truly(site, people)
 
 
+@pytest.mark.parametrize(
+    ("step", "number"),
+    [*((step, 1) for step in STEPS), ("call", 3), ("outcome", 3)],
+)
+def test_commit_whose_answer_is_lost_counts_once(
+    step: str, number: int, embedded: Backend, new_site: NewSite, people: list[Human]
+) -> None:
+    """A commit that took effect unheard: the same process goes on, and twice is once."""
+    site = new_site(embedded)
+    _asked(site, people)
+
+    site.run_until_over(2, KILL_AT=f"lost commit: {STEPS[step]} #{number}")
+
+    assert "The database does not answer" in site.log.read_text()
+    _is_told_truly(site, people)
+    assert site.fakes["hubspot"].acted["gdpr_delete"] == 2
+    assert site.fakes["commercetools"].acted["erase_customers"] == 2
+
+
 def test_one_kill_after_another_loses_nothing(
     distributed: Backend, new_site: NewSite
 ) -> None:
@@ -168,6 +187,7 @@ def _die_of(site: Site, processor: str) -> None:
 
 def _are_repeats_allowed(site: Site, processor: str, erased: int) -> bool:
     """Tell whether nothing was erased twice, but where a second job is harmless."""
-    return processor == "mixpanel" or site.fakes[processor].acted[
-        ERASES[processor]
-    ] == erased
+    return (
+        processor == "mixpanel"
+        or site.fakes[processor].acted[ERASES[processor]] == erased
+    )

@@ -20,6 +20,7 @@ def task_line(case: str, task: Task) -> TaskLine:
         action=task.action,
         status=task.status,
         reason=task.reason,
+        gate=task.gate.reason if task.gate else None,
         outcome=task.outcome.kind if task.outcome else None,
         items=len(task.items),
         attempts=task.attempts,

@@ -61,6 +61,7 @@ class TaskLine:
     action: str
     status: str
     reason: str | None
+    gate: str | None
     outcome: str | None
     items: int
     attempts: int

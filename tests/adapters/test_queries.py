@@ -111,6 +111,9 @@ def test_tasks_are_listed_by_urgency(
         one.dispatch_by for one in every
     )
     assert {one.account for one in own} == {"mixpanel"}
+    gated = {one.gate for one in every if one.status == "planned"}
+    assert gated <= {"identifiers", "locate", "fed_locate", "export"} | {"others"}
+    assert None not in gated
     assert {(one.account, one.reason) for one in people} == {("klaviyo", "broken")}
     counts = queries.tasks_by_account(TaskStatus.NEEDS_HUMAN)
     assert counts == {"klaviyo": 2}

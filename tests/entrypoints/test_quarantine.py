@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -163,15 +162,18 @@ def test_sweep_destroys_payloads_in_time(
     installation: AnInstallation, refused: str
 ) -> None:
     """Nobody looked at it for so long that it may not be kept."""
-    parts = installation.parts
-    later = parts.clock.now() + timedelta(days=parts.settings.quarantine_keep_days)
+    sweep = installation.parts.sweep(lambda: None)
+    sweep.turn()
+    before = _payload(installation, refused)
+    with installation.parts.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE quarantine SET expires_at = 1")
 
-    early = parts.quarantine.expire(parts.clock.now())
-    late = parts.quarantine.expire(later)
+    sweep.turn()
 
-    assert (early, late) == (0, 1)
+    assert before is not None
     assert _payload(installation, refused) is None
-    assert _line(installation, refused)["state"] == "expired"
+    line = _line(installation, refused)
+    assert (line["state"], line["ended_by"]) == ("expired", "sweep")
 
 
 def test_destroyed_payload_stands_in_no_file(

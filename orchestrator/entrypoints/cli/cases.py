@@ -138,7 +138,7 @@ _TASKS: Columns[TaskLine] = [
     ("action", lambda row: row.action),
     ("status", lambda row: row.status),
     ("outcome", lambda row: row.outcome),
-    ("why", lambda row: row.reason),
+    ("why", lambda row: row.reason or row.gate),
     ("items", lambda row: row.items or ""),
     ("next moment", lambda row: row.wake_at),
 ]

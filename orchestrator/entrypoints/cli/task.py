@@ -51,7 +51,7 @@ def list_(
         [
             ("task", lambda row: row.id),
             ("status", lambda row: row.status),
-            ("why", lambda row: row.reason),
+            ("why", lambda row: row.reason or row.gate),
             ("next moment", lambda row: row.wake_at),
             ("wanted before", lambda row: row.dispatch_by),
         ],

@@ -106,7 +106,7 @@ def _wrap_commits(executioner: Executioner) -> None:
 
     event.listen(Engine, "before_cursor_execute", remember)
     event.listen(Engine, "rollback", forget)
-    Connection.commit = watched  # type: ignore[method-assign]
+    Connection.commit = watched  # type: ignore[assignment, method-assign]
 
 
 def _wrap_sends(executioner: Executioner) -> None:
@@ -121,7 +121,7 @@ def _wrap_sends(executioner: Executioner) -> None:
         executioner.reached("after", text)
         return outcome
 
-    Wire.send = watched  # type: ignore[method-assign]
+    Wire.send = watched  # type: ignore[assignment, method-assign]
 
 
 def _wrap_publishes(executioner: Executioner) -> None:

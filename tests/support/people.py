@@ -190,7 +190,7 @@ def _tracked(human: Human) -> dict[str, Any]:
 
 
 def _shopping(human: Human, *, whole: bool) -> list[dict[str, Any]]:
-    account = {"externalId": human.customer_id, "firstName": human.name}
+    account: dict[str, Any] = {"externalId": human.customer_id, "firstName": human.name}
     if whole:
         return a_shopper(human.email, **account)
     owned = {"customerId": human.shopper, "customerEmail": human.email}

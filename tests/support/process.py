@@ -2,10 +2,10 @@
 One process of an installation under test: every stage, until SIGTERM.
 
 The environment says everything (`ERASURE_…`), and besides, for tests alone:
-`KILL_AT` (see `moments`), `DELIVERIES` (how often each record comes), `STAGES` and `ACCOUNTS` (lists with commas), `FILE_LIMIT`
-(the most bytes a file may have), `KEEPS_RATES` (the windows that a vendor sets for
-one operation are lifted without it: only the register's hold).  Exits as `erasure
-run` does.
+`KILL_AT` (see `moments`), `DELIVERIES` (how often each record comes), `STAGES` and
+`ACCOUNTS` (lists with commas), `FILE_LIMIT` (the most bytes a file may have),
+`KEEPS_RATES` (without it the windows that a vendor sets for one operation are lifted
+and only the register's hold).  Exits as `erasure run` does.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _deliver(times: int) -> None:
         def noisy(installation: Installation) -> Consumer:
             return NoisyConsumer(quiet(installation), times=times)
 
-        Installation.consumer = noisy  # type: ignore[method-assign]
+        Installation.consumer = noisy  # type: ignore[assignment, method-assign]
 
 
 def _listed(name: str) -> list[str]:

@@ -191,8 +191,11 @@ class Site:
         """Return headers and value of everything in *topic* since the test began."""
         if self.backend.is_embedded:
             consumer = self.here.embedded_log.consumer([topic], lambda _: {})
-            records = [r for r in iter(lambda: consumer.poll(0), ()) for r in r]
-            return [(_texts(r.headers), r.value or b"") for r in records]
+            return [
+                (_texts(record.headers), record.value or b"")
+                for batch in iter(lambda: consumer.poll(0), ())
+                for record in batch
+            ]
         return [
             ({k: v.decode() for k, v in r.headers}, r.value or b"")
             for r in self._kafka_records(topic)
@@ -211,7 +214,7 @@ class Site:
 
     # --- what the database says -----------------------------------------------------
 
-    def rows(self, query: str, **values: object) -> Sequence[Row[Any]]:
+    def rows(self, query: str, **values: object) -> Sequence[Row[*tuple[Any, ...]]]:
         """Ask the database."""
         with self.database.reading() as connection:
             return connection.execute(text(query), values).all()

@@ -1,4 +1,4 @@
-"""One account's trouble: it waits by itself, is paused by itself, and holds up nobody."""
+"""One account's trouble: it waits and is paused alone, and holds up nobody."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from connectors.fakes.frame import Exchange
 from orchestrator.core.words import AccountId
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.site import Backend, Site
-from tests.support.site_register import RegisterText
 from tests.support.site_fixtures import NewSite
+from tests.support.site_register import RegisterText
 
 # Only HubSpot teaches Mixpanel its ids, so the other two have no link with it.
 APART = RegisterText(extra={"mixpanel": {"accepts": '["mixpanel.distinct_id"]'}})

@@ -8,8 +8,8 @@ from connectors.fakes.frame import Call
 from connectors.fakes.mixpanel import FakeMixpanel
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.site import Backend
-from tests.support.site_register import ACCOUNTS, RegisterText
 from tests.support.site_fixtures import NewSite
+from tests.support.site_register import ACCOUNTS, RegisterText
 
 
 class ConfusedMixpanel(FakeMixpanel):
@@ -36,8 +36,10 @@ def test_case_without_tasks_is_never_sealed(
     told = "SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL"
     site.wait(lambda: site.count(told) == 1)
     # The sweep comes by too, as it would for years.
-    past = "json_set(doc, '$.wake_at', '2026-01-01T00:00:00Z')"
-    site.execute(f"UPDATE cases SET wake_at = 0, doc = {past}")
+    site.execute(
+        "UPDATE cases SET wake_at = 0,"
+        " doc = json_set(doc, '$.wake_at', '2026-01-01T00:00:00Z')"
+    )
     site.wait(lambda: site.count("SELECT count(*) FROM cases WHERE wake_at > 0") == 1)
 
     assert [row[0] for row in site.rows("SELECT status FROM cases")] == ["received"]

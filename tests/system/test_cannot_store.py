@@ -27,7 +27,7 @@ def _offsets(site: Site) -> int:
 def test_full_disk_ends_the_process_with_a_sentence(
     embedded: Backend, new_site: NewSite
 ) -> None:
-    """A file that may not grow: nothing is acknowledged or signed, and the exit says so."""
+    """A file that may not grow: nothing is acknowledged or signed, and it says why."""
     site = new_site(embedded)
     people = humans(60)
     settle_in(site.fakes, people)
@@ -67,7 +67,7 @@ def test_refused_commit_ends_the_process_with_a_sentence(
     assert "CannotStore: The database refused" in said
     assert "P0001" in said
     assert human.email not in said
-    assert site.count(f"SELECT count(*) FROM {table}") == 0
+    assert site.count(f"SELECT count(*) FROM {table}") == 0  # noqa: S608 (a name of ours)
     assert site.receipts() == {}
     assert (_offsets(site) == before) == (table == "cases")
     assert (held_of(site.fakes, human) == []) == (table == "statements")

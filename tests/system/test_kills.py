@@ -106,7 +106,7 @@ def test_killed_process_leaves_work_to_the_next(
 def test_commit_whose_answer_is_lost_counts_once(
     step: str, number: int, embedded: Backend, new_site: NewSite, people: list[Human]
 ) -> None:
-    """A commit that took effect unheard: the same process goes on, and twice is once."""
+    """A commit that took effect unheard: the process goes on, and twice is once."""
     site = new_site(embedded)
     _asked(site, people)
 
@@ -171,7 +171,7 @@ def test_lost_answers_follow_replay_on_many_nodes(
 
 
 def _die_of(site: Site, processor: str) -> None:
-    """Run a process until *processor* has erased somebody, and kill it before it hears."""
+    """Run a process until *processor* erased somebody; kill it before it hears."""
     fake = site.fakes[processor]
     child: list[Child] = []
 

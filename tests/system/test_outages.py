@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import psutil
 
@@ -22,6 +23,11 @@ SLOW = RegisterText(rates='[{ limit = 30, per = "1s" }]', concurrency=2)
 def _settled(site: Site) -> int:
     """Count the tasks that have their outcome."""
     return site.count("SELECT count(*) FROM tasks WHERE status = 'settled'")
+
+
+def _has_come(site: Site, count: int) -> bool:
+    """Tell whether so many tasks are settled."""
+    return _settled(site) >= count
 
 
 def _begun(site: Site, people: list[Human]) -> psutil.Process:
@@ -71,11 +77,8 @@ def test_work_resumes_when_the_database_is_back(
     for outage in (postgres.stop, postgres.kill):
         outage()
         postgres.start()
-        before = _settled(site)
-        site.wait(
-            lambda before=before: _settled(site) > min(before, len(people) * 8 - 1),
-            RESUMES_WITHIN,
-        )
+        enough = min(_settled(site) + 1, len(people) * 8)
+        site.wait(partial(_has_come, site, enough), RESUMES_WITHIN)
     site.wait_until_over(len(people))
 
     assert process.is_running()

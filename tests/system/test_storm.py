@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from connectors.fakes.faults import Fault, FaultKind
 from tests.support.people import a_submission, held_of, humans, settle_in
-from tests.support.site import Backend
+from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 from tests.support.site_register import RegisterText
 
@@ -22,6 +23,12 @@ WEATHER = (
 )
 
 
+def _has_come(site: Site, count: float) -> bool:
+    """Tell whether so many tasks are settled."""
+    settled = "SELECT count(*) FROM tasks WHERE status = 'settled'"
+    return site.count(settled) >= count
+
+
 def test_storm_ends_every_case_once(embedded: Backend, new_site: NewSite) -> None:
     """500 cases, 20 kills, 20 % faults: one final receipt each, and a complete one."""
     site = new_site(embedded, RegisterText(timeout="500ms", concurrency=32))
@@ -31,12 +38,11 @@ def test_storm_ends_every_case_once(embedded: Backend, new_site: NewSite) -> Non
         fake.faults.add(*WEATHER)
     site.publish(*(a_submission(human) for human in people))
 
-    settled = "SELECT count(*) FROM tasks WHERE status = 'settled'"
     for kill in range(KILLS):
         child = site.start()
         # Anywhere in the middle of its share of the work.
         until = CASES * 8 * (kill + random.random()) / (KILLS + 1)  # noqa: S311
-        site.wait(lambda until=until: site.count(settled) >= until)
+        site.wait(partial(_has_come, site, until))
         child.kill()
     site.run_until_over(CASES, within=60)
 

@@ -1,5 +1,5 @@
 """
-The connection to SQLite or PostgreSQL: its transactions, and what its errors mean.
+The connection to SQLite or PostgreSQL: its transactions.
 
 SQLite runs in WAL mode with synchronous=FULL and secure_delete, one writer at a time
 (`BEGIN IMMEDIATE` behind an in-process lock, so that threads queue instead of polling).
@@ -14,27 +14,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import (
-    DBAPIError,
-    InterfaceError,
-    OperationalError,
-    SQLAlchemyError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
-from orchestrator.errors import (
-    CannotStore,
-    Conflict,
-    OrchestratorError,
-    SetUpError,
-    Unavailable,
-)
+from orchestrator.adapters.database_errors import translated
+from orchestrator.errors import SetUpError
 
 CONNECT_SECONDS = 10
 BUSY_TIMEOUT_MS = 30_000
 TRUNCATE_TIMEOUT_MS = 200
-# Serialization failure, deadlock, and a row that somebody else inserted meanwhile.
-MET_ANOTHER = frozenset({"40001", "40P01", "23505"})
 
 
 class Database:
@@ -138,86 +125,3 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     cursor.close()
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the driver's errors into ours; their text may hold values: it is dropped."""
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
-        raise _as_ours(error) from None
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Unavailable(AWAY) from None
-        if _sqlstate(error) in MET_ANOTHER:
-            raise Conflict(MET) from None
-        known = _by_clue(error)
-        if known is not None:
-            raise known from None
-        code = _sqlstate(error) or type(error.orig).__name__
-        raise CannotStore(
-            f"The database refused a statement or its commit ({code}); nothing of this"
-            " step was stored. Look into the database's own log, then start again."
-        ) from None
-
-
-def _as_ours(error: SQLAlchemyError) -> OrchestratorError:
-    """Sort an operational error by what the caller must do."""
-    if _sqlstate(error) in MET_ANOTHER:
-        return Conflict(MET)
-    return _by_clue(error) or Unavailable(AWAY)
-
-
-def _by_clue(error: SQLAlchemyError) -> OrchestratorError | None:
-    """Recognise what SQLite tells only in words."""
-    text_ = str(getattr(error, "orig", "") or type(error).__name__)
-    for clue, (kind, sentence) in _CLUES.items():
-        if clue in text_:
-            return kind(sentence)
-    return None
-
-
-def _sqlstate(error: SQLAlchemyError) -> str | None:
-    """Return PostgreSQL's error code, if there is one."""
-    code: str | None = getattr(getattr(error, "orig", None), "sqlstate", None)
-    return code
-
-
-MET = "Two transactions met; the step is tried again."
-AWAY = (
-    "The database does not answer; check ERASURE_DATABASE_URL and that it is running."
-)
-_FULL = "The database's disk is full; make room, then start again."
-_CLUES: dict[str, tuple[type[OrchestratorError], str]] = {
-    "disk is full": (CannotStore, _FULL),
-    "No space left": (CannotStore, _FULL),
-    "disk I/O error": (
-        CannotStore,
-        "The database's disk fails or its file may not grow; check both, start again.",
-    ),
-    "unable to open": (
-        SetUpError,
-        "The database file cannot be opened; check its path and its folder's rights.",
-    ),
-    "no such table": (
-        SetUpError,
-        "The database has no tables of ours; run `erasure db upgrade`.",
-    ),
-    "readonly": (
-        SetUpError,
-        "The database may not be written; check the file's rights.",
-    ),
-    "is locked": (
-        Unavailable,
-        "Another process holds the database for too long; find it, then start again.",
-    ),
-    "not a database": (
-        SetUpError,
-        "The file in ERASURE_DATABASE_URL is not a SQLite database.",
-    ),
-    "malformed": (
-        CannotStore,
-        "The database file is damaged; restore a backup.",
-    ),
-}

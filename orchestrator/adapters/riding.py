@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from sqlalchemy import Connection, Table, and_, delete, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.adapters import tables as t
 from orchestrator.ports import (
     AcceptCall,
+    Artifact,
     CloseCall,
     DestroyKey,
     FinishArtifact,
@@ -25,6 +26,8 @@ from orchestrator.ports import (
     Write,
 )
 from schemas.topics import REQUESTS
+
+PACKAGE = "package"  # the kind of artifact that a case ends up with
 
 
 def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
@@ -65,14 +68,14 @@ def upsert(
     *,
     conflict: Sequence[str] | None = None,
     replace: Sequence[str] = (),
-) -> int:
+) -> None:
     """
     Insert *rows*; on a *conflict* (by the primary key) replace these columns.
 
-    Without columns to replace the stored row stays.  Counts the rows written.
+    Without columns to replace the stored row stays.
     """
     if not rows:
-        return 0
+        return
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
     statement = insert(table)
     target = list(conflict or (column.name for column in table.primary_key))
@@ -81,7 +84,7 @@ def upsert(
         statement = statement.on_conflict_do_update(index_elements=target, set_=values)
     else:
         statement = statement.on_conflict_do_nothing(index_elements=target)
-    return connection.execute(statement, list(rows)).rowcount
+    connection.execute(statement, list(rows))
 
 
 def _carry_out_one(
@@ -96,10 +99,7 @@ def _carry_out_one(
     """Store one of the rarer writes."""
     match write:
         case FinishArtifact(artifact=artifact):
-            finished = update(t.artifacts).where(t.artifacts.c.id == artifact.id)
-            connection.execute(
-                finished.values(complete=1, rows=artifact.rows, sha256=artifact.sha256)
-            )
+            _finish(connection, artifact)
         case PutStatement(statement=statement):
             row = _fields(
                 statement,
@@ -148,10 +148,31 @@ def _destroy(connection: Connection, owner: str, purpose: str) -> None:
             delete(table).where(table.c.owner == owner, table.c.purpose == purpose)
         )
     if purpose == "export":
-        mine = t.artifacts.c.case_id == owner
-        ids = [row.id for row in connection.execute(t.artifacts.select().where(mine))]
-        connection.execute(delete(t.chunks).where(t.chunks.c.artifact.in_(ids)))
-        connection.execute(delete(t.artifacts).where(mine))
+        drop_artifacts(connection, t.artifacts.c.case_id == owner)
+
+
+def _finish(connection: Connection, artifact: Artifact) -> None:
+    """Make an artifact whole; a case's package takes the place of what it is made of."""
+    connection.execute(
+        update(t.artifacts)
+        .where(t.artifacts.c.id == artifact.id)
+        .values(complete=1, rows=artifact.rows, sha256=artifact.sha256)
+    )
+    if artifact.kind == PACKAGE:
+        others = t.artifacts.c.id != artifact.id
+        drop_artifacts(connection, and_(t.artifacts.c.case_id == artifact.case, others))
+
+
+def drop_artifacts(connection: Connection, which: ColumnElement[bool]) -> int:
+    """
+    Delete artifacts with their chunks; returns how many.
+
+    The artifacts first: whoever is about to store a chunk holds its artifact's row.
+    """
+    dropped = delete(t.artifacts).where(which).returning(t.artifacts.c.id)
+    ids = [row.id for row in connection.execute(dropped)]
+    connection.execute(delete(t.chunks).where(t.chunks.c.artifact.in_(ids)))
+    return len(ids)
 
 
 def _fields(value: object, *names: str) -> dict[str, object]:

@@ -13,7 +13,16 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
@@ -94,13 +103,13 @@ _MOST: BindParameter[Any] = bindparam("most")
 _DUE = (
     select(t.cases.c.id)
     .where(t.cases.c.wake_at <= bindparam("now", type_=t.Instant))
-    .order_by(t.cases.c.wake_at)
+    .order_by(t.cases.c.wake_at, t.cases.c.id)
     .limit(_MOST)
 )
 _WANTING = (
     select(t.cases)
     .where(t.cases.c.wants == bindparam("wants"))
-    .order_by(t.cases.c.due_at)
+    .order_by(t.cases.c.due_at, t.cases.c.id)
     .limit(_MOST)
 )
 _KEYS = select(t.data_keys.c.owner, t.data_keys.c.wrapped).where(
@@ -116,6 +125,12 @@ _ENTRIES = select(t.vault).where(
 @cache
 def _named_entries(prefixes: int) -> Select[Any]:
     """Return the query for entries of given names, and of so many prefixes."""
-    begins = [t.vault.c.name.startswith(bindparam(f"p{n}")) for n in range(prefixes)]
+    # Not LIKE: there `_` is any character, and on SQLite an `a` is an `A`.
+    begins = [_begins_with(bindparam(f"p{n}", type_=Text)) for n in range(prefixes)]
     exact = t.vault.c.name.in_(bindparam("exact", expanding=True))
     return _ENTRIES.where(or_(exact, *begins))
+
+
+def _begins_with(prefix: BindParameter[str]) -> ColumnElement[bool]:
+    """Return whether an entry's name begins with *prefix*, letter by letter."""
+    return func.substr(t.vault.c.name, 1, func.length(prefix)) == prefix

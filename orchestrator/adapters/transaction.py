@@ -202,17 +202,17 @@ class SqlTransaction:
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
-        kept = []
-        for event in events:
-            row = {name: getattr(event, name) for name in _QUARANTINE_FIELDS}
-            if upsert(
-                self.connection,
-                t.quarantine,
-                [row],
-                conflict=("topic", "partition", "offset"),
-            ):
-                kept.append(event.id)
-        return kept
+        rows = [
+            {name: getattr(event, name) for name in _QUARANTINE_FIELDS}
+            for event in events
+        ]
+        place = ("topic", "partition", "offset")
+        upsert(self.connection, t.quarantine, rows, conflict=place)
+        # Asked, because psycopg counts rows that it did not insert.
+        ids = [event.id for event in events]
+        query = select(t.quarantine.c.id).where(t.quarantine.c.id.in_(ids))
+        kept = {row.id for row in self.connection.execute(query)}
+        return [id_ for id_ in ids if id_ in kept]
 
 
 _QUARANTINE_FIELDS = tuple(

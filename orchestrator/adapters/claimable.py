@@ -6,11 +6,24 @@ Statements are built once, because building one takes longer than running it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Executable,
+    Row,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.codec import TaskColumns, task_from_row
@@ -29,6 +42,8 @@ TASK_COLUMNS = (
     t.tasks.c.claimed_at,
 )
 
+
+_AT_ONCE = 100  # accounts in one statement: SQLite takes at most 500 parts
 
 _NOW = bindparam("now", type_=t.Instant)
 _FREE = (
@@ -49,15 +64,12 @@ _IS_DUE = and_(_IS_WAITING, t.tasks.c.wake_at <= _NOW)
 NEXT_DUE = select(func.min(t.tasks.c.wake_at)).where(
     t.tasks.c.account == bindparam("account"), _IS_WAITING
 )
-# One query for each, because together they could not be read in an index's order.
-_READY, _DUE = (
-    select(t.tasks.c.dispatch_by, t.tasks.c.id)
-    .join(t.cases, t.cases.c.id == t.tasks.c.case_id)
-    .where(t.tasks.c.account == bindparam("account"), condition)
-    .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
-    .limit(bindparam("room"))
-    .with_for_update(of=t.cases, skip_locked=True)
-    for condition in (_IS_READY, _IS_DUE)
+# Of the cases that another transaction works on, nothing is claimed now.
+_LOCK_CASES = (
+    select(t.cases.c.id)
+    .where(t.cases.c.id.in_(bindparam("cases", expanding=True)))
+    .order_by(t.cases.c.id)
+    .with_for_update(skip_locked=True)
 )
 _CLAIM = (
     update(t.tasks)
@@ -86,14 +98,53 @@ def free_accounts(
 
 
 def most_urgent(
-    connection: Connection, account: AccountId, room: int, now: datetime
+    connection: Connection, rooms: Mapping[AccountId, int], now: datetime
 ) -> list[str]:
-    """Return the most urgent due tasks of one account, with their cases locked."""
-    asked = {"account": account, "room": room}
-    ready = connection.execute(_READY, asked).all()
-    due = connection.execute(_DUE, {**asked, "now": now}).all()
-    ordered = sorted((row.dispatch_by, row.id) for row in (*ready, *due))
-    return [id_ for _, id_ in ordered[:room]]
+    """Return the most urgent due tasks of each account, with their cases locked."""
+    rows: dict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
+    asked_of = sorted(rooms.items())
+    for start in range(0, len(asked_of), _AT_ONCE):
+        some = asked_of[start : start + _AT_ONCE]
+        asked = {
+            f"{name}{n}": value
+            for n, (account, room) in enumerate(some)
+            for name, value in (("account", account), ("room", room))
+        }
+        for row in connection.execute(_urgent(len(some)), {**asked, "now": now}):
+            rows[row.account].append((row.dispatch_by, row.id, row.case_id))
+    chosen = [
+        (id_, case)
+        for account, found in rows.items()
+        for _, id_, case in sorted(found)[: rooms[AccountId(account)]]
+    ]
+    if chosen and connection.dialect.name != "sqlite":
+        cases = {"cases": [case for _, case in chosen]}
+        locked = {row.id for row in connection.execute(_LOCK_CASES, cases)}
+        chosen = [(id_, case) for id_, case in chosen if case in locked]
+    return [id_ for id_, _ in chosen]
+
+
+@cache
+def _urgent(accounts: int) -> Executable:
+    """
+    Return the query for the most urgent tasks of so many accounts.
+
+    A part for what is ready and one for what is due, since together they could not be
+    read in an index's order; all in one statement, since each has its price.
+    """
+    parts = [
+        select(
+            t.tasks.c.account, t.tasks.c.dispatch_by, t.tasks.c.id, t.tasks.c.case_id
+        )
+        .where(t.tasks.c.account == bindparam(f"account{n}"), condition)
+        .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
+        .limit(bindparam(f"room{n}"))
+        .subquery()
+        .select()
+        for n in range(accounts)
+        for condition in (_IS_READY, _IS_DUE)
+    ]
+    return union_all(*parts)
 
 
 def claim_these(

@@ -212,12 +212,8 @@ class SqlClaims:
         """
         with self._database.writing() as connection:
             free = free_accounts(connection, epochs, owner, now)
-            ids = [
-                id_
-                for account, room in sorted(rooms.items())
-                if room > 0 and account in free
-                for id_ in most_urgent(connection, account, room, now)
-            ]
+            open_rooms = {id_: n for id_, n in rooms.items() if n > 0 and id_ in free}
+            ids = most_urgent(connection, open_rooms, now) if open_rooms else []
             claimed = claim_these(connection, ids, now)
             if not claimed:
                 return claimed

@@ -35,12 +35,14 @@ from orchestrator.stages.work.accounts import (
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import (
     Action,
+    Exported,
     Failed,
     Identifier,
     Item,
     ItemId,
     NeedsHuman,
     NotApplicable,
+    NothingFound,
     Person,
     Retry,
     TaskId,
@@ -178,11 +180,15 @@ async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     ticket = Ticket(first.ticket or "", group.action, tasks)
     sink = await open_sink(first) if group.action is Action.EXPORT else None
     answers = await group.account.connector.poll(ticket, sink)
-    if sink is not None:
-        await sink.close()
-    artifact = sink.artifact if sink is not None else None
     missing = CheckFailed("no_answer")
-    return [Said(m, answers.get(m.task, missing), artifact) for m in group.members]
+    replies: list[object] = [answers.get(one.task, missing) for one in group.members]
+    if sink is None:
+        return [Said(*one) for one in zip(group.members, replies, strict=True)]
+    await sink.close()
+    return [
+        Said(member, _counted(reply, sink), sink.artifact)
+        for member, reply in zip(group.members, replies, strict=True)
+    ]
 
 
 async def _export(group: CallGroup, member: Prepared, open_sink: OpenSink) -> Said:
@@ -190,7 +196,18 @@ async def _export(group: CallGroup, member: Prepared, open_sink: OpenSink) -> Sa
     sink = await open_sink(member)
     reply = await group.account.connector.export(member.as_work(), sink)
     await sink.close()
-    return Said(member, reply, sink.artifact)
+    return Said(member, _counted(reply, sink), sink.artifact)
+
+
+def _counted(reply: object, sink: RowSink) -> object:
+    """Return the reply of an export, unless it counts other rows than the sink got."""
+    match reply:
+        case Exported(rows=rows) if rows != sink.rows:
+            return NeedsHuman("rows_do_not_match")
+        case NothingFound() if sink.rows:
+            return NeedsHuman("rows_do_not_match")
+        case _:
+            return reply
 
 
 def _matched(

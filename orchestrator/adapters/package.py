@@ -2,9 +2,10 @@
 The export package: one ZIP for a case, streamed, with a manifest of what it holds.
 
 `<account>/<n>-<category>.json` holds rows of one account, category and provenance;
-`manifest.json`, the last entry, lists every file with its SHA-256.  Names are made of
-account ids and a closed set of category words, never of data; times are fixed, so that
-the same rows give the same bytes.
+`manifest.json`, the last entry, lists every account with how it answered, so that a
+copy that is empty or missing shows, and every file with its SHA-256.  Names are made
+of account ids and a closed set of category words, never of data; times are fixed, so
+that the same rows give the same bytes.
 
 A ZIP has one open entry at a time while rows come in any order.  Rows therefore wait
 in memory by category and provenance, 8 MiB in all; when that is full, the largest
@@ -19,12 +20,13 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal
 
+from orchestrator.core.copying import CopyLine
 from orchestrator.errors import OrchestratorError
 from schemas.connecting import Provenance
 
@@ -139,22 +141,25 @@ def build_package(
     created_at: datetime,
     parts: Iterable[PackagePart],
     write: Callable[[bytes], object],
+    lines: Sequence[CopyLine] = (),
 ) -> PackageSummary:
     """
     Stream the package of *case_id* to *write*; raises `PackageError`.
 
+    *lines* say how every account answered, also those that have no part.
     After an exception what was written is not a ZIP and is to be thrown away.
     """
     if created_at.tzinfo is None:
         raise PackageError("bad_time", "A package's time names its offset from UTC.")
     target = _Counted(write)
     writer = _Writer(target)
-    accounts: dict[str, int] = {}
+    accounts = {line.account: 0 for line in lines}
     try:
         for part in parts:
             rows = writer.add(part)
             accounts[part.account] = accounts.get(part.account, 0) + rows
-        writer.finish(_manifest(case_id, created_at, accounts, writer.files))
+        answers = _answers(lines, accounts)
+        writer.finish(_manifest(case_id, created_at, answers, writer.files))
     except BaseException:
         # Otherwise `zipfile` writes a directory when it is collected, and half a
         # package would look like a whole one.
@@ -275,20 +280,37 @@ class _Writer:
         self._zip.writestr(info, content)
 
 
+def _answers(
+    lines: Sequence[CopyLine], rows: Mapping[str, int]
+) -> Sequence[Mapping[str, object]]:
+    """Say of each account how it answered; one that gave nothing shows with 0 rows."""
+    told = {line.account: line for line in lines}
+    answers = []
+    for account, count in rows.items():
+        line = told.get(account) or CopyLine(account, "exported")
+        answers.append(
+            {
+                "account": account,
+                "outcome": line.outcome,
+                "reasons": list(line.reasons),
+                "rows": count,
+            }
+        )
+    return answers
+
+
 def _manifest(
     case_id: str,
     created_at: datetime,
-    accounts: Mapping[str, int],
+    answers: Sequence[Mapping[str, object]],
     files: Iterable[PackagedFile],
 ) -> bytes:
-    """List what was packed; an account that held nothing is listed with 0 rows."""
+    """List what was packed, and how each account answered."""
     document = {
         "format": _MANIFEST_FORMAT,
         "case": case_id,
         "created_at": created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "accounts": [
-            {"account": account, "rows": rows} for account, rows in accounts.items()
-        ],
+        "accounts": answers,
         "files": [
             {
                 "path": file.path,

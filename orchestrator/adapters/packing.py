@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from typing import cast
 
 from orchestrator.adapters.package import (
@@ -15,7 +14,7 @@ from orchestrator.adapters.package import (
 from orchestrator.adapters.sealed_chunks import ChunkSealer, open_chunks
 from orchestrator.adapters.stored_rows import row_line, stored_rows
 from orchestrator.adapters.vault_cipher import DataKey
-from orchestrator.core.words import CaseId
+from orchestrator.core.copying import CopyLabel
 from schemas.connecting import Row
 
 
@@ -46,8 +45,7 @@ class ZipPacking:
         self,
         data_key: object,
         package: str,
-        case: CaseId,
-        at: datetime,
+        label: CopyLabel,
         parts: Sequence[tuple[str, str, Iterable[bytes]]],
         store: Callable[[int, bytes], None],
     ) -> str:
@@ -55,13 +53,14 @@ class ZipPacking:
         key = cast("DataKey", data_key)
         sealer = self.sealer(key, package, store)
         summary = build_package(
-            case,
-            at,
+            label.case,
+            label.made_at,
             [
                 PackagePart(account, stored_rows(open_chunks(key, artifact, chunks)))
                 for account, artifact, chunks in parts
             ],
             sealer.write,
+            label.lines,
         )
         sealer.close()
         return summary.sha256

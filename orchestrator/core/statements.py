@@ -55,7 +55,7 @@ def final_receipt(
     case: Case, statement_id: str, at: datetime, software: str
 ) -> Receipt:
     """Return the final receipt of *case*; its version and time come from outside."""
-    lines = tuple(_line(case, task) for task in _in_order(case))
+    lines = tuple(_line(case, task) for task in in_order(case))
     limits = [*ALWAYS_LIMITED_BY]
     if any(line.evidence in TAKEN_ON_TRUST for line in lines):
         limits.append(Limit.RECIPIENTS_WORD)
@@ -91,7 +91,7 @@ def final_receipt(
     )
 
 
-def _in_order(case: Case) -> list[Task]:
+def in_order(case: Case) -> list[Task]:
     """Return the tasks as the register lists their accounts, action by action."""
     accounts = [account.id for account in case.plan.accounts]
     actions = list(Action)
@@ -126,7 +126,7 @@ def _line(case: Case, task: Task) -> Line:
         method=task.outcome.method if isinstance(task.outcome, Done) else None,
         evidence=_evidence(task.outcome),
         count=count_bucket(len(concerned)),
-        reasons=_reasons(task.outcome),
+        reasons=reasons_of(task.outcome),
         retained=tuple(_retained(case, task)),
         settled_at=task.settled_at,
         attempts=task.calls,
@@ -138,7 +138,7 @@ def _evidence(outcome: Outcome | Found) -> Evidence | None:
     return getattr(outcome, "evidence", None)
 
 
-def _reasons(outcome: Outcome | Found) -> tuple[str, ...]:
+def reasons_of(outcome: Outcome | Found) -> tuple[str, ...]:
     """Return the codes that say why a line is not what was asked."""
     match outcome:
         case NotApplicable(reason=reason) | NotTold(reason=reason):
@@ -189,7 +189,7 @@ def _export(case: Case) -> ExportMade | None:
 
 def _owed(case: Case) -> Iterator[StillOwed]:
     """Yield what follows this statement: erasures when retention ends."""
-    for task in _in_order(case):
+    for task in in_order(case):
         if task.action is Action.ERASE:
             for kept in task.retained:
                 yield StillOwed(

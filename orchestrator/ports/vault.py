@@ -13,6 +13,7 @@ from collections.abc import (
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.copying import CopyLabel
 from orchestrator.core.words import (
     CaseId,
 )
@@ -65,7 +66,7 @@ class Artifacts(Protocol):
         """Register an incomplete artifact; what is never finished is swept away."""
 
     def put(self, artifact: str, seq: int, sealed: bytes) -> None:
-        """Store one sealed chunk."""
+        """Store one sealed chunk; raises `Conflict` once its artifact was dropped."""
 
     def get(self, artifact: str) -> Iterator[bytes]:
         """Yield an artifact's chunks in order."""
@@ -102,13 +103,13 @@ class Packing(Protocol):
         self,
         data_key: object,
         package: str,
-        case: CaseId,
-        at: datetime,
+        label: CopyLabel,
         parts: Sequence[tuple[str, str, Iterable[bytes]]],
         store: Callable[[int, bytes], None],
     ) -> str:
         """
         Build and seal the ZIP of (account, artifact, sealed chunks) in order.
 
+        The *label* says how every account answered, with or without rows.
         Returns the hex SHA-256 of the ZIP as it is downloaded.
         """

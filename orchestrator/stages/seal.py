@@ -14,7 +14,9 @@ from typing import Protocol
 
 import structlog
 
+from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
+from orchestrator.core.copying import CopyLabel, copy_lines
 from orchestrator.core.events import ExportSealed, StatementSigned
 from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import StatementKind
@@ -30,7 +32,6 @@ from orchestrator.ports import (
     Store,
     Vault,
 )
-from orchestrator.apart import Apart
 from schemas.receipts import RECEIPT_MEDIA_TYPE, RECEIPT_SEALED, receipt_bytes
 from schemas.topics import RECEIPTS
 
@@ -102,7 +103,8 @@ class Seal:
         def store(seq: int, sealed: bytes) -> None:
             self._parts.artifacts.put(package.id, seq, sealed)
 
-        digest = self._parts.packing.build(key, package.id, case.id, now, parts, store)
+        label = CopyLabel(case.id, now, tuple(copy_lines(case)))
+        digest = self._parts.packing.build(key, package.id, label, parts, store)
         finished = Artifact(
             package.id, case.id, "package", None, None, len(parts), digest
         )

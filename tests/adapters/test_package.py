@@ -115,8 +115,8 @@ def test_manifest_lists_every_file_with_its_digest() -> None:
     assert manifest["case"] == "case-1"
     assert manifest["created_at"] == "2026-11-20T12:00:00Z"
     assert manifest["accounts"] == [
-        {"account": "klaviyo-eu", "rows": 2},
-        {"account": "empty", "rows": 0},
+        {"account": "klaviyo-eu", "outcome": "exported", "reasons": [], "rows": 2},
+        {"account": "empty", "outcome": "exported", "reasons": [], "rows": 0},
     ]
     assert {f["path"]: (f["sha256"], f["size"]) for f in manifest["files"]} == {
         path: (sha256(raw).hexdigest(), len(raw)) for path, raw in contents.items()
@@ -221,7 +221,7 @@ def test_account_in_two_parts_keeps_its_files_apart() -> None:
     files = unpacked(package)
 
     assert list(files)[:2] == ["klaviyo-eu/1-profile.json", "klaviyo-eu/2-profile.json"]
-    assert files["manifest.json"]["accounts"] == [{"account": "klaviyo-eu", "rows": 2}]
+    assert [one["rows"] for one in files["manifest.json"]["accounts"]] == [2]
 
 
 def test_any_text_survives() -> None:

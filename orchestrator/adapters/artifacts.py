@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.riding import upsert
+from orchestrator.adapters.riding import drop_artifacts, upsert
 from orchestrator.core.words import AccountId, CaseId
+from orchestrator.errors import Conflict
 from orchestrator.ports import Artifact
 from schemas.connecting import TaskId
+
+_DROPPED = "The copy was packed, shredded or given up meanwhile; nothing is added."
 
 
 class SqlArtifacts:
@@ -39,8 +42,11 @@ class SqlArtifacts:
             connection.execute(t.artifacts.insert(), [row])
 
     def put(self, artifact: str, seq: int, sealed: bytes) -> None:
-        """Store one sealed chunk."""
+        """Store one sealed chunk; raises `Conflict` once its artifact was dropped."""
+        mine = select(t.artifacts.c.id).where(t.artifacts.c.id == artifact)
         with self._database.writing() as connection:
+            if connection.execute(mine.with_for_update(read=True)).first() is None:
+                raise Conflict(_DROPPED)
             row = {"artifact": artifact, "seq": seq, "sealed": sealed}
             upsert(connection, t.chunks, [row], replace=("sealed",))
 
@@ -86,10 +92,4 @@ class SqlArtifacts:
         """Delete artifacts begun before that time and never finished; counts them."""
         stale = and_(t.artifacts.c.complete == 0, t.artifacts.c.made_at < before)
         with self._database.writing() as connection:
-            ids = [
-                row.id
-                for row in connection.execute(select(t.artifacts.c.id).where(stale))
-            ]
-            connection.execute(delete(t.chunks).where(t.chunks.c.artifact.in_(ids)))
-            connection.execute(delete(t.artifacts).where(t.artifacts.c.id.in_(ids)))
-        return len(ids)
+            return drop_artifacts(connection, stale)

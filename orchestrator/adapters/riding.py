@@ -152,7 +152,7 @@ def _destroy(connection: Connection, owner: str, purpose: str) -> None:
 
 
 def _finish(connection: Connection, artifact: Artifact) -> None:
-    """Make an artifact whole; a case's package takes the place of what it is made of."""
+    """Make an artifact whole; a package takes the place of what it is made of."""
     connection.execute(
         update(t.artifacts)
         .where(t.artifacts.c.id == artifact.id)
@@ -160,7 +160,8 @@ def _finish(connection: Connection, artifact: Artifact) -> None:
     )
     if artifact.kind == PACKAGE:
         others = t.artifacts.c.id != artifact.id
-        drop_artifacts(connection, and_(t.artifacts.c.case_id == artifact.case, others))
+        of_case = t.artifacts.c.case_id == artifact.case
+        drop_artifacts(connection, and_(of_case, others))
 
 
 def drop_artifacts(connection: Connection, which: ColumnElement[bool]) -> int:

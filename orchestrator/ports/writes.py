@@ -42,7 +42,11 @@ class AcceptCall:
 
 @dataclass(frozen=True, slots=True)
 class FinishArtifact:
-    """Every row of the artifact is stored; it replaces the task's earlier ones."""
+    """
+    Every row of the artifact is stored; the newest of a task counts.
+
+    A package replaces the rows it was made of.
+    """
 
     artifact: Artifact
 

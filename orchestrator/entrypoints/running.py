@@ -24,6 +24,7 @@ log = structlog.get_logger()
 STAGES: Final = ("ingest", "work", "sweep", "seal", "relay", "forget")
 IDLE: Final = 0.5  # seconds between looks for what other processes did
 OUTAGE_PAUSE: Final = 0.5
+FULL_TURN: Final = 50  # a turn that moved less took all there was
 BUSY_PAUSE: Final = 0.05  # of a stage with much to do, for larger transactions
 
 Turn = Callable[[], int]
@@ -157,7 +158,7 @@ class Running:
         waits_itself: bool = False,
     ) -> None:
         """
-        Take turns until stopped; wait for a bell whenever nothing moved.
+        Take turns until stopped; wait for a bell unless a turn left more behind.
 
         A turn that moved *busy* or more is followed by a short pause, so that the next
         one finds more to do in its one transaction.
@@ -175,7 +176,8 @@ class Running:
                     continue
                 if busy is not None and moved >= busy:
                     self.stopping.wait(BUSY_PAUSE)
-                if not moved and not waits_itself and not self.stopping.is_set():
+                is_over = moved < FULL_TURN and not waits_itself
+                if is_over and not self.stopping.is_set():
                     bell.wait(idle)
 
         self._thread(name, run)

@@ -38,6 +38,7 @@ from connectors.base import (
     Effect,
     Evidence,
     Exported,
+    Failed,
     Finding,
     IdentifierType,
     Installation,
@@ -258,11 +259,11 @@ class Mixpanel(OneAtATime):
                 return NothingFound(Evidence.E2)
             case State.NOT_FOUND:
                 # "The task cannot be found" (the page): a lost job is no erasure.
-                return NeedsHuman("job_not_found")
+                return Failed("job_not_found", "Retry makes a new job.")
             case State.FAILURE:
                 return Retry("job_failed", self._settings.failed_after)
             case State.REVOKED:
-                return NeedsHuman("job_revoked")
+                return Failed("job_revoked", "Find out who cancelled it, then retry.")
             case State.UNKNOWN | State.SUCCESS | None:
                 return NeedsHuman("unknown_job_state")
 

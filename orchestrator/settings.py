@@ -160,11 +160,6 @@ class Settings(BaseSettings):
         description="The folder of the keys; never inside the database's backup.",
         examples=["/var/lib/erasure/keys"],
     )
-    export_dir: Path = Field(
-        default=Path("exports"),
-        description="The folder of the encrypted export packages.",
-        examples=["/var/lib/erasure/exports"],
-    )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,
         description="`console`, `json`, or `auto`: console on a terminal.",

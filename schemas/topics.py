@@ -49,6 +49,8 @@ class Topic:
                 "cleanup.policy": self.cleanup_policy,
                 "max.message.bytes": str(self.max_message_bytes),
                 "retention.ms": str(retention_ms),
+                # A record goes with its whole segment: a quiet topic's would stay on.
+                "segment.ms": str(timedelta(days=1) // timedelta(milliseconds=1)),
             }
         )
 

@@ -13,6 +13,7 @@ from connectors.base import (
     Done,
     Evidence,
     Exported,
+    Failed,
     NeedsHuman,
     NothingFound,
     Outcome,
@@ -39,6 +40,9 @@ from tests.connectors.mixpanel_project import (
     works,
 )
 from tests.connectors.vendor_specs import recording
+
+LOST = Failed("job_not_found", "Retry makes a new job.")
+REVOKED = Failed("job_revoked", "Find out who cancelled it, then retry.")
 
 
 class TestJobs(MixpanelProject):
@@ -112,7 +116,7 @@ class TestJobs(MixpanelProject):
             pytest.param(
                 "FAILURE", Retry("job_failed", timedelta(hours=1)), id="failure"
             ),
-            pytest.param("REVOKED", NeedsHuman("job_revoked"), id="revoked"),
+            pytest.param("REVOKED", REVOKED, id="revoked"),
             pytest.param("UNKNOWN", NeedsHuman("unknown_job_state"), id="unknown"),
             pytest.param("MELTED", NeedsHuman("unknown_job_state"), id="undocumented"),
         ],
@@ -148,7 +152,7 @@ class TestJobs(MixpanelProject):
         job = accepted(bench.erase_once(bench.find(OF_CANARY)))
         fake.data["jobs"].clear()
 
-        assert polled(bench, job.ticket) == {TASK: NeedsHuman("job_not_found")}
+        assert polled(bench, job.ticket) == {TASK: LOST}
 
     def test_success_about_other_ids_is_not_believed(
         self, bench: Bench, fake: FakeMixpanel
@@ -181,7 +185,7 @@ class TestJobs(MixpanelProject):
 
         (reply,) = bench.erase(bench.find(OF_CANARY))
 
-        assert reply == NeedsHuman("job_not_found")
+        assert reply == LOST
 
     @pytest.mark.parametrize("spelling", ["file", "page"])
     def test_both_documented_spellings_are_read(

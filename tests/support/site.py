@@ -260,7 +260,6 @@ class Site:
             "ERASURE_DATABASE_URL": self.backend.database_url,
             "ERASURE_REGISTER": str(self.folder / "register.toml"),
             "ERASURE_KEYS_DIR": str(self.folder / "keys"),
-            "ERASURE_EXPORT_DIR": str(self.folder / "exports"),
             "ERASURE_LOG_FORMAT": "json",
             "ERASURE_SWEEP_EVERY": "100ms",
             "PATH": "/usr/bin:/bin",

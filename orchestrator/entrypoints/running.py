@@ -23,6 +23,8 @@ log = structlog.get_logger()
 
 STAGES: Final = ("ingest", "work", "sweep", "seal", "relay", "forget")
 IDLE: Final = 0.5  # seconds between looks for what other processes did
+# A new case may be ready for calls, or at once for its statement.
+_AFTER_INGEST: Final = frozenset({"work", "seal", "relay"})
 OUTAGE_PAUSE: Final = 0.5
 FULL_TURN: Final = 50  # a turn that moved less took all there was
 BUSY_PAUSE: Final = 0.05  # of a stage with much to do, for larger transactions
@@ -111,7 +113,9 @@ class Running:
     def _start_ingest(self) -> None:
         """Read requests; the consumer waits by itself."""
         consumer = self.installation.consumer()
-        ingest = self.installation.ingest(consumer, self.bells.ring)
+        ingest = self.installation.ingest(
+            consumer, lambda: self.bells.ring_for(_AFTER_INGEST)
+        )
         self.bells.wake_by(
             "ingest", lambda: consumer.wake() if self.stopping.is_set() else None
         )

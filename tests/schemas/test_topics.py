@@ -26,6 +26,7 @@ def test_settings_are_spelled_as_kafka_does() -> None:
         "cleanup.policy": "delete",
         "max.message.bytes": "278528",
         "retention.ms": "2592000000",
+        "segment.ms": "86400000",
     }
 
 

@@ -237,15 +237,14 @@ _UPDATE_CASE = (
         }
     )
 )
+_TASK_COLUMNS = (
+    *("status", "step", "wake_at", "dispatch_by", "epoch"),
+    *("claimed_at", "doc"),
+)
 _UPDATE_TASK = (
     update(t.tasks)
     .where(t.tasks.c.id == bindparam("b_id"))
-    .values(
-        {
-            name: bindparam(f"b_{name}")
-            for name in ("status", "step", "wake_at", "dispatch_by", "epoch", "doc")
-        }
-    )
+    .values({name: bindparam(f"b_{name}") for name in _TASK_COLUMNS})
 )
 
 

@@ -146,6 +146,8 @@ def _released(case: Case, task: Task, event: TaskReleased) -> Case:
     """Put a claim back that sent nothing: the same step is due at once."""
     if not _is_held_by(task, event.epoch):
         return case
+    if not task.calls:
+        task = replace(task, first_called_at=None)  # nothing left for there
     if task.step is Step.ACT:
         return case.with_task(ready(task))
     return case.with_task(wait(task, task.step, task.wake_at or event.at, task.reason))

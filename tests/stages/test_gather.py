@@ -123,3 +123,21 @@ def test_poll_that_was_not_sent_leaves_its_job_open(office: Office) -> None:
     _gatherer(office)([Heard(replace(claim, task=polled), None, job)])
 
     assert [one.id for one in office.claims.open_calls(MAIL, 9)] == [job]
+
+
+def test_claim_that_sent_nothing_is_no_instruction(office: Office) -> None:
+    """What was claimed and given back was not asked; the next claim's time counts."""
+    _open_two(office)
+    gather = _gatherer(office)
+    gather([Heard(one, None) for one in _claimed(office).values()])
+    given_back = office.case(CASE).tasks_of(Action.LOCATE)[0].first_called_at
+    office.clock.advance(timedelta(minutes=1))
+    asked_at = office.clock.now()
+
+    gather([Heard(one, Retry("busy")) for one in _claimed(office).values()])
+    office.clock.advance(timedelta(minutes=1))
+    gather([Heard(one, None) for one in _claimed(office).values()])
+
+    (search,) = office.case(CASE).tasks_of(Action.LOCATE)
+    assert given_back is None
+    assert search.first_called_at == asked_at

@@ -355,6 +355,7 @@ class Installation:
             installation=entry.installation,
             ping_every=entry.waits.ping_every,
             check_after=entry.waits.check_after,
+            lease=entry.waits.lease,
             settings=entry.settings,
         )
         return open_account(config, self.clock.monotonic)

@@ -42,6 +42,7 @@ class AccountConfig:
     installation: str | None = None
     ping_every: timedelta = timedelta(minutes=1)
     check_after: timedelta | None = None
+    lease: timedelta | None = None  # None: the setting's
     settings: Mapping[str, str] | None = None
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,7 +27,11 @@ SURE_SHARE = 0.8  # of a lease is surely ours: clocks and commits take the rest
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who we are to the accounts; *is_alone*: no other process can be alive."""
+    """
+    Who we are to the accounts, and for how long where the register says nothing.
+
+    `is_alone`: no other process can be alive.
+    """
 
     name: str
     lease: timedelta
@@ -59,10 +64,23 @@ class Ownership:
         """Return the seconds until the leases want attention."""
         return max(0.0, self._due - self._clock.monotonic())
 
-    @property
-    def _sure_seconds(self) -> float:
+    def _lease_of(self, account: AccountId) -> timedelta:
+        """Return how long the account's lease lasts."""
+        return self._accounts[account].config.lease or self._lease
+
+    def _sure_seconds(self, account: AccountId) -> float:
         """Return for how long a lease is surely ours once asked for."""
-        return self._lease.total_seconds() * SURE_SHARE
+        return self._lease_of(account).total_seconds() * SURE_SHARE
+
+    def _by_lease(
+        self, accounts: Iterable[AccountId]
+    ) -> Iterator[tuple[datetime, list[AccountId]]]:
+        """Yield the accounts whose leases end together, and when that is from now."""
+        groups: dict[timedelta, list[AccountId]] = defaultdict(list)
+        for id_ in accounts:
+            groups[self._lease_of(id_)].append(id_)
+        for lease, together in sorted(groups.items()):
+            yield self._clock.now() + lease, together
 
     def tend(self) -> None:
         """Renew what is ours and take what is free, when it is time."""
@@ -71,14 +89,14 @@ class Ownership:
         asked_at = self._clock.monotonic()
         self._renew(asked_at)
         self._acquire(asked_at)
-        self._due = asked_at + self._lease.total_seconds() / RENEW_SHARE
+        shortest = min(map(self._lease_of, self._accounts), default=self._lease)
+        self._due = asked_at + shortest.total_seconds() / RENEW_SHARE
 
     def release(self) -> None:
         """Give everything back, with the windows as they are."""
         held = self._held()
         # Windows of an account that somebody else owns by now are theirs to keep.
-        ours = self._claims.renew(held, self._owner, self._clock.now() + self._lease)
-        self._save_windows(ours)
+        self._save_windows(self._prolonged(held))
         self._claims.release(held, self._owner)
         for account in self._accounts.values():
             account.lease.drop()
@@ -127,16 +145,23 @@ class Ownership:
         held = self._held()
         if not held:
             return
-        until = self._clock.now() + self._lease
-        kept = self._claims.renew(held, self._owner, until)
+        kept = self._prolonged(held)
         for id_, epoch in held.items():
             lease = self._accounts[id_].lease
             if id_ in kept:
-                lease.take(epoch, asked_at, self._sure_seconds)
+                lease.take(epoch, asked_at, self._sure_seconds(id_))
             else:
                 log.warning("account_lost", account=id_)
                 lease.take(0, 0.0, 0.0)
         self._save_windows(kept)
+
+    def _prolonged(self, held: Mapping[AccountId, int]) -> frozenset[AccountId]:
+        """Prolong leases; returns the accounts that are still ours."""
+        kept: set[AccountId] = set()
+        for until, together in self._by_lease(held):
+            mine = {id_: held[id_] for id_ in together}
+            kept |= self._claims.renew(mine, self._owner, until)
+        return frozenset(kept)
 
     def _save_windows(self, accounts: Collection[AccountId]) -> None:
         """Keep the windows, as of a moment that is not after they were read."""
@@ -155,15 +180,17 @@ class Ownership:
         if not wanted:
             return
         now = self._clock.now()
-        taken = self._claims.acquire(
-            wanted, self._owner, now, now + self._lease, by_force=self._may_force
-        )
+        taken: dict[AccountId, int] = {}
+        for until, together in self._by_lease(wanted):
+            taken |= self._claims.acquire(
+                together, self._owner, now, until, by_force=self._may_force
+            )
         self._may_force = False
         for id_, epoch in taken.items():
             self._accounts[id_].restore_windows(states[id_], now)
             self._mend(id_, epoch)
             self._accounts[id_].take_over(
-                states[id_], epoch, asked_at, self._sure_seconds
+                states[id_], epoch, asked_at, self._sure_seconds(id_)
             )
             log.info("account_owned", account=id_, epoch=epoch)
 

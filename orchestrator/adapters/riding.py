@@ -153,11 +153,13 @@ def _destroy(connection: Connection, owner: str, purpose: str) -> None:
 
 def _finish(connection: Connection, artifact: Artifact) -> None:
     """Make an artifact whole; a package takes the place of what it is made of."""
-    connection.execute(
+    whole = connection.execute(
         update(t.artifacts)
         .where(t.artifacts.c.id == artifact.id)
         .values(complete=1, rows=artifact.rows, sha256=artifact.sha256)
     )
+    if not whole.rowcount:
+        raise LookupError("The copy was dropped before it was whole; make it again.")
     if artifact.kind == PACKAGE:
         others = t.artifacts.c.id != artifact.id
         of_case = t.artifacts.c.case_id == artifact.case

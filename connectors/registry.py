@@ -23,6 +23,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "klaviyo": "connectors.klaviyo:Klaviyo",
         "mixpanel": "connectors.mixpanel:Mixpanel",
         "commercetools": "connectors.commercetools:Commercetools",
+        "zendesk": "connectors.zendesk:Zendesk",
     }
 )
 

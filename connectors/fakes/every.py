@@ -7,13 +7,19 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel
+from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel, zendesk
 from connectors.fakes.frame import FakeProcessor
 
 
 def every_fake() -> Mapping[str, FakeProcessor]:
     """Return a fresh account at each processor, by its name."""
-    fakes = (hubspot.app(), klaviyo.app(), mixpanel.app(), commercetools.app())
+    fakes = (
+        hubspot.app(),
+        klaviyo.app(),
+        mixpanel.app(),
+        commercetools.app(),
+        zendesk.app(),
+    )
     return {fake.name: fake for fake in fakes}
 
 

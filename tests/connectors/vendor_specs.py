@@ -103,7 +103,9 @@ class VendorFile:
 
     def _undeclared(self, exchange: Exchange) -> set[str]:
         """Return query parameters the vendor does not know; OpenAPI ignores those."""
-        for template, operations in self._paths.items():
+        # A path without parameters before one that has them: `/users/search` is no id.
+        for template in sorted(self._paths, key=lambda it: it.count("{")):
+            operations = self._paths[template]
             pattern = re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(template))
             operation = operations.get(exchange.method.lower())
             if operation and re.fullmatch(pattern, exchange.path):

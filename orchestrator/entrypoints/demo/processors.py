@@ -94,7 +94,7 @@ def open_processors(
     now: datetime, prepare: Preparation | None = None
 ) -> Iterator[Processors]:
     """Seed the fakes, serve them on a free port of loopback, and end them after."""
-    fakes = every_fake()
+    fakes = {name: it for name, it in every_fake().items() if name in _FLATTEN}
     owners = _seed(fakes, now)
     # Copied: what a fake holds may change while we look.
     before = {

@@ -41,18 +41,15 @@ class SqlTransaction:
         """Create missing subject rows and lock all of them, in order."""
         rows = [{"ref": ref, "seen_at": at} for ref in sorted(refs)]
         upsert(self.connection, t.subjects, rows)
-        query = select(t.subjects.c.ref).where(t.subjects.c.ref.in_(refs))
-        self.connection.execute(query.order_by(t.subjects.c.ref).with_for_update())
+        self.connection.execute(_LOCK_SUBJECTS, {"refs": list(refs)})
 
     def open_cases_of(
         self, refs: Collection[SubjectRef]
     ) -> Mapping[SubjectRef, Sequence[CaseId]]:
         """Return the cases of each subject that are not closed."""
-        query = select(t.cases.c.id, t.cases.c.subject).where(
-            t.cases.c.subject.in_(refs), t.cases.c.status.in_(("received", "running"))
-        )
+        asked = {"refs": list(refs)}
         found: dict[SubjectRef, list[CaseId]] = defaultdict(list)
-        for row in self.connection.execute(query):
+        for row in self.connection.execute(_OPEN_CASES_OF, asked):
             found[SubjectRef(row.subject)].append(CaseId(row.id))
         return found
 
@@ -163,13 +160,11 @@ class SqlTransaction:
         self, request_ids: Collection[str], events: Collection[tuple[str, str]]
     ) -> Sequence[KnownRequest]:
         """Return remembered requests with one of these ids or (source, id) pairs."""
-        pairs = tuple_(t.requests.c.source, t.requests.c.event_id)
-        by_id = select(t.requests).where(t.requests.c.request_id.in_(request_ids))
-        by_event = select(t.requests).where(pairs.in_(list(events)))
+        asked = {"ids": list(request_ids), "events": list(events)}
         rows = {
             row.request_id: row
-            for query in (by_id, by_event)
-            for row in self.connection.execute(query)
+            for query in (_KNOWN_BY_ID, _KNOWN_BY_EVENT)
+            for row in self.connection.execute(query, asked)
         }
         return [
             KnownRequest(
@@ -202,6 +197,8 @@ class SqlTransaction:
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
+        if not events:
+            return []
         rows = [
             {name: getattr(event, name) for name in _QUARANTINE_FIELDS}
             for event in events
@@ -226,6 +223,24 @@ _LOCK_CASES = (
     .where(t.cases.c.id.in_(bindparam("ids", expanding=True)))
     .order_by(t.cases.c.id)
     .with_for_update()
+)
+_LOCK_SUBJECTS = (
+    select(t.subjects.c.ref)
+    .where(t.subjects.c.ref.in_(bindparam("refs", expanding=True)))
+    .order_by(t.subjects.c.ref)
+    .with_for_update()
+)
+_OPEN_CASES_OF = select(t.cases.c.id, t.cases.c.subject).where(
+    t.cases.c.subject.in_(bindparam("refs", expanding=True)),
+    t.cases.c.status.in_(("received", "running")),
+)
+_KNOWN_BY_ID = select(t.requests).where(
+    t.requests.c.request_id.in_(bindparam("ids", expanding=True))
+)
+_KNOWN_BY_EVENT = select(t.requests).where(
+    tuple_(t.requests.c.source, t.requests.c.event_id).in_(
+        bindparam("events", expanding=True)
+    )
 )
 _UPDATE_CASE = (
     update(t.cases)

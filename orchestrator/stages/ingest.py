@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 import structlog
 
+from orchestrator.core.admission import admitted
 from orchestrator.core.cases import Scope, Verification
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.opening import Opening
@@ -243,21 +244,9 @@ class Ingest:
 
     def _plan(self, submitted: SubmittedRequest) -> Plan | Rejection:
         """Return the plan of the request's controller if the request satisfies it."""
-        request = submitted.request
-        today = self._parts.clock.now().date()
-        plan = self._parts.plan_for(request.controller, on=today)
-        if plan is None:
-            return submitted.reject(RejectionCode.UNKNOWN_CONTROLLER, "/controller")
-        level = Level(request.verification.level.value)
-        demanded = [plan.demanded_level(Right(right.value)) for right in request.rights]
-        if not all(level.is_at_least(one) for one in demanded):
-            return submitted.reject(
-                RejectionCode.VERIFICATION_TOO_LOW, "/verification/level"
-            )
-        named = (request.scope.accounts or ()) if request.scope else ()
-        if not {account.id for account in plan.accounts}.issuperset(named):
-            return submitted.reject(RejectionCode.UNKNOWN_ACCOUNT, "/scope/accounts")
-        return plan
+        now = self._parts.clock.now()
+        plan = self._parts.plan_for(submitted.request.controller, on=now.date())
+        return admitted(submitted, plan, now)
 
     def _new_case(
         self, case: CaseId, submitted: SubmittedRequest, plan: Plan

@@ -4,7 +4,8 @@ What can go wrong at the border to a processor, sorted by what the caller must d
     ProcessorError
     ├── TryLater             nothing happened there; ask again after `after`
     ├── AnswerLost           the request left, its fate is unknown: look, don't repeat
-    ├── CredentialsRefused   401/403 after one refresh: the account pauses
+    ├── CredentialsRefused   401 after one refresh: the account pauses
+    │   └── AccessRefused    403: known there and not allowed; paused for a person
     ├── ContractChanged      the answer is not what the vendor documents
     ├── Refused              the processor says no for good (4xx); `code` is ours
     ├── EgressRefused        the request may not leave (dry run, undeclared, not https)
@@ -44,6 +45,10 @@ class AnswerLost(ProcessorError):
 
 class CredentialsRefused(ProcessorError):
     """The processor refused our credentials, also after one refresh."""
+
+
+class AccessRefused(CredentialsRefused):
+    """The processor knows us and does not allow what we asked: a scope is missing."""
 
 
 class ContractChanged(ProcessorError):

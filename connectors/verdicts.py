@@ -14,9 +14,9 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 from connectors.errors import (
+    AccessRefused,
     AnswerLost,
     ContractChanged,
-    CredentialsRefused,
     ProcessorError,
     Refused,
     TryLater,
@@ -89,7 +89,7 @@ def _judge_status(effect: Effect, answer: Received, accept: Collection[int]) -> 
 
 def _judge_refusal(status: int) -> ProcessorError:
     if status == _FORBIDDEN:
-        return CredentialsRefused("forbidden")
+        return AccessRefused("forbidden")
     if status in _CLIENT:
         return Refused(status)
     return ContractChanged("redirected")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import (
+    AccessRefused,
     AnswerLost,
     ContractChanged,
-    CredentialsRefused,
     ProcessorError,
     Refused,
     TryLater,
@@ -38,7 +38,7 @@ def an_answer(status: int, **headers: str) -> Received:
         pytest.param(an_answer(307), ContractChanged, ContractChanged, id="307"),
         pytest.param(an_answer(400), Refused, Refused, id="400"),
         pytest.param(an_answer(401), Unauthorised, Unauthorised, id="401"),
-        pytest.param(an_answer(403), CredentialsRefused, CredentialsRefused, id="403"),
+        pytest.param(an_answer(403), AccessRefused, AccessRefused, id="403"),
         pytest.param(an_answer(404), Refused, Refused, id="404"),
         pytest.param(an_answer(429), Again, Again, id="429"),
         pytest.param(an_answer(500), Again, AnswerLost, id="500"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from connectors.errors import (
+    AccessRefused,
     AnswerLost,
     ContractChanged,
     CredentialsRefused,
@@ -146,6 +147,8 @@ def _pausing(account: Account, error: Exception) -> str:
         case SetUpError():
             log.error("account_not_set_up", account=account.id, advice=str(error))
             return "secret_missing"
+        case AccessRefused():
+            return "access_refused"
         case CredentialsRefused():
             return "credentials_refused"
         case _:

@@ -130,24 +130,44 @@ class SqlClaims:
         with self._database.writing() as connection:
             _keep_windows(connection, windows, now)
 
-    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
-        """Stop claiming for *account*; the first reason stays; tells if it is ours."""
+    def pause(
+        self,
+        account: AccountId,
+        reason: str,
+        by: str,
+        now: datetime,
+        *,
+        over: Collection[str] = (),
+    ) -> bool:
+        """
+        Stop claiming for *account*; tells whether this is its pause now.
+
+        The first reason stays, unless it is one of those that this pause goes *over*.
+        """
+        before = t.accounts.c.paused_reason
         with self._database.writing() as connection:
             paused = connection.execute(
                 update(t.accounts)
-                .where(t.accounts.c.id == account, t.accounts.c.paused_reason.is_(None))
+                .where(t.accounts.c.id == account)
+                .where(or_(before.is_(None), before.in_(over)))
                 .values(paused_reason=reason, paused_by=by, paused_at=now)
             )
         return bool(paused.rowcount)
 
-    def resume(self, account: AccountId) -> bool:
-        """Go on claiming for *account*; tells whether it was paused."""
+    def resume(
+        self, account: AccountId, *, only: Collection[str] | None = None
+    ) -> bool:
+        """
+        Go on claiming for *account*; tells whether that ended a pause.
+
+        With *only*, a pause for another reason stays, even one that has just begun.
+        """
+        before = t.accounts.c.paused_reason
         with self._database.writing() as connection:
             resumed = connection.execute(
                 update(t.accounts)
-                .where(
-                    t.accounts.c.id == account, t.accounts.c.paused_reason.is_not(None)
-                )
+                .where(t.accounts.c.id == account)
+                .where(before.is_not(None) if only is None else before.in_(only))
                 .values(paused_reason=None, paused_by=None, paused_at=None)
             )
         return bool(resumed.rowcount)

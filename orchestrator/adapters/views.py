@@ -221,3 +221,4 @@ class AccountLine:
     pinged_at: datetime | None
     waiting_tasks: int
     tasks_needing_people: int
+    advice: str | None  # what ends the pause

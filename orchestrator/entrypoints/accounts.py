@@ -17,7 +17,8 @@ from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import AccountId
 from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import AccountState
-from orchestrator.stages.work.pinging import MENDED_BY_PING, ping_once
+from orchestrator.stages.work.pausing import ADVICE, MENDED_BY_PING, OUR_PAUSES
+from orchestrator.stages.work.pinging import ping_once
 from schemas.connecting import Mode
 
 log = structlog.get_logger()
@@ -32,6 +33,7 @@ class Pinged:
     name: str
     is_anonymous: bool  # the register does not expect a name yet
     is_resumed: bool
+    still_paused: str | None  # why it stays paused
 
 
 class Accounts:
@@ -62,22 +64,30 @@ class Accounts:
         answer = asyncio.run(ping_once(account, parts.clock.monotonic()))
         parts.claims.register([entry.id])
         parts.claims.note_ping(entry.id, answer, parts.clock.now())
-        is_resumed = False
-        if self._paused_reason(entry.id) in MENDED_BY_PING:
-            is_resumed = parts.claims.resume(entry.id)
-        return Pinged(answer, entry.installation is None, is_resumed)
+        is_resumed = parts.claims.resume(entry.id, only=MENDED_BY_PING)
+        still = self._paused_reason(entry.id)
+        return Pinged(answer, entry.installation is None, is_resumed, still)
 
     def pause(self, name: str, reason: str, by: str) -> None:
-        """Stop calling an account; raises `NotPossible` if it is paused already."""
+        """
+        Stop calling an account until a person resumes it.
+
+        A worker's own pause gives way.  Raises `NotPossible` if a person paused it.
+        """
         if not _CODE.fullmatch(reason):
             raise SetUpError("--reason takes one word of small letters, such as audit.")
+        if reason in OUR_PAUSES:
+            raise SetUpError(
+                f"--reason {reason} is a worker's own word; write another, such as"
+                " audit."
+            )
         entry = self._entry(name)
         claims = self._parts.claims
         claims.register([entry.id])
-        before = self._paused_reason(entry.id)
-        if before is not None:
+        now = self._parts.clock.now()
+        if not claims.pause(entry.id, reason, by, now, over=OUR_PAUSES):
+            before = self._paused_reason(entry.id)
             raise NotPossible(f"{name} is paused already ({before}).")
-        claims.pause(entry.id, reason, by, self._parts.clock.now())
         log.warning("account_paused", account=name, reason=f"{reason} by {by}")
 
     def resume(self, name: str, by: str) -> None:
@@ -110,6 +120,7 @@ class Accounts:
     ) -> AccountLine:
         """Return one account as people see it."""
         until = state.lease_until if state else None
+        reason = state.paused_reason if state else None
         is_owned = until is not None and until > self._parts.clock.now()
         return AccountLine(
             id=entry.id,
@@ -117,7 +128,7 @@ class Accounts:
             environment=entry.environment,
             mode=entry.mode.value,
             state=_state(entry, state, is_owned=is_owned),
-            reason=state.paused_reason if state else None,
+            reason=reason,
             paused_by=state.paused_by if state else None,
             paused_at=state.paused_at if state else None,
             owner=state.owner if state and is_owned else None,
@@ -125,7 +136,15 @@ class Accounts:
             pinged_at=state.pinged_at if state else None,
             waiting_tasks=waiting,
             tasks_needing_people=people,
+            advice=_advice(entry.id, reason),
         )
+
+
+def _advice(account: AccountId, reason: str | None) -> str | None:
+    """Say what ends a pause."""
+    if reason is None:
+        return None
+    return ADVICE.get(reason, f"a person paused it: `erasure account resume {account}`")
 
 
 def _state(entry: AccountEntry, state: AccountState | None, *, is_owned: bool) -> str:

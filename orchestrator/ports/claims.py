@@ -50,11 +50,21 @@ class Claims(Protocol):
     def save_windows(self, windows: Mapping[AccountId, str], now: datetime) -> None:
         """Keep the rate windows."""
 
-    def pause(self, account: AccountId, reason: str, by: str, now: datetime) -> bool:
-        """Stop claiming for *account*; the first reason stays.  Tells if it was ours."""
+    def pause(
+        self,
+        account: AccountId,
+        reason: str,
+        by: str,
+        now: datetime,
+        *,
+        over: Collection[str] = (),
+    ) -> bool:
+        """Stop claiming for *account*; tells whether this is its pause now."""
 
-    def resume(self, account: AccountId) -> bool:
-        """Go on claiming for *account*; tells whether it was paused."""
+    def resume(
+        self, account: AccountId, *, only: Collection[str] | None = None
+    ) -> bool:
+        """Go on claiming for *account*; tells whether that ended a pause."""
 
     def note_ping(self, account: AccountId, installation: str, now: datetime) -> None:
         """Remember what the processor calls this account."""

@@ -13,7 +13,7 @@ import pytest
 from connectors.registry import names
 from orchestrator.adapters.views import Status
 from orchestrator.core.decide import CLOSE_REASONS
-from orchestrator.stages.work.pinging import MENDED_BY_PING
+from orchestrator.stages.work.pausing import OUR_PAUSES
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
@@ -101,7 +101,7 @@ def test_every_explained_code_exists() -> None:
 
 def test_every_reason_to_close_or_pause_is_told() -> None:
     """What the commands take and what accounts are paused for is listed."""
-    for word in CLOSE_REASONS | MENDED_BY_PING:
+    for word in CLOSE_REASONS | OUR_PAUSES:
         assert f"`{word}`" in TEXT
 
 

@@ -10,10 +10,13 @@ import pytest
 
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
+from orchestrator.core.words import AccountId
 from tests.support.finished import running, until
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, settle_in
 from tests.support.site_register import RegisterText
+
+HUBSPOT = AccountId("hubspot")
 
 
 @pytest.fixture
@@ -103,7 +106,9 @@ def test_ping_without_a_secret_is_a_wrong_set_up(answering: AnInstallation) -> N
 
 def test_good_ping_ends_a_pause_for_credentials(answering: AnInstallation) -> None:
     """What the processor refused before is mended."""
-    answering("account", "pause", "hubspot", "--reason", "credentials_refused")
+    claims, now = answering.parts.claims, answering.parts.clock.now()
+    claims.register([HUBSPOT])
+    claims.pause(HUBSPOT, "credentials_refused", "work", now)
 
     ran = answering("account", "ping", "hubspot")
 
@@ -119,8 +124,39 @@ def test_good_ping_leaves_a_persons_pause(answering: AnInstallation) -> None:
     ran = answering("account", "ping", "hubspot")
 
     assert ran.code == 0
+    assert "It stays paused (by_hand)" in ran.out
     line = _line(answering, "hubspot")
     assert (line["state"], line["reason"]) == ("paused", "by_hand")
+
+
+def test_persons_pause_takes_the_place_of_a_workers(answering: AnInstallation) -> None:
+    """Whoever pauses an account that a 401 has paused is heard: no ping ends it."""
+    claims, now = answering.parts.claims, answering.parts.clock.now()
+    claims.register([HUBSPOT])
+    claims.pause(HUBSPOT, "credentials_refused", "work", now)
+
+    paused = answering("account", "pause", "hubspot", "--by", "ops-1")
+    pinged = answering("account", "ping", "hubspot")
+
+    assert (paused.code, pinged.code) == (0, 0)
+    line = _line(answering, "hubspot")
+    assert (line["reason"], line["paused_by"]) == ("by_hand", "ops-1")
+
+
+def test_refused_access_says_what_to_do_and_waits_for_a_person(
+    answering: AnInstallation,
+) -> None:
+    """A ping proves nothing about a missing right, and `account list` says so."""
+    claims, now = answering.parts.claims, answering.parts.clock.now()
+    claims.register([HUBSPOT])
+    claims.pause(HUBSPOT, "access_refused", "work", now)
+
+    answering("account", "ping", "hubspot")
+    listed = answering("account", "list")
+
+    assert "hubspot: grant the missing right at the processor" in listed.out
+    assert _line(answering, "hubspot")["state"] == "paused"
+    assert answering("account", "resume", "hubspot").code == 0
 
 
 def test_paused_account_is_shown_until_it_is_resumed(
@@ -155,6 +191,12 @@ def test_paused_account_is_shown_until_it_is_resumed(
             2,
             "--reason takes one word",
             id="reason",
+        ),
+        pytest.param(
+            ["pause", "klaviyo", "--reason", "credentials_refused"],
+            2,
+            "--reason credentials_refused is a worker's own word",
+            id="own_reason",
         ),
     ],
 )

@@ -47,6 +47,9 @@ def list_(*, as_json: Json = False) -> None:
         as_json=as_json,
         nothing="The register has no account.",
     )
+    for row in rows:
+        if row.advice and not as_json:
+            say(f"{row.id}: {row.advice}.")
 
 
 @app.command()
@@ -61,6 +64,11 @@ def ping(account: AccountName) -> None:
         say(f'Write installation = "{pinged.name}" into its table of the register.')
     if pinged.is_resumed:
         say("Its pause is over.")
+    elif pinged.still_paused:
+        say(
+            f"It stays paused ({pinged.still_paused});"
+            f" `erasure account resume {account}` ends that."
+        )
 
 
 @app.command()

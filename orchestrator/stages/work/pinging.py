@@ -8,24 +8,22 @@ from typing import Any
 
 import structlog
 
-from connectors.errors import CredentialsRefused, ProcessorError, TryLater
+from connectors.errors import (
+    AccessRefused,
+    CredentialsRefused,
+    ProcessorError,
+    TryLater,
+)
 from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import Claims, Clock
 from orchestrator.stages.work.accounts import Account, NotRecognisedError
+from orchestrator.stages.work.pausing import MENDED_BY_PING
 
 log = structlog.get_logger()
 
 InDatabase = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 PING_SECONDS = 60.0
-
-# Pauses that a good ping ends; a pause by a person ends only by a person.
-MENDED_BY_PING = frozenset(
-    {
-        *("credentials_refused", "secret_missing"),
-        *("wrong_installation", "unknown_installation"),
-    }
-)
 
 
 class Pinging:
@@ -74,11 +72,11 @@ class Pinging:
         wake()
 
     def _resume(self, account: Account, named: str) -> None:
-        """Note the good ping and end the pause that it mends."""
+        """Note the good ping and end the pause that it mends, never a person's."""
         self._claims.note_ping(account.id, named, self._clock.now())
-        self._claims.resume(account.id)
-        account.paused_reason = None
-        log.info("account_resumed", account=account.id)
+        if self._claims.resume(account.id, only=MENDED_BY_PING):
+            account.paused_reason = None
+            log.info("account_resumed", account=account.id)
 
 
 async def ping_once(account: Account, asked_at: float) -> str:
@@ -92,6 +90,8 @@ async def ping_once(account: Account, asked_at: float) -> str:
     account.lease.take(0, asked_at, PING_SECONDS)
     try:
         return await account.recognise()
+    except AccessRefused:
+        advice = "it knows us and refuses to be asked; grant us the right there"
     except CredentialsRefused:
         advice = (
             "it refuses our credentials; put the right ones where the register says"

@@ -1,0 +1,33 @@
+"""Why a worker pauses an account by itself, and what a person does about each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ADVICE: Mapping[str, str] = MappingProxyType(
+    {
+        "credentials_refused": (
+            "renew the credentials where the register points; a good ping resumes it"
+        ),
+        "access_refused": (
+            "grant the missing right at the processor, then resume it: a ping cannot"
+            " tell whether that right is there"
+        ),
+        "secret_missing": (
+            "put the secret where the register points; a good ping resumes it"
+        ),
+        "wrong_installation": (
+            "correct its address, credentials or name in the register before anything"
+            " is written there, and restart"
+        ),
+        "unknown_installation": (
+            "correct its address, credentials or options in the register, and restart"
+        ),
+    }
+)
+OUR_PAUSES = frozenset(ADVICE)
+
+# What a good ping disproves.  A refused access is not among them: the ping may succeed
+# where the refused operation does not, and the account would be paused again at once.
+MENDED_BY_PING = OUR_PAUSES - {"access_refused"}

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import assert_never
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.adapters import tables as t
@@ -30,6 +40,13 @@ from schemas.topics import REQUESTS
 PACKAGE = "package"  # the kind of artifact that a case ends up with
 
 
+_MOVE_CALLS = (
+    update(t.calls)
+    .where(t.calls.c.id.in_(bindparam("b_ids", expanding=True)))
+    .values(state=bindparam("b_state"), closed_at=bindparam("b_ended", type_=t.Instant))
+)
+
+
 def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
     """Store *writes*; rows of one kind go out as one statement."""
     keys = [write.key for write in writes if isinstance(write, PutKey)]
@@ -42,8 +59,8 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
         ids = [write.call for write in writes if isinstance(write, kind)]
         if ids:
             ended = at if kind is CloseCall else None
-            moved = update(t.calls).where(t.calls.c.id.in_(ids))
-            connection.execute(moved.values(state=state, closed_at=ended))
+            moved = {"b_ids": ids, "b_state": state, "b_ended": ended}
+            connection.execute(_MOVE_CALLS, moved)
     for write in writes:
         if not isinstance(write, PutKey | PutEntry | AcceptCall | CloseCall):
             _carry_out_one(connection, write)
@@ -76,15 +93,23 @@ def upsert(
     """
     if not rows:
         return
-    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert
-    statement = insert(table)
-    target = list(conflict or (column.name for column in table.primary_key))
-    if replace:
-        values = {name: statement.excluded[name] for name in replace}
-        statement = statement.on_conflict_do_update(index_elements=target, set_=values)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=target)
+    target = tuple(conflict or (column.name for column in table.primary_key))
+    statement = _upserting(connection.dialect.name, table, target, tuple(replace))
     connection.execute(statement, list(rows))
+
+
+@cache
+def _upserting(
+    dialect: str, table: Table, target: tuple[str, ...], replace: tuple[str, ...]
+) -> Executable:
+    """Return the statement, built once: that takes longer than running it."""
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert
+    plain = insert(table)
+    statement: Executable = plain.on_conflict_do_nothing(index_elements=target)
+    if replace:
+        values = {name: plain.excluded[name] for name in replace}
+        statement = plain.on_conflict_do_update(index_elements=target, set_=values)
+    return statement
 
 
 def _carry_out_one(

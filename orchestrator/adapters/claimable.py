@@ -53,7 +53,6 @@ _FREE = (
         t.accounts.c.owner == bindparam("owner"),
         t.accounts.c.lease_until > _NOW,
         t.accounts.c.paused_reason.is_(None),
-        or_(t.accounts.c.held_until.is_(None), t.accounts.c.held_until <= _NOW),
     )
     .order_by(t.accounts.c.id)
     .with_for_update(read=True)

@@ -168,7 +168,6 @@ accounts = Table(
     Column("paused_reason", Text),
     Column("paused_by", Text),
     Column("paused_at", Instant),
-    Column("held_until", Instant),
     Column("windows", Text),
     Column("windows_at", Instant),
     Column("installation", Text),

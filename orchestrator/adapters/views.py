@@ -222,3 +222,4 @@ class AccountLine:
     waiting_tasks: int
     tasks_needing_people: int
     advice: str | None  # what ends the pause
+    held_until: datetime | None  # the processor's own pause, as it asked for

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -19,6 +20,7 @@ from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import AccountState
 from orchestrator.stages.work.pausing import ADVICE, MENDED_BY_PING, OUR_PAUSES
 from orchestrator.stages.work.pinging import ping_once
+from orchestrator.stages.work.windows import held_until
 from schemas.connecting import Mode
 
 log = structlog.get_logger()
@@ -137,7 +139,16 @@ class Accounts:
             waiting_tasks=waiting,
             tasks_needing_people=people,
             advice=_advice(entry.id, reason),
+            held_until=_held_until(state, self._parts.clock.now()),
         )
+
+
+def _held_until(state: AccountState | None, now: datetime) -> datetime | None:
+    """Return until when the processor asked not to be called, if that is ahead."""
+    if state is None or state.windows is None or state.windows_at is None:
+        return None
+    until = held_until(state.windows, state.windows_at)
+    return until if until > now else None
 
 
 def _advice(account: AccountId, reason: str | None) -> str | None:

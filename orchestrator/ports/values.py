@@ -127,7 +127,6 @@ class AccountState:
     paused_reason: str | None
     paused_by: str | None
     paused_at: datetime | None
-    held_until: datetime | None
     windows: str | None
     windows_at: datetime | None
     installation: str | None

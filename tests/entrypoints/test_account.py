@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
 from orchestrator.core.words import AccountId
+from orchestrator.stages.work.windows import Windows
 from tests.support.finished import running, until
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, settle_in
@@ -141,6 +143,26 @@ def test_persons_pause_takes_the_place_of_a_workers(answering: AnInstallation) -
     assert (paused.code, pinged.code) == (0, 0)
     line = _line(answering, "hubspot")
     assert (line["reason"], line["paused_by"]) == ("by_hand", "ops-1")
+
+
+def test_pause_that_the_processor_asked_for_is_shown(
+    installation: AnInstallation,
+) -> None:
+    """Until when, as the windows have it that the next owner takes over."""
+    parts = installation.parts
+    windows = Windows(parts.clock.monotonic)
+    windows.hold(3600)
+    now = parts.clock.now()
+    parts.claims.register([HUBSPOT, AccountId("klaviyo")])
+    parts.claims.save_windows({HUBSPOT: windows.snapshot()}, now)
+    long_ago = now - timedelta(hours=2)
+    parts.claims.save_windows({AccountId("klaviyo"): windows.snapshot()}, long_ago)
+
+    until = datetime.fromisoformat(_line(installation, "hubspot")["held_until"])
+
+    assert abs(until - now - timedelta(hours=1)) < timedelta(seconds=5)
+    assert _line(installation, "klaviyo")["held_until"] is None
+    assert f"{until:%Y-%m-%d %H:%M}Z" in installation("account", "list").out
 
 
 def test_refused_access_says_what_to_do_and_waits_for_a_person(

@@ -41,6 +41,7 @@ def list_(*, as_json: Json = False) -> None:
             ("why", lambda row: row.reason),
             ("since", lambda row: row.paused_at),
             ("by", lambda row: row.paused_by),
+            ("held until", lambda row: row.held_until),
             ("waiting", lambda row: row.waiting_tasks or ""),
             ("for people", lambda row: row.tasks_needing_people or ""),
         ],

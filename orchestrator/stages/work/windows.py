@@ -13,7 +13,7 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from schemas.connecting import Rate
 
@@ -120,6 +120,11 @@ class Windows:
     def _window(self, rate: Rate) -> deque[float]:
         """Return the window of *rate*."""
         return self._sent.setdefault((rate.limit, rate.per.total_seconds()), deque())
+
+
+def held_until(saved: str, saved_at: datetime) -> datetime:
+    """Return when the pause ends that the processor asked for, as it was saved."""
+    return saved_at + timedelta(seconds=json.loads(saved)["held_for"])
 
 
 def _most_sent(

@@ -122,9 +122,8 @@ def _accounts_and_calls() -> None:
         *(_text("id"), _number("epoch"), _text("owner", null=True)),
         *(_time("lease_until", null=True), _text("paused_reason", null=True)),
         *(_text("paused_by", null=True), _time("paused_at", null=True)),
-        *(_time("held_until", null=True), _text("windows", null=True)),
-        *(_time("windows_at", null=True), _text("installation", null=True)),
-        _time("pinged_at", null=True),
+        *(_text("windows", null=True), _time("windows_at", null=True)),
+        *(_text("installation", null=True), _time("pinged_at", null=True)),
         _key("accounts", "id"),
     )
     op.create_table(

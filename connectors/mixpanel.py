@@ -167,6 +167,8 @@ class Mixpanel(OneAtATime):
         horizon=timedelta(days=30),
         record_classes=frozenset({"analytics_profile"}),
         base_url="https://mixpanel.com/api/app",
+        # A retrieval is a job that it makes.
+        writes=frozenset({Action.ERASE, Action.EXPORT}),
         people_per_call=MappingProxyType({Action.ERASE: 500, Action.EXPORT: 1}),
         items_per_call=MappingProxyType(
             {Action.ERASE: MOST_IDS, Action.EXPORT: MOST_IDS}

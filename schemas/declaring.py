@@ -90,6 +90,8 @@ class ConnectorSpec:
     horizon: timedelta  # the longest the processor takes after accepting
     record_classes: frozenset[str]
     base_url: str | None = None
+    # actions that a dry run leaves out: they make at least one writing request
+    writes: frozenset[Action] = frozenset({Action.ERASE})
     # tasks in one call, by action (1 where absent)
     people_per_call: Mapping[Action, int] = field(default_factory=dict)
     # items of one task in one call, by action (all where absent)

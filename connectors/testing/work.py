@@ -13,6 +13,7 @@ import pytest
 
 from connectors.base import OneAtATime
 from connectors.fakes.frame import FakeProcessor
+from connectors.http import EgressRefused
 from connectors.testing.account import Account
 from connectors.testing.bench import (
     BYSTANDER,
@@ -32,6 +33,7 @@ from schemas.connecting import (
     Exported,
     Identifier,
     Located,
+    Mode,
     NothingFound,
     Present,
     Proof,
@@ -195,6 +197,20 @@ class Working(Account):
         assert sink.count > 0
         assert CANARY.email in told
         assert not any(value in told for value in BYSTANDER.values())
+
+    def test_dry_run_copies_unless_the_spec_says_that_it_writes(
+        self, bench: Bench, person: Sequence[Identifier]
+    ) -> None:
+        """A copy that makes a job is declared, so that a dry run leaves it out."""
+        bench.mode = Mode.DRY_RUN
+        work = bench.find(person)
+        sink = CollectingSink(_subjects(work))
+
+        if Action.EXPORT in self.connector.spec.writes:
+            with pytest.raises(EgressRefused, match="dry_run"):
+                bench.export(work, sink)
+        else:
+            assert bench.export(work, sink) == Exported(sink.count)
 
     def test_export_of_much_data_is_complete_and_bounded(
         self, bench: Bench, fake: FakeProcessor

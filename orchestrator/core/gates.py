@@ -142,20 +142,20 @@ def _with_frozen_items(case: Case, task: Task, at: datetime) -> Task:
     task = replace(task, items=items, identifier_types=known)
     if not items:
         return settle(task, NothingFound(Evidence.E2), at)
+    planned = case.planned(task)
+    if planned.mode is Mode.DRY_RUN and task.action in planned.writes:
+        return settle(task, NotApplicable("dry_run"), at)
     if task.action is Action.ERASE:
         return _erasure_begun(case, task, at)
     return _resumed(task, at)
 
 
 def _erasure_begun(case: Case, task: Task, at: datetime) -> Task:
-    """Let an erasure act on what the law does not keep, unless it is only rehearsed."""
-    planned = case.planned(task)
-    if planned.mode is Mode.DRY_RUN:
-        return settle(task, NotApplicable("dry_run"), at)
+    """Let an erasure act on what the law does not keep."""
     task = replace(task, items=with_dispositions(case, task.items, at))
     if task.open_items():
         return _resumed(task, at)
-    return settle_if_over(task, planned, at)
+    return settle_if_over(task, case.planned(task), at)
 
 
 def _resumed(task: Task, at: datetime) -> Task:

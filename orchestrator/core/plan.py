@@ -79,6 +79,7 @@ class PlannedAccount:
     actions: frozenset[Action]
     accepts: frozenset[IdentifierType]
     yields: frozenset[IdentifierType]
+    writes: frozenset[Action] = frozenset({Action.ERASE})  # left out in a dry run
     fed_by: tuple[AccountId, ...] = ()
     is_identity_root: bool = False
     proof: Proof = Proof.LOOKUP

@@ -206,6 +206,17 @@ class TestUndeclared(_Sound):
     caught_by = "test_declared_actions_are_the_implemented_ones"
 
 
+class _Shy(HubSpot):
+    spec = replace(HubSpot.spec, writes=frozenset({Action.ERASE, Action.EXPORT}))
+
+
+class TestShy(_Sound):
+    """A copy that only reads is declared to write: a dry run would not show it."""
+
+    connector = _Shy
+    caught_by = "test_dry_run_copies_unless_the_spec_says_that_it_writes"
+
+
 class _Secretive(HubSpot):
     async def locate_one(self, person: Person) -> Finding:
         some = tuple(it for it in person.identifiers if it.type != EMAIL)

@@ -308,6 +308,26 @@ def test_rehearsed_account_is_searched_and_not_erased() -> None:
     assert len(task_of(case, MAIL).items) == 1
 
 
+@pytest.mark.parametrize(
+    ("writes", "is_copied"),
+    [
+        pytest.param({Action.ERASE}, True, id="a_read"),
+        pytest.param({Action.ERASE, Action.EXPORT}, False, id="a_job"),
+    ],
+)
+def test_rehearsed_account_is_copied_only_where_that_is_a_read(
+    writes: set[Action], *, is_copied: bool
+) -> None:
+    """In a dry run no job is made there, and nobody is asked why."""
+    rehearsed = an_account(MAIL, mode=Mode.DRY_RUN, writes=frozenset(writes))
+    case = ready_to_erase("a", account=rehearsed, rights=ACCESS)
+
+    copy = task_of(case, MAIL, Action.EXPORT)
+
+    assert (copy.status is TaskStatus.READY) == is_copied
+    assert (copy.outcome == NotApplicable("dry_run")) != is_copied
+
+
 def test_hold_blocks_what_is_irreversible_and_lets_reading_go_on() -> None:
     """A held case is searched and copied, and nothing of it is erased."""
     held = frozenset({ActionClass.IRREVERSIBLE})

@@ -92,6 +92,7 @@ def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
         actions=spec.actions,
         accepts=entry.accepts,
         yields=entry.yields,
+        writes=spec.writes,
         fed_by=tuple(feeder for feeder in entry.fed_by if feeder in present),
         is_identity_root=entry.is_identity_root,
         proof=spec.proof,

@@ -23,6 +23,7 @@ from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.kafka import (
     KafkaConsumer,
@@ -57,7 +58,7 @@ from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
 from orchestrator.stages.relay import Relay
 from orchestrator.stages.seal import Seal, SealParts
-from orchestrator.stages.sweep import Sweep
+from orchestrator.stages.sweep import Chore, Sweep
 from orchestrator.stages.work import (
     Account,
     Worker,
@@ -75,6 +76,8 @@ log = structlog.get_logger()
 SOURCE = "erasure-orchestrator"  # ce_source of everything we say
 QUARANTINE = "quarantine"
 EMBEDDED_REQUESTS = "embedded-requests"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+UNFINISHED = timedelta(days=2)  # how long a copy may take to come
 
 Bell = Callable[[], None]
 
@@ -297,14 +300,14 @@ class Installation:
 
     def sweep(self, on_applied: Bell) -> Sweep:
         """Return the stage that lets time pass."""
-        return Sweep(
-            self.store,
-            self.engine,
-            self.clock,
-            self.artifacts,
-            on_applied,
-            self.quarantine.expire,
+        kept_for = timedelta(days=self.settings.sent_keep_days)
+        done = SqlDoneRows(self.database)
+        chores = (
+            Chore("quarantine", self.quarantine.expire),
+            Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
+            Chore("done", done.drop, kept_for, HOUR),
         )
+        return Sweep(self.store, self.engine, self.clock, on_applied, chores)
 
     def seal(self, on_applied: Bell) -> Seal:
         """Return the stage that seals copies and signs statements."""

@@ -203,6 +203,11 @@ class Settings(BaseSettings):
         description="How many days a quarantined event waits for a person.",
         examples=[30],
     )
+    sent_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30,
+        description="How many days a sent message and an answered call's row stay.",
+        examples=[30],
+    )
 
     @model_validator(mode="after")
     def _kafka_is_whole(self) -> Self:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import structlog
 
@@ -15,14 +15,21 @@ from orchestrator.ports import Clock, Store
 log = structlog.get_logger()
 
 AT_ONCE = 500
-UNFINISHED_FOR = timedelta(days=2)
 
 
-class Expiry(Protocol):
-    """Ends what has outlived its purpose."""
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """
+    Something of one kind that ends once it is old.
 
-    def drop_unfinished(self, before: datetime) -> int:
-        """Delete artifacts begun before that time and never finished."""
+    `end` is told the time up to which things are over and says how many it ended;
+    where it ended some, it is asked again at the next turn, else after `every`.
+    """
+
+    kind: str
+    end: Callable[[datetime], int]
+    kept_for: timedelta = timedelta(0)
+    every: timedelta = timedelta(0)
 
 
 class Sweep:
@@ -33,28 +40,36 @@ class Sweep:
         store: Store,
         engine: Engine,
         clock: Clock,
-        expiry: Expiry,
         on_applied: Callable[[], None],
-        end_quarantine: Callable[[datetime], int] = lambda _: 0,
+        chores: Sequence[Chore] = (),
     ) -> None:
-        """Keep the parts; *end_quarantine* destroys payloads whose time is over."""
+        """Keep the parts; every chore is done at the first turn."""
         self._store = store
         self._engine = engine
         self._clock = clock
-        self._expiry = expiry
         self._on_applied = on_applied
-        self._end_quarantine = end_quarantine
+        self._chores = chores
+        self._due: dict[str, float] = {}
 
     def turn(self) -> int:
         """Let time pass for the cases that wait for it; returns how many."""
         now = self._clock.now()
-        self._expiry.drop_unfinished(now - UNFINISHED_FOR)
-        expired = self._end_quarantine(now)
-        if expired:
-            log.info("quarantine_expired", count=expired)
+        for chore in self._chores:
+            self._do(chore, now)
         due = self._store.due_cases(now, AT_ONCE)
         if due:
             self._engine.apply([Step(case, TimePassed(now)) for case in due])
             log.info("cases_woken", count=len(due))
             self._on_applied()
         return len(due)
+
+    def _do(self, chore: Chore, now: datetime) -> None:
+        """End what is over, if it is time to look."""
+        present = self._clock.monotonic()
+        if present < self._due.get(chore.kind, present):
+            return
+        ended = chore.end(now - chore.kept_for)
+        if ended:
+            log.info("expired", kind=chore.kind, count=ended)
+        else:
+            self._due[chore.kind] = present + chore.every.total_seconds()

@@ -19,10 +19,17 @@ async def export_user(desk: Desk, number: str, sink: Sink) -> int:
     user = await desk.user(number)
     if user is None or user.is_forgotten():
         return 0
-    await sink.write(Row("user", _PROVIDED, str(user.id), user.model_dump(mode="json")))
+    await sink.write(
+        Row(
+            "user",
+            _PROVIDED,
+            str(user.id),
+            user.model_dump(mode="json", exclude_unset=True),
+        )
+    )
     written = 1
     async for identity in desk.identities(number):
-        data = identity.model_dump(mode="json")
+        data = identity.model_dump(mode="json", exclude_unset=True)
         await sink.write(Row("identities", _PROVIDED, str(identity.user_id), data))
         written += 1
     return written
@@ -33,7 +40,7 @@ async def export_ticket(desk: Desk, number: int, sink: Sink) -> int:
     ticket = await desk.ticket(number)
     if ticket is None:
         return 0
-    data = ticket.model_dump(mode="json")
+    data = ticket.model_dump(mode="json", exclude_unset=True)
     # Bound to ticket and requester: one that moved to somebody else is refused.
     await sink.write(Row("tickets", _PROVIDED, ticket.reference, data))
     written = 1
@@ -44,7 +51,7 @@ async def export_ticket(desk: Desk, number: int, sink: Sink) -> int:
                 "messages",
                 _PROVIDED if is_own else _OBSERVED,
                 ticket.reference,
-                comment.model_dump(mode="json"),
+                comment.model_dump(mode="json", exclude_unset=True),
                 third_party=not is_own,
             )
         )

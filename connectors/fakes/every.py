@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel, zendesk
+from connectors.fakes import (
+    commercetools,
+    hubspot,
+    iterable,
+    klaviyo,
+    mixpanel,
+    zendesk,
+)
 from connectors.fakes.frame import FakeProcessor
 
 
@@ -19,6 +26,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         mixpanel.app(),
         commercetools.app(),
         zendesk.app(),
+        iterable.app(),
     )
     return {fake.name: fake for fake in fakes}
 

@@ -29,7 +29,7 @@ def test_each_connector_of_the_tree_is_known_by_its_own_name() -> None:
     """The connectors of the tree load, each under the name it declares."""
     found = connectors()
 
-    assert {"commercetools", "hubspot", "klaviyo", "mixpanel", "zendesk"} <= set(found)
+    assert {"hubspot", "iterable", "klaviyo", "mixpanel", "zendesk"} <= set(found)
     assert all(it.spec.name == name for name, it in found.items())
 
 
@@ -75,7 +75,7 @@ def test_unfit_package_is_refused_with_a_sentence(
 
 def test_unknown_connector_names_those_there_are() -> None:
     """A misspelt name in the register is answered with the right ones."""
-    with pytest.raises(ConnectorSetupError, match="hubspot, klaviyo"):
+    with pytest.raises(ConnectorSetupError, match="hubspot, iterable, klaviyo"):
         connector("hubspott")
 
 

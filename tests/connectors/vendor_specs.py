@@ -30,6 +30,7 @@ from werkzeug.datastructures import Headers, ImmutableMultiDict
 
 from connectors.fakes.frame import Exchange, FakeProcessor
 from schemas.connecting import ConnectorSpec
+from tests.connectors.swagger import as_openapi3
 
 VARIABLE = "ERASURE_VENDOR_SPECS"
 
@@ -151,7 +152,7 @@ def vendor_file(name: str) -> VendorFile:
     assert directory, f"Set {VARIABLE} to the directory of the vendors' API files."
     path = Path(directory) / f"{name}.json"
     assert path.is_file(), f"{name}.json is missing in the directory of {VARIABLE}."
-    return VendorFile(json.loads(path.read_text()))
+    return VendorFile(as_openapi3(json.loads(path.read_text())))
 
 
 @contextmanager

@@ -121,3 +121,8 @@ def accepted(reply: Reply) -> JobAccepted:
     """Return *reply* as an accepted job."""
     assert isinstance(reply, JobAccepted)
     return reply
+
+
+def begun(bench: Bench, work: Work) -> JobAccepted:
+    """Begin an erasure that is accepted."""
+    return accepted(bench.erase_once(work))

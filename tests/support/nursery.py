@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,13 +33,14 @@ class Child:
     def __init__(self, pid: int, log: Path, status: Path) -> None:
         self.pid = pid
         self.log = log
+        self.is_over = False
         self._status = status
         self._gone = os.pidfd_open(pid)
 
     @property
     def is_running(self) -> bool:
         """Tell whether it lives, stopped or not."""
-        return not select.select([self._gone], [], [], 0)[0]
+        return not self.is_over and not select.select([self._gone], [], [], 0)[0]
 
     def signal(self, number: signal.Signals) -> None:
         """Send it a signal, unless it is gone."""
@@ -53,6 +55,8 @@ class Child:
         pause = threading.Event()
         while not self._status.exists():  # its keeper is about to write it
             pause.wait(0.002)
+        os.close(self._gone)
+        self.is_over = True
         return int(self._status.read_text())
 
     def kill(self) -> int:
@@ -99,8 +103,10 @@ class Nursery:
 def main() -> None:
     """Start what each line asks for, until there are no more lines."""
     # Imported here: whoever only talks to the nursery needs none of it.
+    from connectors.registry import connectors  # noqa: PLC0415
     from tests.support.process import run  # noqa: PLC0415
 
+    connectors()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin.buffer:
         wanted = json.loads(line)
@@ -146,6 +152,8 @@ def _become(wanted: Mapping[str, object], tell: int, run: object) -> None:
     try:
         assert callable(run)
         status = run()
+    except Exception:  # noqa: BLE001 (the log is all that is left of it)
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

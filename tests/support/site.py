@@ -158,7 +158,8 @@ class Site:
     def run_until_over(self, count: int, within: float = 30, **extra: str) -> None:
         """Start a process, wait until *count* cases are over, and stop it."""
         child = self.start(**extra)
-        self.wait_until_over(count, within)
+        self.wait(lambda: self.is_over(count) or not child.is_running, within)
+        assert child.is_running, f"It ended by itself.\n{self.described()}"
         assert child.stop() == 0, tail(self.log)
 
     def wait_until_over(self, count: int, within: float = 30) -> None:

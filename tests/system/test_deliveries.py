@@ -11,7 +11,6 @@ from tests.support.postgres import copy_database
 from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 
-
 ERASES = {
     "hubspot": "gdpr_delete",
     "klaviyo": "delete_profile",

@@ -116,4 +116,4 @@ def case_from_doc(doc: str, plan: Plan, tasks: dict[TaskId, Task]) -> Case:
 
 def event_to_doc(event: Event) -> str:
     """Return the JSON document of *event*."""
-    return _EVENT.dump_json(event, exclude_none=True).decode()
+    return _EVENT.dump_json(event).decode()

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from orchestrator.adapters import tables as t
+from orchestrator.core.cases import Obligation
 from orchestrator.ports import (
     AcceptCall,
     Artifact,
@@ -38,6 +39,10 @@ from orchestrator.ports import (
 from schemas.topics import REQUESTS
 
 PACKAGE = "package"  # the kind of artifact that a case ends up with
+_STATEMENT = (
+    *("id", "number", "kind", "signed_at"),
+    *("key_id", "sha256", "envelope"),
+)
 
 
 _MOVE_CALLS = (
@@ -126,17 +131,8 @@ def _carry_out_one(
         case FinishArtifact(artifact=artifact):
             _finish(connection, artifact)
         case PutStatement(statement=statement):
-            row = _fields(
-                statement,
-                "id",
-                "number",
-                "kind",
-                "signed_at",
-                "key_id",
-                "sha256",
-                "envelope",
-            )
-            upsert(connection, t.statements, [{**row, "case_id": statement.case}])
+            row = {**_fields(statement, *_STATEMENT), "case_id": statement.case}
+            upsert(connection, t.statements, [row])
         case DestroyKey(owner=owner, purpose=purpose):
             _destroy(connection, owner, purpose)
         case ForgetRequestRecord(request_id=request_id):
@@ -149,21 +145,24 @@ def _carry_out_one(
             mine = and_(t.log_records.c.topic == topic, named)
             connection.execute(delete(t.log_records).where(mine))
         case PutObligations(case=case, obligations=owed):
-            rows = [
-                {
-                    "id": f"{case}.{number}",
-                    "case_id": case,
-                    "account": one.account,
-                    "record_class": one.record_class,
-                    "rule": one.rule,
-                    "due_on": one.due_on.isoformat(),
-                    "items": len(one.items),
-                }
-                for number, one in enumerate(owed, start=1)
-            ]
+            numbered = enumerate(owed, start=1)
+            rows = [_obligation(case, number, one) for number, one in numbered]
             upsert(connection, t.obligations, rows)
         case _:
             assert_never(write)
+
+
+def _obligation(case: str, number: int, owed: Obligation) -> dict[str, object]:
+    """Return the row of one thing that is owed after the answer."""
+    return {
+        "id": f"{case}.{number}",
+        "case_id": case,
+        "account": owed.account,
+        "record_class": owed.record_class,
+        "rule": owed.rule,
+        "due_on": owed.due_on.isoformat(),
+        "items": len(owed.items),
+    }
 
 
 def _destroy(connection: Connection, owner: str, purpose: str) -> None:

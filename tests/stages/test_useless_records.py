@@ -32,6 +32,7 @@ def _a_log(office: Office) -> EmbeddedLog:
 
 def _an_ingest(office: Office, log: EmbeddedLog, plan_for: PlanFor) -> Ingest:
     cipher = Cipher(SecretBytes(bytes(32)))
+    office.clock.advance(timedelta(days=365))  # the example's request is of this year
     parts = IngestParts(
         store=office.store,
         engine=office.engine,
@@ -95,7 +96,8 @@ def test_poison_lies_in_quarantine_alone(sqlite_url: str) -> None:
     ingest.turn(0)
 
     with office.database.reading() as connection:
-        quarantined = connection.execute(select(t.quarantine.c.state)).all()
-    assert [row.state for row in quarantined] == ["waiting"]
+        (kept,) = connection.execute(select(t.quarantine.c.state, t.quarantine.c.rule))
+    assert kept.state == "waiting"
+    assert "fault of ours" in kept.rule
     assert _left(office) == []
     office.database.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.stages.work.windows import Windows
+from orchestrator.stages.work.windows import FullError, Windows
 from schemas.connecting import Rate
 from tests.core.builders import MINUTE, SECOND, T0
 
@@ -113,3 +113,28 @@ def test_pause_that_the_processor_asked_for_outlives_its_owner(
     mine = _taken_over(told.snapshot(), passed * SECOND, time)
 
     assert mine.held_for == pytest.approx(left)
+
+
+def test_full_day_holds_up_no_other_call() -> None:
+    """A call that would wait for hours is told so; one of other windows passes."""
+    time = Seconds()
+    windows = Windows(time, time.sleep)
+    a_day = (Rate(2, 24 * 60 * MINUTE),)
+    _send(windows, 2, a_day)
+
+    with pytest.raises(FullError) as full:
+        _send(windows, 1, a_day)
+    _send(windows, 10, READS)
+
+    assert full.value.seconds == timedelta(days=1).total_seconds()
+    assert time.at == Seconds().at
+
+
+def test_minute_is_waited_for() -> None:
+    """A call waits its turn where that is short, and the limit holds meanwhile."""
+    time = Seconds()
+    windows = Windows(time, time.sleep)
+
+    _send(windows, 61)
+
+    assert time.at - Seconds().at >= MINUTE.total_seconds()

@@ -15,11 +15,12 @@ from connectors.errors import (
     LeaseLost,
     ProcessorError,
     Refused,
+    TryLater,
 )
 from connectors.http import Api, Secrets, Target, open_api
 from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
-from orchestrator.stages.work.windows import Windows
+from orchestrator.stages.work.windows import FullError, Windows
 from schemas.connecting import ConnectorSpec, Effect, IdentifierType, Mode, Rate
 
 CLAIMED_UNDER: ContextVar[int | None] = ContextVar("claimed_under", default=None)
@@ -98,7 +99,11 @@ class Gate:
         effect: Effect,  # noqa: ARG002 (the protocol's)
     ) -> None:
         """Wait for every rate window, then check the lease."""
-        await self._windows.pass_(rates)
+        try:
+            await self._windows.pass_(rates)
+        except FullError as full:
+            after = timedelta(seconds=full.seconds)
+            raise TryLater("rate_window_full", after) from None
         if not self._lease.covers(CLAIMED_UNDER.get()):
             raise LeaseLost("lease_lost")
 

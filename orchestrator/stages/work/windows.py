@@ -18,6 +18,15 @@ from datetime import datetime, timedelta
 from schemas.connecting import Rate
 
 BUCKETS = 20
+PATIENCE = 120.0  # seconds a call may wait for its turn; longer, and its task waits
+
+
+class FullError(Exception):
+    """A window has no room for longer than a call may wait; `seconds` says how long."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("rate_window_full")
+        self.seconds = seconds
 
 
 class Windows:
@@ -33,7 +42,6 @@ class Windows:
         self._sleep = sleep
         self._sent: dict[tuple[int, float], deque[float]] = {}
         self._held_until = 0.0
-        self._turn = asyncio.Lock()
 
     def hold(self, seconds: float) -> None:
         """Let nothing through for so long, as the processor asked."""
@@ -45,13 +53,20 @@ class Windows:
         return max(0.0, self._held_until - self._monotonic())
 
     async def pass_(self, rates: Sequence[Rate]) -> None:
-        """Wait until every window has room, then take a place in each."""
-        async with self._turn:
-            while (pause := self._pause(rates)) > 0:
-                await self._sleep(pause)
-            now = self._monotonic()
-            for rate in rates:
-                self._window(rate).append(now)
+        """
+        Wait until every window has room, then take a place in each.
+
+        Only those wait whose own windows are full.  Raises `FullError` at once if that
+        takes longer than `PATIENCE`, so that a day's window holds up no other call.
+        """
+        while (pause := self._pause(rates)) > 0:
+            if pause > PATIENCE:
+                raise FullError(pause)
+            await self._sleep(pause)
+        # Nothing is awaited between the last look and here: one event loop, one turn.
+        now = self._monotonic()
+        for rate in rates:
+            self._window(rate).append(now)
 
     def snapshot(self) -> str:
         """

@@ -59,20 +59,25 @@ class _Header:
     def __init__(self, auth: HeaderAuth, secrets: Secrets) -> None:
         self._auth = auth
         self._secrets = secrets
-        self._value: SecretStr | None = None
+        self._values: Mapping[str, SecretStr] = {}
 
     async def headers(self) -> Mapping[str, str]:
-        if self._value is None:
-            self._value = self._read(fresh=False)
-        return {self._auth.header: self._value.get_secret_value()}
+        if not self._values:
+            self._values = self._read(fresh=False)
+        return {name: it.get_secret_value() for name, it in self._values.items()}
 
     async def renew(self, refused: Mapping[str, str]) -> None:
         if refused == await self.headers():
-            self._value = self._read(fresh=True)
+            self._values = self._read(fresh=True)
 
-    def _read(self, *, fresh: bool) -> SecretStr:
-        secret = _secret(self._secrets, self._auth.secret, fresh=fresh)
-        return SecretStr(self._auth.template.format(secret=secret))
+    def _read(self, *, fresh: bool) -> Mapping[str, SecretStr]:
+        found: dict[str, SecretStr] = {}
+        part: HeaderAuth | None = self._auth
+        while part is not None:
+            secret = _secret(self._secrets, part.secret, fresh=fresh)
+            found[part.header] = SecretStr(part.template.format(secret=secret))
+            part = part.beside
+        return found
 
 
 class _OAuth:

@@ -24,6 +24,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "mixpanel": "connectors.mixpanel:Mixpanel",
         "commercetools": "connectors.commercetools:Commercetools",
         "zendesk": "connectors.zendesk:Zendesk",
+        "vtex": "connectors.vtex:Vtex",
         "iterable": "connectors.iterable:Iterable",
     }
 )

@@ -47,11 +47,21 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class HeaderAuth:
-    """A secret in one header; `template` holds `{secret}`, as in `Bearer {secret}`."""
+    """
+    A secret in one header; `template` holds `{secret}`, as in `Bearer {secret}`.
+
+    `beside` is a second header that goes with it (an application's key and its token).
+    """
 
     secret: str = "token"  # noqa: S105 (the name of a reference, not a secret)
     header: str = "Authorization"
     template: str = "Bearer {secret}"
+    beside: HeaderAuth | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets it is made of."""
+        return (self.secret, *(self.beside.secrets if self.beside else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,11 @@ class ClientCredentials:
     client_id: str = "client_id"
     client_secret: str = "client_secret"  # noqa: S105 (the name of a reference)
     scope_option: str | None = "scope"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets it is made of."""
+        return (self.client_id, self.client_secret)
 
 
 Auth = HeaderAuth | ClientCredentials
@@ -101,6 +116,11 @@ class ConnectorSpec:
     settle_for: timedelta = timedelta(0)
     timeout: timedelta = timedelta(seconds=30)
     concurrency: int = 8
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of all secrets that an account's credentials are made of."""
+        return self.auth.secrets
 
     @property
     def rates_together(self) -> frozenset[tuple[Rate, ...]]:

@@ -13,6 +13,7 @@ from connectors.fakes import (
     iterable,
     klaviyo,
     mixpanel,
+    vtex,
     zendesk,
 )
 from connectors.fakes.frame import FakeProcessor
@@ -27,6 +28,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         commercetools.app(),
         zendesk.app(),
         iterable.app(),
+        vtex.app(),
     )
     return {fake.name: fake for fake in fakes}
 

@@ -22,7 +22,7 @@ from orchestrator.adapters.register.sentences import (
 )
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts, Waits
 from orchestrator.core.words import AccountId
-from schemas.connecting import ClientCredentials, ConnectorSpec, IdentifierType, Rate
+from schemas.connecting import ConnectorSpec, IdentifierType, Rate
 
 Tell = Callable[[str, str], None]
 """Takes a key path below the account and the sentence about it."""
@@ -110,9 +110,7 @@ def _from_connector(
 
 def needed_secrets(spec: ConnectorSpec) -> tuple[str, ...]:
     """Return the names of the secrets that the connector's credentials are made of."""
-    if isinstance(spec.auth, ClientCredentials):
-        return (spec.auth.client_id, spec.auth.client_secret)
-    return (spec.auth.secret,)
+    return spec.secrets
 
 
 def _check_secrets(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> None:

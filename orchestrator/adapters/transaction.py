@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, tuple_, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
@@ -160,12 +160,17 @@ class SqlTransaction:
         self, request_ids: Collection[str], events: Collection[tuple[str, str]]
     ) -> Sequence[KnownRequest]:
         """Return remembered requests with one of these ids or (source, id) pairs."""
-        asked = {"ids": list(request_ids), "events": list(events)}
-        rows = {
-            row.request_id: row
-            for query in (_KNOWN_BY_ID, _KNOWN_BY_EVENT)
-            for row in self.connection.execute(query, asked)
+        by_id = self.connection.execute(_KNOWN_BY_ID, {"ids": list(request_ids)})
+        names = {
+            "sources": list({source for source, _ in events}),
+            "event_ids": [event_id for _, event_id in events],
         }
+        by_event = [
+            row
+            for row in self.connection.execute(_KNOWN_BY_EVENT, names)
+            if (row.source, row.event_id) in events
+        ]
+        rows = {row.request_id: row for row in (*by_id, *by_event)}
         return [
             KnownRequest(
                 row.request_id,
@@ -237,10 +242,10 @@ _OPEN_CASES_OF = select(t.cases.c.id, t.cases.c.subject).where(
 _KNOWN_BY_ID = select(t.requests).where(
     t.requests.c.request_id.in_(bindparam("ids", expanding=True))
 )
+# By both names apart: SQLite would read the whole table for pairs.
 _KNOWN_BY_EVENT = select(t.requests).where(
-    tuple_(t.requests.c.source, t.requests.c.event_id).in_(
-        bindparam("events", expanding=True)
-    )
+    t.requests.c.source.in_(bindparam("sources", expanding=True)),
+    t.requests.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
 _UPDATE_CASE = (
     update(t.cases)

@@ -183,20 +183,6 @@ def test_aborted_transaction_is_never_delivered(log: KafkaUnderTest) -> None:
     eventually(lambda: not consumer.poll(0.2) and consumer.lag() == 0, 5, "no lag")
 
 
-def test_compression_we_can_read_is_read(log: KafkaUnderTest) -> None:
-    """A portal may compress with gzip."""
-    topic = log.topic()
-    producer = kafka_python.KafkaProducer(
-        bootstrap_servers=log.settings.servers, compression_type="gzip"
-    )
-    producer.send(topic, key=b"k", value=bytes(100_000))
-    producer.close()
-
-    (record,) = collect(log.consumer(topic, stored=Positions()), 1)
-
-    assert record.value == bytes(100_000)
-
-
 def test_record_without_a_key_is_delivered(log: KafkaUnderTest) -> None:
     """A foreign producer that gives no key is no reason to stop."""
     topic = log.topic()

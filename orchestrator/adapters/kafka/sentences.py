@@ -47,9 +47,8 @@ _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ..
         errors.UnsupportedCodecError,
         SetUpError,
         (
-            "A record is compressed in a way this installation cannot read: set "
-            "compression.type of the topic to gzip for what comes, and install "
-            "python-snappy, lz4 and zstandard for what is there."
+            "A record is compressed in a way this installation cannot read: install "
+            "requirements/run.txt again, which brings lz4, python-snappy and zstandard."
         ),
     ),
     (

@@ -16,7 +16,12 @@ from urllib.parse import quote
 from pydantic import BaseModel, SecretStr
 
 from connectors.errors import CredentialsRefused
-from schemas.connecting import Auth, ClientCredentials, HeaderAuth
+from schemas.connecting import (
+    ClientCredentials,
+    ConnectorSpec,
+    HeaderAuth,
+    Operation,
+)
 
 # A token is renewed a little before it ends, so that none ends on its way.
 _EARLY = 0.9
@@ -75,7 +80,9 @@ class _Header:
         part: HeaderAuth | None = self._auth
         while part is not None:
             secret = _secret(self._secrets, part.secret, fresh=fresh)
-            found[part.header] = SecretStr(part.template.format(secret=secret))
+            basic = b64encode(secret.encode()).decode()
+            value = part.template.format(secret=secret, basic=basic)
+            found[part.header] = SecretStr(value)
             part = part.beside
         return found
 
@@ -133,19 +140,30 @@ class _OAuth:
         return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
 
-def credentials_for(
-    auth: Auth,
-    secrets: Secrets,
-    ask: TokenRequest,
-    settings: Mapping[str, str],
-    clock: Callable[[], float],
-) -> Credentials:
-    """Return what *auth* declares; *clock* is monotonic, in seconds."""
-    match auth:
-        case HeaderAuth():
-            return _Header(auth, secrets)
-        case ClientCredentials():
-            return _OAuth(auth, secrets, ask, settings, clock)
+class Keyring:
+    """The credentials of one account: the connector's, and those of its operations."""
+
+    def __init__(
+        self,
+        spec: ConnectorSpec,
+        secrets: Secrets,
+        ask: TokenRequest,
+        settings: Mapping[str, str],
+        clock: Callable[[], float],
+    ) -> None:
+        """Take the *settings* that credentials name; *clock* is monotonic, in s."""
+        self._main: Credentials
+        match spec.auth:
+            case HeaderAuth():
+                self._main = _Header(spec.auth, secrets)
+            case ClientCredentials():
+                self._main = _OAuth(spec.auth, secrets, ask, settings, clock)
+        own = {it.auth for it in spec.operations.values() if it.auth is not None}
+        self._own = {auth: _Header(auth, secrets) for auth in own}
+
+    def credentials(self, operation: Operation) -> Credentials:
+        """Return what an operation is signed in with."""
+        return self._main if operation.auth is None else self._own[operation.auth]
 
 
 def _secret(secrets: Secrets, name: str, *, fresh: bool) -> str:

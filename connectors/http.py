@@ -17,13 +17,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from collections.abc import Sequence as Seq
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, assert_never
+from typing import Protocol, Self, assert_never
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, ValidationError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt
 
-from connectors.credentials import Credentials, Secrets, Token, credentials_for
+from connectors.answer import Answer
+from connectors.credentials import Credentials, Keyring, Secrets, Token
 from connectors.errors import (
     AnswerLost,
     ContractChanged,
@@ -39,7 +39,6 @@ from connectors.verdicts import SHORT, Again, Unauthorised, Verdict, judge
 from connectors.wire import NoAnswer, Received, Sending, StreamBroken, Wire
 from schemas.connecting import ConnectorSpec, Effect, Mode, Operation, Rate
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
 Query = Mapping[str, str] | Seq[tuple[str, str]]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -69,38 +68,6 @@ class Target:
     max_download_bytes: int = 1024 * 1024 * 1024
     # plain values of the account's options that credentials name (the OAuth scope)
     settings: Mapping[str, str] = field(default_factory=dict)
-
-
-class Answer:
-    """A processor's answer: the status, a few headers, and a body nobody may log."""
-
-    def __init__(self, operation: str, effect: Effect, received: Received) -> None:
-        self.status = received.status
-        self._operation = operation
-        self._effect = effect
-        self._received = received
-
-    def __repr__(self) -> str:
-        return f"Answer({self._operation}, {self.status})"
-
-    def header(self, name: str) -> str | None:
-        """Return one header's value."""
-        return self._received.headers.get(name.lower())
-
-    def parse(self, model: type[ModelT]) -> ModelT:
-        """Validate the body; raises what `unexpected` returns."""
-        try:
-            return model.model_validate_json(self._received.body)
-        except ValidationError:
-            # Raised below, outside the handler: the validation error quotes the body.
-            pass
-        raise self.unexpected()
-
-    def unexpected(self) -> ProcessorError:
-        """Return `ContractChanged` for a read, `AnswerLost` for a write."""
-        if self._effect is Effect.WRITE:
-            return AnswerLost("unexpected_answer")
-        return ContractChanged(f"unexpected_answer_to_{self._operation}")
 
 
 @dataclass(slots=True)
@@ -137,8 +104,8 @@ class Api:
             # Downloads come on top: a connector may call while one is going on.
             connections=2 * target.spec.concurrency,
         )
-        self._credentials: Credentials = credentials_for(
-            target.spec.auth, secrets, self._ask_token, target.settings, clock
+        self._keyring = Keyring(
+            target.spec, secrets, self._ask_token, target.settings, clock
         )
 
     async def __aenter__(self) -> Self:
@@ -179,7 +146,7 @@ class Api:
             declared.effect,
             Sending(declared.method, url, query, dict(headers or {}), json),
             accept,
-            self._credentials,
+            self._keyring.credentials(declared),
         )
         return Answer(operation, declared.effect, await self._attempts(call))
 

@@ -25,6 +25,26 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class HeaderAuth:
+    """
+    A secret in one header; `template` holds `{secret}`, as in `Bearer {secret}`.
+
+    Or `{basic}`, which is its base64, for a secret that is `name:password` (RFC 7617).
+    `beside` is a second header that goes with it (an application's key and its token).
+    """
+
+    secret: str = "token"  # noqa: S105 (the name of a reference, not a secret)
+    header: str = "Authorization"
+    template: str = "Bearer {secret}"
+    beside: HeaderAuth | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets it is made of."""
+        return (self.secret, *(self.beside.secrets if self.beside else ()))
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """
     One HTTP operation a connector may use; the shell refuses every other.
@@ -43,25 +63,7 @@ class Operation:
     base: str = "base_url"
     in_vendor_file: bool = True
     rates: tuple[Rate, ...] | None = None  # own windows instead of the connector's
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderAuth:
-    """
-    A secret in one header; `template` holds `{secret}`, as in `Bearer {secret}`.
-
-    `beside` is a second header that goes with it (an application's key and its token).
-    """
-
-    secret: str = "token"  # noqa: S105 (the name of a reference, not a secret)
-    header: str = "Authorization"
-    template: str = "Bearer {secret}"
-    beside: HeaderAuth | None = None
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The names of the secrets it is made of."""
-        return (self.secret, *(self.beside.secrets if self.beside else ()))
+    auth: HeaderAuth | None = None  # own credentials instead of the connector's
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,9 @@ class ConnectorSpec:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The names of all secrets that an account's credentials are made of."""
-        return self.auth.secrets
+        own = (op.auth.secrets for op in self.operations.values() if op.auth)
+        names = [*self.auth.secrets, *(name for part in own for name in part)]
+        return tuple(dict.fromkeys(names))
 
     @property
     def rates_together(self) -> frozenset[tuple[Rate, ...]]:

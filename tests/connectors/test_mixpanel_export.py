@@ -128,7 +128,7 @@ class TestFile:
 
     def test_large_archive_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A ZIP is read from its end, so it must fit in memory."""
-        monkeypatch.setattr("connectors.mixpanel_export.MOST_ZIP_BYTES", 1000)
+        monkeypatch.setattr("connectors.json_lines.MOST_ZIP_BYTES", 1000)
 
         with pytest.raises(ContractChanged, match="export_too_large_to_unpack"):
             _count(b"PK\x03\x04" + bytes(2000), 100)
@@ -139,7 +139,7 @@ class TestFile:
 
     def test_endless_line_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Memory stays bounded whatever the file holds."""
-        monkeypatch.setattr("connectors.mixpanel_export.MOST_LINE_BYTES", 1000)
+        monkeypatch.setattr("connectors.json_lines.MOST_LINE_BYTES", 1000)
 
         with pytest.raises(ContractChanged, match="export_line_too_long"):
             _count(b"[" + b"1," * 1000, 100)

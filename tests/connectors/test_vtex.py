@@ -194,6 +194,16 @@ class TestSearch(VtexStore):
         assert finding == NothingFound()
         assert fake.requests("read_order") == 1
 
+    def test_filter_that_vtex_ignores_finds_nobody(
+        self, bench: Bench, fake: FakeVtex
+    ) -> None:
+        """The answer decides whose a profile is, not the question."""
+        fake.command("ignore_filters", "yes")
+
+        finding = bench.locate([Identifier(EMAIL, "nobody@birds.example")])
+
+        assert finding == NothingFound()
+
     def test_person_without_an_address_was_not_searched(self, bench: Bench) -> None:
         """Nobody looked, so nobody says that nothing was found."""
         assert bench.locate([]) == NotApplicable("no_identifier")

@@ -7,7 +7,6 @@ SQLite runs in WAL mode with synchronous=FULL and secure_delete, one writer at a
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -16,8 +15,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_fixed
 
+from orchestrator.adapters import write_ahead
 from orchestrator.adapters.database_errors import translated
 from orchestrator.errors import SetUpError
 
@@ -122,20 +121,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (
     """Set what SQLite needs on each connection."""
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    _use_wal(cursor)
+    write_ahead.turn_on(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
-
-
-# SQLite does not wait for its busy time-out when two processes turn WAL on together.
-@retry(
-    retry=retry_if_exception_message(match="database is locked"),
-    stop=stop_after_delay(BUSY_TIMEOUT_MS / 1000),
-    wait=wait_fixed(0.02),
-    reraise=True,
-)
-def _use_wal(cursor: sqlite3.Cursor) -> None:
-    """Turn write-ahead logging on, which the file remembers."""
-    cursor.execute("PRAGMA journal_mode=WAL")

@@ -88,6 +88,10 @@ def humans(count: int, first: int = 1) -> list[Human]:
     return [Human(number) for number in range(first, first + count)]
 
 
+# The processors of the example register, which `settle_in` knows how to fill.
+SEEDED = frozenset({"hubspot", "klaviyo", "mixpanel", "commercetools"})
+
+
 def settle_in(
     fakes: Mapping[str, FakeProcessor],
     people: Sequence[Human],

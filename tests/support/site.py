@@ -35,6 +35,7 @@ from schemas.receipts import Receipt, read_receipt
 from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS, TOPICS
 from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
+from tests.support.people import SEEDED
 from tests.support.processes import tail
 from tests.support.site_register import SECRETS, RegisterText
 
@@ -72,7 +73,8 @@ class Site:
         self._nursery = nursery
         self._stack = ExitStack()
         self._begins: dict[str, dict[int, int]] = {}
-        self.fakes = {**every_fake(), **(fakes or {})}
+        known = {name: fake for name, fake in every_fake().items() if name in SEEDED}
+        self.fakes = {**known, **(fakes or {})}
         self.url = self._stack.enter_context(serve(Street(self.fakes)))
         keys = folder / "keys"
         keys.mkdir(mode=0o700)

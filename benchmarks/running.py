@@ -22,7 +22,7 @@ from orchestrator.event_log import Message, Publisher
 from orchestrator.settings import load_settings
 from schemas.topics import RECEIPTS
 
-PATIENCE = 120.0  # seconds until a run counts as stuck
+PATIENCE = 200.0  # seconds until a run counts as stuck
 _LOOK = 0.005
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.dossier import dump_items, items_name, load_items
 from orchestrator.core.events import ExportShredded, IdentityForgotten
@@ -24,7 +25,6 @@ from orchestrator.ports import (
     Vault,
     Write,
 )
-from orchestrator.apart import Apart
 
 log = structlog.get_logger()
 

@@ -2,12 +2,13 @@
 Relay: send the outbox to the event log, topic by topic, in order, at least once.
 
 Unsent rows are found by their mark, never by a cursor; one relay a topic holds the
-topic's lease, where there may be several.  Consumers drop what they have seen by message id or lower version.
+topic's lease, where there may be several.  Consumers drop what they have seen by
+message id or lower version.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 

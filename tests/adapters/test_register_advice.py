@@ -115,8 +115,8 @@ def test_sound_register_raises_no_warning(tmp_path: Path) -> None:
             [
                 (
                     "accounts.stats.accepts: it is searched by stats.device_id, which "
-                    "no other account yields; people are found there only if the portal "
-                    "sends it, or options.yields names a field that holds it."
+                    "no other account yields; people are found there only if the "
+                    "portal sends it, or options.yields names a field that holds it."
                 )
             ],
             id="unreachable",

@@ -25,6 +25,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "commercetools": "connectors.commercetools:Commercetools",
         "zendesk": "connectors.zendesk:Zendesk",
         "vtex": "connectors.vtex:Vtex",
+        "amplitude": "connectors.amplitude:Amplitude",
         "iterable": "connectors.iterable:Iterable",
     }
 )

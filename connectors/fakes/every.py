@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.fakes import (
+    amplitude,
     commercetools,
     hubspot,
     iterable,
@@ -29,6 +30,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         zendesk.app(),
         iterable.app(),
         vtex.app(),
+        amplitude.app(),
     )
     return {fake.name: fake for fake in fakes}
 

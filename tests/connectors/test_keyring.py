@@ -13,7 +13,7 @@ from connectors.testing import MappingSecrets
 from connectors.vtex import Vtex
 from schemas.connecting import HeaderAuth
 
-_OWN = HeaderAuth(secret="org", template="Basic {basic}")  # noqa: S106 (a reference)
+_OWN = HeaderAuth(secret="org", template="Basic {basic}")
 _SECRETS = {"app_key": "key", "app_token": "token", "org": "name:word"}
 _SPEC = replace(
     Vtex.spec,

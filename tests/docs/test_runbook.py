@@ -27,7 +27,7 @@ EVERYWHERE = "\n".join(
         ),
     ]
 )
-SHELL = ("base", "credentials", "http", "verdicts", "wire")
+SHELL = ("answer", "base", "credentials", "http", "json_lines", "verdicts", "wire")
 SOURCES = [
     *sorted((ROOT / "orchestrator").rglob("*.py")),
     *(

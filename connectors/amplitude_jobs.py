@@ -1,0 +1,125 @@
+"""
+What Amplitude's jobs mean for one person, and what a ticket remembers of them.
+
+No request leaves here.  A job has no id: the day, the project and the user's number
+are all there is to find it by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectors.amplitude_api import Job
+from connectors.base import (
+    Done,
+    Evidence,
+    Failed,
+    Item,
+    NeedsHuman,
+    NothingFound,
+    Reply,
+    TaskId,
+    Work,
+)
+
+_KNOWN = frozenset({"staging", "submitted", "done"})
+
+
+class Batch(BaseModel):
+    """
+    The value of an erasure's ticket.
+
+    The ids of a batch are there only as digests, salted with each member's task:
+    nobody's ids may outlive them under another's key.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    first: date
+    last: date
+    people: Mapping[TaskId, tuple[str, ...]]
+
+
+class CopyRequest(BaseModel):
+    """A copy that was asked for, and whose id it is about."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    number: int
+    name: Literal["userId", "amplitudeId"]
+    subject: str
+
+
+class Copies(BaseModel):
+    """The value of a copy's ticket: a request for each id of one person."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    requests: tuple[CopyRequest, ...] = Field(min_length=1)
+
+
+def marked_by(
+    one: Work, jobs: Sequence[Job] | None, projects: Sequence[str]
+) -> tuple[str, ...] | Reply:
+    """
+    Return the digests of a person's marked users, or what else came of the call.
+
+    `None` for *jobs* says that nothing was scheduled for anybody.
+    """
+    if jobs is None:
+        return NothingFound(Evidence.E2)
+    unknown = {str(id_) for job in jobs for id_ in job.invalid_ids}
+    numbers: dict[int, None] = {}
+    for item in one.items:
+        found = _users_of(item, jobs)
+        if any(not job.is_of(projects) for _, job in found):
+            return NeedsHuman("scope_not_as_declared")
+        if not found and item.reference not in unknown:
+            return NeedsHuman("id_not_answered")
+        numbers.update((number, None) for number, _ in found)
+    if not numbers:
+        # Amplitude names the ids that it does not know.
+        return NothingFound(Evidence.E2)
+    return tuple(_digest(one.task, it) for it in numbers)
+
+
+def judged(
+    task: TaskId, digests: Sequence[str], jobs: Sequence[Job], projects: Sequence[str]
+) -> Reply | None:
+    """Say what the jobs mean for one person; nothing while they are going on."""
+    states: dict[str, set[str]] = {digest: set() for digest in digests}
+    for job in jobs:
+        for it in job.amplitude_ids:
+            digest = _digest(task, it.amplitude_id)
+            if digest not in states:
+                continue
+            if not job.is_of(projects):
+                return NeedsHuman("scope_not_as_declared")
+            states[digest].add(job.status)
+    if not states or not all(states.values()):
+        # Somebody took the user out of the job while it was staging.
+        return Failed("job_not_found", "Find out who cancelled it, then retry.")
+    found = set[str]().union(*states.values())
+    if found - _KNOWN:
+        return NeedsHuman("unknown_job_state")
+    return Done("deleted", Evidence.E2) if found == {"done"} else None
+
+
+def _users_of(item: Item, jobs: Sequence[Job]) -> list[tuple[int, Job]]:
+    """Return the users that an id stands for, each with its job."""
+    return [
+        (it.amplitude_id, job)
+        for job in jobs
+        for it in job.amplitude_ids
+        if item.reference
+        == (it.user_id if item.kind == "user_id" else str(it.amplitude_id))
+    ]
+
+
+def _digest(task: TaskId, amplitude_id: int) -> str:
+    return sha256(f"{task}/{amplitude_id}".encode()).hexdigest()

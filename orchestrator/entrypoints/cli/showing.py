@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 Row = TypeVar("Row")
@@ -89,7 +89,7 @@ def text(value: object) -> str:
         case True:
             return "yes"
         case datetime():
-            return f"{value:%Y-%m-%d %H:%M}Z"
+            return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
         case Mapping():
             return ", ".join(f"{count} {key}" for key, count in value.items())
         case list() | tuple():

@@ -66,11 +66,16 @@ def chosen_stages(installation: Installation, only: Sequence[str]) -> Sequence[s
 
 
 def chosen_accounts(
-    installation: Installation, accounts: Sequence[str]
+    installation: Installation, accounts: Sequence[str], stages: Sequence[str]
 ) -> Collection[AccountId] | None:
     """Return the accounts to work for, all as None; raises `SetUpError`."""
     if not accounts:
         return None
+    if "work" not in stages:
+        raise SetUpError(
+            "--account says whom the stage work works for, and --only leaves that"
+            " stage out; add --only work, or leave --account out."
+        )
     if installation.is_embedded:
         raise SetUpError(
             "The embedded log allows one process for every account: leave --account"

@@ -92,6 +92,16 @@ def test_account_that_the_register_lacks_is_refused(
     assert ran.err.startswith("There is no account klavio in the register;")
 
 
+def test_account_without_the_stage_that_works_for_it_is_refused(
+    installation: AnInstallation,
+) -> None:
+    """An option that changes nothing would leave its account to nobody."""
+    ran = installation("run", "--only", "ingest", "--account", "klaviyo")
+
+    assert (ran.code, ran.out, len(ran.sentences)) == (2, "", 1)
+    assert ran.err.startswith("--account says whom the stage work works for,")
+
+
 def test_missing_topic_is_one_sentence(
     installation: AnInstallation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,7 +68,7 @@ def _run(
     from orchestrator.entrypoints.running import Running
 
     stages = starting.chosen_stages(installation, only)
-    ours = starting.chosen_accounts(installation, accounts)
+    ours = starting.chosen_accounts(installation, accounts, stages)
     starting.check_start(installation)
     alone = installation.is_embedded
     with only_run(installation.database) if alone else nullcontext():

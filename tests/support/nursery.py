@@ -47,7 +47,7 @@ class Child:
         if self.is_running:
             signal.pidfd_send_signal(self._gone, number)
 
-    def wait(self, within: float = 40) -> int:
+    def wait(self, within: float = 60) -> int:
         """Wait for its end and return its exit status; negative is a signal."""
         if not select.select([self._gone], [], [], within)[0]:
             self.signal(signal.SIGKILL)

@@ -157,18 +157,18 @@ class Site:
         self.children.append(child)
         return child
 
-    def run_until_over(self, count: int, within: float = 30, **extra: str) -> None:
+    def run_until_over(self, count: int, within: float = 60, **extra: str) -> None:
         """Start a process, wait until *count* cases are over, and stop it."""
         child = self.start(**extra)
         self.wait(lambda: self.is_over(count) or not child.is_running, within)
         assert child.is_running, f"It ended by itself.\n{self.described()}"
         assert child.stop() == 0, tail(self.log)
 
-    def wait_until_over(self, count: int, within: float = 30) -> None:
+    def wait_until_over(self, count: int, within: float = 60) -> None:
         """Wait until *count* cases are answered, told and forgotten."""
         self.wait(lambda: self.is_over(count), within)
 
-    def wait(self, is_so: Callable[[], bool], within: float = 30) -> None:
+    def wait(self, is_so: Callable[[], bool], within: float = 60) -> None:
         """Wait until *is_so*; fail with what stands in the way."""
         pause = threading.Event()
         until = time.monotonic() + within

@@ -30,7 +30,7 @@ from orchestrator.core.events import (
 from orchestrator.core.opening import Opening, open_case
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, SubjectRef
-from orchestrator.errors import CannotStore, Conflict, Unavailable
+from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write
 from schemas.case_events import event_data
 from schemas.connecting import NeedsHuman
@@ -117,13 +117,13 @@ class Engine:
 
         Writes of a step that changes nothing are dropped with it: an outcome of an
         ended ownership leaves no trace.  Raises `Unavailable`, `Conflict` or
-        `CannotStore`, and then nothing is stored.
+        `CannotStore` or `SetUpError`, and then nothing is stored.
         """
         if not steps:
             return []
         try:
             return self._apply_once(steps)
-        except (Unavailable, Conflict, CannotStore):
+        except (Unavailable, Conflict, CannotStore, SetUpError):
             raise
         except Exception as error:  # noqa: BLE001 (a fault of ours stops no other case)
             if len(steps) > 1:

@@ -31,7 +31,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.engine import Engine, NewCase, Work
-from orchestrator.errors import CannotStore, Conflict, Unavailable
+from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.ports import (
     Clock,
@@ -132,7 +132,7 @@ class Ingest:
             return 0
         try:
             self._ingest(records)
-        except (Unavailable, Conflict, CannotStore):
+        except (Unavailable, Conflict, CannotStore, SetUpError):
             consumer.rewind()
             raise
         except Exception:  # noqa: BLE001 (kept, and shown to a person)
@@ -160,7 +160,7 @@ class Ingest:
         """Take one record of a batch that failed; keep it if it is the poison."""
         try:
             self._ingest([record])
-        except (Unavailable, Conflict, CannotStore):
+        except (Unavailable, Conflict, CannotStore, SetUpError):
             raise
         except Exception:  # noqa: BLE001 (kept, and shown to a person)
             self._keep_poison(record)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from pydantic import SecretBytes
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.plan import Plan
+from orchestrator.errors import SetUpError
 from orchestrator.event_log import Message
 from orchestrator.stages.ingest import Ingest, IngestParts, PlanFor
 from schemas.intake import RequestFile, read_request_file
@@ -100,4 +102,26 @@ def test_poison_lies_in_quarantine_alone(sqlite_url: str) -> None:
     assert kept.state == "waiting"
     assert "fault of ours" in kept.rule
     assert _left(office) == []
+    office.database.close()
+
+
+def test_missing_table_makes_no_record_poison(sqlite_url: str) -> None:
+    """A database that is set up wrongly is said; the record is read once it is not."""
+    office = an_office(sqlite_url)
+    log = _a_log(office)
+    ingest = _an_ingest(office, log, lambda controller, *, on: a_plan())  # noqa: ARG005 (the protocol's)
+    log.publish([_a_request()])
+    with office.database.writing() as connection:
+        connection.execute(text("ALTER TABLE requests RENAME TO gone"))
+
+    with pytest.raises(SetUpError, match="erasure db upgrade"):
+        ingest.turn(0)
+    with office.database.writing() as connection:
+        connection.execute(text("ALTER TABLE gone RENAME TO requests"))
+    ingest.turn(0)
+
+    with office.database.reading() as connection:
+        cases = connection.execute(select(t.cases.c.id)).all()
+        quarantined = connection.execute(select(t.quarantine.c.code)).all()
+    assert (len(cases), len(quarantined)) == (1, 0)
     office.database.close()

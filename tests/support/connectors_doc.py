@@ -32,8 +32,8 @@ def table() -> str:
         "replay": [f"`{spec.replay[Action.ERASE]}`" for spec in specs],
         "horizon": [_duration(spec.horizon) for spec in specs],
         "rates": [_rates(spec.rates) for spec in specs],
-        "people a call": [_number(spec.people_per_call) for spec in specs],
-        "records a call": [_number(spec.items_per_call) for spec in specs],
+        "people a call": [_number(spec.people_per_call, "1") for spec in specs],
+        "records a call": [_number(spec.items_per_call, "all") for spec in specs],
         "secrets": [_types(spec.secrets) for spec in specs],
         "source": [spec.source for spec in specs],
     }
@@ -60,8 +60,8 @@ def _rates(rates: Iterable[Rate]) -> str:
     return ", ".join(f"{rate.limit} in {duration_text(rate.per)}" for rate in rates)
 
 
-def _number(by_action: Mapping[Action, int]) -> str:
-    return str(by_action.get(Action.ERASE, 1))
+def _number(by_action: Mapping[Action, int], absent: str) -> str:
+    return str(by_action.get(Action.ERASE, absent))
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def _break(office: Office, table: str) -> None:
 def test_step_is_not_given_up_for_a_missing_table(office: Office) -> None:
     """The sentence says what to do; no task is handed to a person for it."""
     office.open([an_opening()], a_plan(an_account(MAIL)))
-    failures: list[Step] = []
+    given_up: list[Step] = []
     engine = Engine(
-        office.store, office.clock.now, lambda step, _: failures.append(step)
+        office.store, office.clock.now, lambda step, _: given_up.append(step)
     )
     before = office.case(CASE)
     case = called(before, MAIL, Action.LOCATE)

@@ -69,18 +69,22 @@ def test_most_urgent_is_claimed_first(
     stored: Stored, epochs: dict[AccountId, int]
 ) -> None:
     """The latest safe moment decides, whether a task is ready or its wait is over."""
+    states = (READY, WAITING) * 3
     stored.open(
-        only_erasure(1, READY, dispatch_by=T0 + 3 * DAY),
-        only_erasure(2, WAITING, dispatch_by=T0 + 1 * DAY, wake_at=T0),
-        only_erasure(3, READY, dispatch_by=T0 + 2 * DAY),
-        only_erasure(4, WAITING, dispatch_by=T0 + 4 * DAY, wake_at=T0 - HOUR),
+        *(
+            only_erasure(n, status, dispatch_by=T0 - n * DAY, wake_at=T0 - HOUR)
+            for n, status in enumerate(states, start=1)
+        )
     )
 
-    first = _claim(stored, epochs, room=3)
-    rest = _claim(stored, epochs, room=3)
+    batches = [_claim(stored, epochs, room=2) for _ in range(4)]
 
-    assert claimed_ids(first) == ["case-2", "case-3", "case-1"]
-    assert claimed_ids(rest) == ["case-4"]
+    assert [claimed_ids(batch) for batch in batches] == [
+        ["case-6", "case-5"],
+        ["case-4", "case-3"],
+        ["case-2", "case-1"],
+        [],
+    ]
 
 
 def test_only_what_is_due_is_claimed(

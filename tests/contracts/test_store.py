@@ -169,8 +169,8 @@ def test_closed_case_is_never_due(stored: Stored) -> None:
 def test_cases_that_want_something_come_by_urgency(stored: Stored) -> None:
     """The earliest deadline first, whole, and only what wants just that."""
     urgent, later = (
-        replace(numbered(n), status=CaseStatus.ANSWERED, due_at=T0 + n * DAY)
-        for n in (1, 2)
+        replace(numbered(n), status=CaseStatus.ANSWERED, due_at=T0 - n * DAY)
+        for n in (2, 1)
     )
     stored.open(later, urgent, numbered(3))
 

@@ -56,6 +56,17 @@ def test_stopped_server_is_unavailable_and_comes_back(
     on_postgres.database.ping()
 
 
+def test_restart_between_two_steps_goes_unnoticed(
+    postgres_that_runs_again: Postgres, on_postgres: Stored
+) -> None:
+    """A connection that died in the pool is replaced before anybody uses it."""
+    on_postgres.database.ping()
+
+    postgres_that_runs_again.restart()
+
+    assert on_postgres.store.stored_offsets() == {}
+
+
 def _lose_the_server(stored: Stored, server: Postgres) -> None:
     """Let the server die before a transaction commits."""
     with stored.store.transaction() as transaction:
@@ -192,6 +203,7 @@ def test_refused_commit_cannot_be_stored(stored: Stored) -> None:
         stored.write(PutEntry(entry))
 
     assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert stored.store.entries(["case-1"], "identity") == []
 

@@ -41,6 +41,7 @@ _SIGNING_PATTERN = "signing-*.pem"
 _KEY_BYTES = 32
 _LARGEST_FILE = 4096  # bytes; each real file has less than 200
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 class KeysError(SetUpError):
@@ -130,6 +131,11 @@ def load_keys(directory: Path) -> KeyRing:
         raise KeysError(
             f"The key directory {directory} does not exist; run `erasure keys init`, "
             "or set ERASURE_KEYS_DIR to the directory that holds your keys."
+        )
+    if directory.stat().st_mode & _OTHERS_WRITE:
+        raise KeysError(
+            f"Others may write into the key directory {directory} and so exchange keys;"
+            f" run chmod go-w {directory}."
         )
     kek = _read_secret(directory / KEK_FILE)
     pseudonym_key = _read_secret(directory / PSEUDONYM_FILE)

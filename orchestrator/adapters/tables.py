@@ -192,6 +192,14 @@ data_keys = Table(
     Column("expires_at", Instant, index=True),
 )
 
+key_checks = Table(
+    "key_checks",
+    metadata,
+    Column("key", Text, primary_key=True),  # pseudonym | signing
+    Column("check_value", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)
+
 vault = Table(
     "vault",
     metadata,

@@ -7,9 +7,10 @@ The same checks are those of `erasure config check`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from orchestrator.adapters.key_checks import SqlKeyChecks
 from orchestrator.adapters.queries import Queries
 from orchestrator.adapters.schema import check_schema
 from orchestrator.adapters.vault_cipher import VaultError
@@ -118,6 +119,34 @@ def _keys_fit(installation: Installation) -> None:
         ) from None
 
 
+def _other_keys_fit(installation: Installation) -> None:
+    """Compare the keys that would go on unnoticed with those of the first run."""
+    stored = SqlKeyChecks(installation.database).stored()
+    for key, value in _key_checks(installation).items():
+        if stored.get(key, value) != value:
+            raise SetUpError(
+                f"The {key} key in ERASURE_KEYS_DIR is not the one this database was"
+                f" begun with; put the right {KEY_FILES[key]} back."
+            )
+
+
+def remember_keys(installation: Installation) -> None:
+    """Keep the keys' check values, so that other keys are found out at any start."""
+    now = installation.clock.now()
+    SqlKeyChecks(installation.database).keep(_key_checks(installation), now)
+
+
+def _key_checks(installation: Installation) -> Mapping[str, str]:
+    """Return a value of each key that gives nothing of it away."""
+    return {
+        "pseudonym": installation.pseudonyms.digest("key-check", b""),
+        "signing": installation.keys.signing_key_id,
+    }
+
+
+KEY_FILES = {"pseudonym": "pseudonym.key", "signing": "signing-*.pem"}
+
+
 def _event_log(installation: Installation) -> None:
     missing = installation.topics.missing(TOPICS)
     if missing:
@@ -131,5 +160,6 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("keys", _keys),
     ("database", _schema),
     ("keys of the database", _keys_fit),
+    ("names and signatures", _other_keys_fit),
     ("event log", _event_log),
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.keys import create_keys
+from orchestrator.entrypoints.starting import remember_keys
 from tests.support.command import erasure
 from tests.support.installation import AnInstallation
 from tests.support.people import Human
@@ -61,6 +62,28 @@ def _other_keys(it: AnInstallation) -> None:
     it.a_case(Human(1))
     create_keys(it.folder / "others")
     it.env["ERASURE_KEYS_DIR"] = str(it.folder / "others")
+
+
+def _open_folder(it: AnInstallation) -> None:
+    it.keys.chmod(0o777)
+
+
+def _exchanged(it: AnInstallation, pattern: str) -> None:
+    """Remember the keys as the first run does, and put another one in their place."""
+    remember_keys(it.parts)
+    create_keys(it.folder / "others")
+    (mine,) = it.keys.glob(pattern)
+    (other,) = (it.folder / "others").glob(pattern)
+    mine.unlink()
+    other.rename(it.keys / other.name)
+
+
+def _other_names(it: AnInstallation) -> None:
+    _exchanged(it, "pseudonym.key")
+
+
+def _other_signature(it: AnInstallation) -> None:
+    _exchanged(it, "signing-*.pem")
 
 
 def _no_database(it: AnInstallation) -> None:
@@ -119,6 +142,11 @@ WRONG = [
     pytest.param(_no_keys, "The key directory ", id="no keys"),
     pytest.param(_lost_key, "", id="lost key"),
     pytest.param(_open_keys, "Others may read ", id="open keys"),
+    pytest.param(_open_folder, "Others may write into ", id="open key folder"),
+    pytest.param(_other_names, "The pseudonym key in ERASURE_KEYS_DIR", id="names"),
+    pytest.param(
+        _other_signature, "The signing key in ERASURE_KEYS_DIR", id="signature"
+    ),
     pytest.param(_short_key, "", id="short key"),
     pytest.param(
         _other_keys,
@@ -194,7 +222,7 @@ def test_config_check_of_a_good_set_up_is_yes(installation: AnInstallation) -> N
     parts = installation("config", "check", "--json")
 
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.count(": all right") == len(parts.data) == 6
+    assert ran.out.count(": all right") == len(parts.data) == 7
     assert {part["problem"] for part in parts.data} == {None}
 
 

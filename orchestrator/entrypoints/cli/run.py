@@ -72,6 +72,7 @@ def _run(
     starting.check_start(installation)
     alone = installation.is_embedded
     with only_run(installation.database) if alone else nullcontext():
+        starting.remember_keys(installation)
         running = Running(installation, stages, ours)
         with _stopped_by_signals(running):
             running.start()

@@ -150,6 +150,11 @@ def _vault_and_artifacts() -> None:
     )
     _index("data_keys", ("expires_at",))
     op.create_table(
+        "key_checks",
+        *(_text("key"), _text("check_value"), _time("seen_at")),
+        _key("key_checks", "key"),
+    )
+    op.create_table(
         "vault",
         *(_text("owner"), _text("purpose"), _text("name"), _bytes("sealed")),
         _time("made_at"),

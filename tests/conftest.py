@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.broker import Broker
-from tests.support.postgres import Postgres, create_database
+from tests.support.postgres import Postgres, create_database, drop_database
 from tests.support.site_fixtures import (  # noqa: F401 (fixtures are found by name)
     backend,
     distributed,
@@ -70,14 +70,20 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest) -> str:
-    """Name a fresh, empty PostgreSQL database."""
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Name a fresh, empty PostgreSQL database; afterwards it is dropped."""
     given = os.environ.get("ERASURE_TEST_DATABASE_URL")
     if given:
-        return create_database(given)
-    server: Postgres = request.getfixturevalue("postgres")
-    server.start()
-    return server.new_database()
+        url = create_database(given)
+        yield url
+    else:
+        server: Postgres = request.getfixturevalue("postgres")
+        server.start()
+        url = server.new_database()
+        yield url
+        server.start()
+    # Hundreds of them would fill the disk, and one test reads all their files.
+    drop_database(url)
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ import pytest
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.schema import upgrade
 from tests.contracts.stored import Stored
-from tests.support.postgres import Postgres, copy_database, create_database
+from tests.support.postgres import (
+    Postgres,
+    copy_database,
+    create_database,
+    drop_database,
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,13 +56,18 @@ def sqlite_with_tables(_sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_with_tables(request: pytest.FixtureRequest) -> str:
+def postgres_with_tables(request: pytest.FixtureRequest) -> Iterator[str]:
     """Name a fresh PostgreSQL database with our tables, on a server that runs."""
+    server: Postgres | None = None
     if not os.environ.get("ERASURE_TEST_DATABASE_URL"):
-        server: Postgres = request.getfixturevalue("postgres")
+        server = request.getfixturevalue("postgres")
         server.start()
     template: str = request.getfixturevalue("_postgres_template")
-    return copy_database(template)
+    url = copy_database(template)
+    yield url
+    if server is not None:
+        server.start()
+    drop_database(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

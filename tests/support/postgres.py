@@ -134,6 +134,13 @@ def create_database(server_url: str) -> str:
     return f"{url}?{query}" if query else url
 
 
+def drop_database(url: str) -> None:
+    """Drop the database at *url*, and end whoever still uses it; absent is fine."""
+    base, name = url.partition("?")[0].rsplit("/", 1)
+    with psycopg.connect(_plain(f"{base}/postgres"), autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
+
+
 def copy_database(url: str) -> str:
     """Copy the database at *url*, which nobody may be using, and return the copy's."""
     base, name = url.rsplit("/", 1)

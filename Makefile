@@ -58,8 +58,8 @@ COMPILE = CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --genera
 
 lock: $(DEV) ## compile the locks (ARGS=--upgrade for newer versions)
 	$(COMPILE) --all-build-deps --only-build-deps --output-file requirements/build.txt pyproject.toml
-	$(COMPILE) --extra demo --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) --extra demo --extra dev --constraint requirements/build.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --extra dev --constraint requirements/build.txt --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml
 
 # The folder keeps others of this machine out; the files in it must be readable
 # for the user inside the containers.

@@ -1,9 +1,4 @@
-"""
-`erasure demo`: the whole system in one process, on the embedded log and fakes.
-
-Nothing is imported here but what every installation has: the fakes need the extra
-`demo`.
-"""
+"""`erasure demo`: the whole system in one process, on the embedded log and fakes."""
 
 from __future__ import annotations
 
@@ -11,11 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from orchestrator.errors import SetUpError
-
 __all__ = ["run_demo"]
-
-_EXTRA = frozenset({"starlette", "uvicorn"})
 
 
 def run_demo(
@@ -32,13 +23,7 @@ def run_demo(
     test can see the demo fail.  It waits *patience* seconds for the answers.  Raises
     `SetUpError` if it cannot start; ends with 130 when interrupted.
     """
-    try:
-        from orchestrator.entrypoints.demo.show import show  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        if error.name not in _EXTRA:
-            raise
-        raise SetUpError(
-            "The demo needs parts that a server does not; run"
-            " `pip install 'erasure-orchestrator[demo]'` first."
-        ) from None
+    # The fakes are loaded by nobody who does not ask for them.
+    from orchestrator.entrypoints.demo.show import show  # noqa: PLC0415
+
     return show(folder, prepare, patience)

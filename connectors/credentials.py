@@ -20,6 +20,7 @@ from schemas.connecting import (
     ClientCredentials,
     ConnectorSpec,
     HeaderAuth,
+    NoAuth,
     Operation,
 )
 
@@ -140,6 +141,16 @@ class _OAuth:
         return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
 
+class _Nothing:
+    """No credentials at all."""
+
+    async def headers(self) -> Mapping[str, str]:
+        return {}
+
+    async def renew(self, refused: Mapping[str, str]) -> None:
+        """There is nothing to renew; the second refusal is the answer."""
+
+
 class Keyring:
     """The credentials of one account: the connector's, and those of its operations."""
 
@@ -158,6 +169,8 @@ class Keyring:
                 self._main = _Header(spec.auth, secrets)
             case ClientCredentials():
                 self._main = _OAuth(spec.auth, secrets, ask, settings, clock)
+            case NoAuth():
+                self._main = _Nothing()
         own = {it.auth for it in spec.operations.values() if it.auth is not None}
         self._own = {auth: _Header(auth, secrets) for auth in own}
 

@@ -13,6 +13,7 @@ from schemas.declaring import (
     ClientCredentials,
     ConnectorSpec,
     HeaderAuth,
+    NoAuth,
     Operation,
     Rate,
 )
@@ -100,6 +101,7 @@ __all__ = [
     "Located",
     "Mode",
     "NeedsHuman",
+    "NoAuth",
     "NotApplicable",
     "NotTold",
     "NothingFound",

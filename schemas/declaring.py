@@ -81,7 +81,17 @@ class ClientCredentials:
         return (self.client_id, self.client_secret)
 
 
-Auth = HeaderAuth | ClientCredentials
+@dataclass(frozen=True, slots=True)
+class NoAuth:
+    """No credentials: nothing leaves over HTTP, or nobody asks who sends it."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The names of the secrets it is made of: none."""
+        return ()
+
+
+Auth = HeaderAuth | ClientCredentials | NoAuth
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,11 @@ class ConnectorSpec:
         own = (op.auth.secrets for op in self.operations.values() if op.auth)
         names = [*self.auth.secrets, *(name for part in own for name in part)]
         return tuple(dict.fromkeys(names))
+
+    @property
+    def speaks_http(self) -> bool:
+        """Whether it sends requests of ours, and so has an address."""
+        return bool(self.operations) or not isinstance(self.auth, NoAuth)
 
     @property
     def rates_together(self) -> frozenset[tuple[Rate, ...]]:

@@ -61,7 +61,7 @@ def _in_rates(spec: ConnectorSpec) -> Iterator[str]:
     rates: list[Rate] = list(spec.rates)
     for operation in spec.operations.values():
         rates += operation.rates or ()
-    if not rates:
+    if spec.operations and not rates:
         yield "No rate is declared."
     if any(rate.limit < 1 or rate.per <= timedelta(0) for rate in rates):
         yield "A rate allows nothing."

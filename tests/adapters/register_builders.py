@@ -20,6 +20,7 @@ from schemas.connecting import (
     Effect,
     HeaderAuth,
     IdentifierType,
+    NoAuth,
     Operation,
     Proof,
     Rate,
@@ -96,6 +97,17 @@ token = "env:CRM_TOKEN"
 """
 
 
+DESK = """
+[accounts.desk]
+recipient = "shop-vendor"
+connector = "desk"
+category = "delivery"
+environment = "live"
+mode = "live"
+installation = "desk"
+"""
+
+
 class Options(BaseModel):
     """A connector's options as a stranger might declare them."""
 
@@ -147,7 +159,7 @@ def a_spec(  # noqa: PLR0913 (each is one fact about a connector)
 
 
 def a_catalog() -> dict[str, ConnectorFacts]:
-    """Return three connectors: a CRM, a shop with OAuth, and statistics."""
+    """Return a CRM, a shop with OAuth, statistics, and a desk without HTTP."""
     token = Operation("POST", "/oauth/token", Effect.READ, base="token_url")
     shop = a_spec(
         "shop",
@@ -159,7 +171,9 @@ def a_catalog() -> dict[str, ConnectorFacts]:
     )
     crm = a_spec("crm", accepts=frozenset({EMAIL}), yields=frozenset({CRM_ID}))
     stats = a_spec("stats", accepts=frozenset({DEVICE_ID}))
+    desk = a_spec("desk", auth=NoAuth(), base_url=None)
     return {
+        "desk": ConnectorFacts(desk, ShopOptions),
         "crm": ConnectorFacts(crm, Options),
         "shop": ConnectorFacts(shop, ShopOptions),
         "stats": ConnectorFacts(stats, Options),

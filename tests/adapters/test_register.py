@@ -10,6 +10,7 @@ from orchestrator.core.words import AccountId, Level, Right
 from schemas.connecting import Mode, Rate
 from tests.adapters.register_builders import (
     CRM_ID,
+    DESK,
     DEVICE_ID,
     REGISTER,
     STATS,
@@ -126,6 +127,14 @@ def test_addresses_of_all_operations_are_gathered(tmp_path: Path) -> None:
         "base_url": "https://api.shop.example/maison",
         "token_url": "https://auth.shop.example",
     }
+
+
+def test_connector_without_requests_needs_no_address(tmp_path: Path) -> None:
+    """Where nothing leaves over HTTP, the register wants no address and no secret."""
+    entry = a_register(tmp_path, REGISTER + DESK).accounts[AccountId("desk")]
+
+    assert entry.bases == {}
+    assert entry.secrets == {}
 
 
 def test_mapped_field_becomes_a_yielded_identifier(tmp_path: Path) -> None:

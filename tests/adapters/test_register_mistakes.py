@@ -9,6 +9,7 @@ import pytest
 from orchestrator.adapters.register import load_register
 from orchestrator.errors import SetUpError
 from tests.adapters.register_builders import (
+    DESK,
     REGISTER,
     STATS,
     a_register,
@@ -61,6 +62,11 @@ def sentences_of(directory: Path, text: str) -> list[str]:
             id="unknown key in a nested table",
         ),
         pytest.param(
+            REGISTER + DESK + 'base_url = "https://desk.example"\n',
+            "accounts.desk.base_url: desk sends no request; remove it.",
+            id="address of a connector without requests",
+        ),
+        pytest.param(
             "acounts = {}\n" + REGISTER,
             "acounts: the table is not known; write accounts.",
             id="unknown table",
@@ -110,7 +116,7 @@ def sentences_of(directory: Path, text: str) -> list[str]:
         pytest.param(
             with_line("accounts.crm", 'connector = "salesforce"'),
             'accounts.crm.connector: "salesforce" is not a connector; '
-            "there are crm, shop, stats.",
+            "there are crm, desk, shop, stats.",
             id="unknown connector",
         ),
         pytest.param(

@@ -11,7 +11,7 @@ import pytest
 from connectors.credentials import Keyring, Token
 from connectors.testing import MappingSecrets
 from connectors.vtex import Vtex
-from schemas.connecting import HeaderAuth
+from schemas.connecting import HeaderAuth, NoAuth
 
 _OWN = HeaderAuth(secret="org", template="Basic {basic}")
 _SECRETS = {"app_key": "key", "app_token": "token", "org": "name:word"}
@@ -45,6 +45,15 @@ def test_operation_has_the_credentials_it_declares(
     credentials = keyring.credentials(_SPEC.operations[operation])
 
     assert asyncio.run(credentials.headers()) == headers
+
+
+def test_connector_without_credentials_sends_none() -> None:
+    """A connector that declares no credentials asks nobody for a secret."""
+    anonymous = replace(_SPEC.operations["own"], auth=None)
+    spec = replace(_SPEC, auth=NoAuth(), operations={"ours": anonymous})
+    keyring = Keyring(spec, MappingSecrets({}), _no_token, {}, lambda: 0.0)
+
+    assert asyncio.run(keyring.credentials(anonymous).headers()) == {}
 
 
 def test_account_needs_the_secrets_of_all_operations() -> None:

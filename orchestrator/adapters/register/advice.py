@@ -139,10 +139,10 @@ def _twice(entry: AccountEntry, register: Register) -> Iterator[tuple[str, str]]
     for other in register.accounts.values():
         if other.id == entry.id:
             return
-        same = (other.connector, other.installation, other.bases["base_url"]) == (
+        same = (other.connector, other.installation, other.bases.get("base_url")) == (
             entry.connector,
             entry.installation,
-            entry.bases["base_url"],
+            entry.bases.get("base_url"),
         )
         if same and entry.installation is not None:
             yield (

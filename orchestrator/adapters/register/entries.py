@@ -182,6 +182,8 @@ def _bases(
     table: AccountTable, spec: ConnectorSpec, options: BaseModel, tell: Tell
 ) -> dict[str, str]:
     """Gather every address that the account's requests may go to."""
+    if not spec.speaks_http:
+        return _no_bases(table, spec, tell)
     found: dict[str, object] = {"base_url": table.base_url or spec.base_url}
     for name in sorted(_other_addresses(spec)):
         found[name] = table.options.get(name) or getattr(options, name, None)
@@ -198,6 +200,13 @@ def _bases(
     return {
         name: str(address) for name, address in found.items() if address is not None
     }
+
+
+def _no_bases(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> dict[str, str]:
+    """Tell that an address is of no use to a connector that sends no request."""
+    if table.base_url is not None:
+        tell("base_url", f"{spec.name} sends no request; remove it.")
+    return {}
 
 
 def _check_address(key: str, address: str, table: AccountTable, tell: Tell) -> None:

@@ -80,7 +80,7 @@ class _Header:
         found: dict[str, SecretStr] = {}
         part: HeaderAuth | None = self._auth
         while part is not None:
-            secret = _secret(self._secrets, part.secret, fresh=fresh)
+            secret = secret_of(self._secrets, part.secret, fresh=fresh)
             basic = b64encode(secret.encode()).decode()
             value = part.template.format(secret=secret, basic=basic)
             found[part.header] = SecretStr(value)
@@ -136,7 +136,8 @@ class _OAuth:
         """Identify the client as RFC 6749 section 2.3.1 says: each part URL-encoded."""
         names = (self._auth.client_id, self._auth.client_secret)
         pair = ":".join(
-            quote(_secret(self._secrets, name, fresh=fresh), safe="") for name in names
+            quote(secret_of(self._secrets, name, fresh=fresh), safe="")
+            for name in names
         )
         return {"Authorization": f"Basic {b64encode(pair.encode()).decode()}"}
 
@@ -179,7 +180,8 @@ class Keyring:
         return self._main if operation.auth is None else self._own[operation.auth]
 
 
-def _secret(secrets: Secrets, name: str, *, fresh: bool) -> str:
+def secret_of(secrets: Secrets, name: str, *, fresh: bool) -> str:
+    """Return a secret without blanks; raises `CredentialsRefused` if it is absent."""
     try:
         return secrets.get(name, fresh=fresh).strip()
     except (LookupError, OSError):

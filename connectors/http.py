@@ -15,15 +15,17 @@ import string
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from collections.abc import Sequence as Seq
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Protocol, Self, assert_never
+from typing import Protocol, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
+from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt
 
 from connectors.answer import Answer
-from connectors.credentials import Credentials, Keyring, Secrets, Token
+from connectors.credentials import Credentials, Keyring, Secrets, Token, secret_of
 from connectors.errors import (
     AnswerLost,
     ContractChanged,
@@ -35,10 +37,19 @@ from connectors.errors import (
     TryLater,
     WrongPerson,
 )
-from connectors.verdicts import SHORT, Again, Unauthorised, Verdict, judge
+from connectors.verdicts import (
+    SHORT,
+    Again,
+    Unauthorised,
+    Verdict,
+    as_error,
+    is_short,
+    judge,
+)
 from connectors.wire import NoAnswer, Received, Sending, StreamBroken, Wire
-from schemas.connecting import ConnectorSpec, Effect, Mode, Operation, Rate
+from schemas.connecting import ConnectorSpec, Deed, Effect, Mode, Operation, Rate
 
+Declared = TypeVar("Declared", Operation, Deed)
 Query = Mapping[str, str] | Seq[tuple[str, str]]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -95,6 +106,7 @@ class Api:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
+        self._secrets = secrets
         self._gate = gate
         self._sleep = sleep
         self._connections = asyncio.Semaphore(target.spec.concurrency)
@@ -175,7 +187,34 @@ class Api:
         except StreamBroken as error:
             broken = error.no_answer
         if broken is not None:
-            raise _as_error(judge(Effect.READ, broken))
+            raise as_error(judge(Effect.READ, broken))
+
+    @asynccontextmanager
+    async def guard(self, deed: str) -> AsyncIterator[None]:
+        """
+        Let one declared deed without HTTP be done inside the block, and nothing after.
+
+        Passes what a request passes: the mode, the rate windows, then the lease.
+        """
+        declared = self._allowed(self._target.spec.deeds.get(deed))
+        async with self._connections:
+            await self._gate.before_send(self._rates(declared), declared.effect)
+            yield
+
+    def secret(self, name: str) -> SecretStr:
+        """
+        Return a secret that the spec says the connector asks for itself.
+
+        Raises `CredentialsRefused` where it is not there; asked for afresh each time.
+        """
+        if name not in self._target.spec.own_secrets:
+            raise EgressRefused("secret_not_declared")
+        return SecretStr(secret_of(self._secrets, name, fresh=True))
+
+    @property
+    def allows_plain(self) -> bool:
+        """Whether the register lets this account be reached unencrypted."""
+        return self._target.allow_http
 
     def _check_download(self, head: Received) -> None:
         """Refuse an answer that is not the file; a signed URL has no credentials."""
@@ -184,12 +223,15 @@ class Api:
         if isinstance(verdict, Unauthorised | CredentialsRefused):
             raise Refused(head.status)
         if not isinstance(verdict, Received):
-            raise _as_error(verdict)
+            raise as_error(verdict)
 
     # --- what may leave -----------------------------------------------------------
 
     def _declared(self, name: str) -> Operation:
-        declared = self._target.spec.operations.get(name)
+        return self._allowed(self._target.spec.operations.get(name))
+
+    def _allowed(self, declared: Declared | None) -> Declared:
+        """Refuse what is not declared, and what the account's mode forbids."""
         if declared is None:
             raise EgressRefused("operation_not_declared")
         if self._target.mode is Mode.OFF:
@@ -215,7 +257,7 @@ class Api:
         if not parts.hostname or "@" in parts.netloc:
             raise EgressRefused("url_not_plain")
 
-    def _rates(self, operation: Operation) -> Seq[Rate]:
+    def _rates(self, operation: Operation | Deed) -> Seq[Rate]:
         spec = self._target.spec
         return spec.rates if operation.rates is None else operation.rates
 
@@ -224,17 +266,17 @@ class Api:
     async def _attempts(self, call: _Call) -> Received:
         """Try for seconds; whatever is not an answer becomes an error."""
         verdict = await self._once(call)
-        if _is_short(verdict):
+        if is_short(verdict):
             verdict = await self._again(call, verdict)
         if isinstance(verdict, Received):
             return verdict
-        raise _as_error(verdict)
+        raise as_error(verdict)
 
     async def _again(self, call: _Call, first: Verdict) -> Verdict:
         """Go on after a *first* try that a repeat may mend; most calls never do."""
         tried = [first]
         attempts = AsyncRetrying(
-            retry=retry_if_result(_is_short),
+            retry=retry_if_result(is_short),
             stop=stop_after_attempt(_TRIES),
             wait=_wait,
             sleep=self._sleep,
@@ -323,13 +365,6 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
     return template.format(**{k: quote(v, safe="") for k, v in values.items()})
 
 
-def _is_short(verdict: Verdict) -> bool:
-    """Say whether a repeat within seconds may help."""
-    if not isinstance(verdict, Again):
-        return False
-    return verdict.after is None or verdict.after <= SHORT
-
-
 def _wait(state: RetryCallState) -> float:
     """Wait as long as the processor asked, else twice as long each time."""
     verdict = _last_verdict(state)
@@ -343,20 +378,6 @@ def _last_verdict(state: RetryCallState) -> Verdict:
         return Again("not_tried")
     verdict: Verdict = state.outcome.result()
     return verdict
-
-
-def _as_error(verdict: Verdict) -> ProcessorError:
-    match verdict:
-        case Again():
-            return verdict.given_up()
-        case Unauthorised():
-            return CredentialsRefused("unauthorised")
-        case ProcessorError():
-            return verdict
-        case Received():
-            return ContractChanged("unexpected_answer")
-        case _:
-            assert_never(verdict)
 
 
 __all__ = [

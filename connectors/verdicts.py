@@ -12,11 +12,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from typing import assert_never
 
 from connectors.errors import (
     AccessRefused,
     AnswerLost,
     ContractChanged,
+    CredentialsRefused,
     ProcessorError,
     Refused,
     TryLater,
@@ -123,3 +125,25 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return max(0.0, (until - told_at).total_seconds())
     except (TypeError, ValueError):
         return None
+
+
+def is_short(verdict: Verdict) -> bool:
+    """Say whether a repeat within seconds may help."""
+    if not isinstance(verdict, Again):
+        return False
+    return verdict.after is None or verdict.after <= SHORT
+
+
+def as_error(verdict: Verdict) -> ProcessorError:
+    """Return what a verdict that is no usable answer means to the connector."""
+    match verdict:
+        case Again():
+            return verdict.given_up()
+        case Unauthorised():
+            return CredentialsRefused("unauthorised")
+        case ProcessorError():
+            return verdict
+        case Received():
+            return ContractChanged("unexpected_answer")
+        case _:
+            assert_never(verdict)

@@ -67,6 +67,19 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """
+    Something a connector does at a processor without HTTP: a transaction, a message.
+
+    It passes the shell as an operation does (`Api.guard`): the mode, the rate windows
+    and the lease are checked immediately before it.
+    """
+
+    effect: Effect
+    rates: tuple[Rate, ...] | None = None  # own windows instead of the connector's
+
+
+@dataclass(frozen=True, slots=True)
 class ClientCredentials:
     """OAuth 2.0 client credentials (RFC 6749 section 4.4), fetched by the shell."""
 
@@ -117,6 +130,11 @@ class ConnectorSpec:
     horizon: timedelta  # the longest the processor takes after accepting
     record_classes: frozenset[str]
     base_url: str | None = None
+    # what it does without HTTP; the shell refuses every other
+    deeds: Mapping[str, Deed] = field(default_factory=dict)
+    # secrets that it asks for itself (`Api.secret`), and which of all need not be there
+    own_secrets: tuple[str, ...] = ()
+    optional_secrets: frozenset[str] = frozenset()
     # actions that a dry run leaves out: they make at least one writing request
     writes: frozenset[Action] = frozenset({Action.ERASE})
     # tasks in one call, by action (1 where absent)
@@ -134,7 +152,7 @@ class ConnectorSpec:
         """The names of all secrets that an account's credentials are made of."""
         own = (op.auth.secrets for op in self.operations.values() if op.auth)
         names = [*self.auth.secrets, *(name for part in own for name in part)]
-        return tuple(dict.fromkeys(names))
+        return tuple(dict.fromkeys((*names, *self.own_secrets)))
 
     @property
     def speaks_http(self) -> bool:
@@ -144,5 +162,7 @@ class ConnectorSpec:
     @property
     def rates_together(self) -> frozenset[tuple[Rate, ...]]:
         """Every set of windows that some operation has to pass at once."""
-        own = (one.rates for one in self.operations.values() if one.rates is not None)
+        declared: list[Operation | Deed] = [*self.operations.values()]
+        declared += self.deeds.values()
+        own = (one.rates for one in declared if one.rates is not None)
         return frozenset((self.rates, *own))

@@ -117,7 +117,7 @@ def _check_secrets(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> None
     """Tell which secrets are missing and which nobody reads."""
     needed = needed_secrets(spec)
     for name in needed:
-        if name not in table.secrets:
+        if name not in table.secrets and name not in spec.optional_secrets:
             tell(
                 f"secrets.{name}",
                 f'the key is missing; write {name} = "env:NAME" or "file:/PATH".',

@@ -188,7 +188,7 @@ def test_schemas_import_nobody() -> None:
 def test_connectors_speak_http_and_nothing_else() -> None:
     """A connector has no log call, no clock and no chance of its own."""
     forbidden = {"logging", "structlog", "time", "random", "uuid"}
-    besides = ("connectors/fakes", "connectors/testing")
+    besides = ("connectors/fakes", "connectors/kit", "connectors/testing")
 
     offences = {
         module: (_third_parties(module) - {"httpx", "pydantic"})

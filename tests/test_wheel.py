@@ -55,6 +55,25 @@ def test_wheel_finds_the_examples_without_a_checkout(installed: Path) -> None:
     assert (requests, register) == ("5", "True")
 
 
+def test_wheel_writes_the_package_of_a_connector(installed: Path) -> None:
+    """The templates of the kit are in the wheel, and so are the types."""
+    code = "from orchestrator.entrypoints.cli import main; main()"
+    order = ["connector", "new", "acme-mail", "--auth", "bearer", "--shape", "direct"]
+
+    subprocess.run(
+        [sys.executable, "-c", code, *order],
+        cwd=installed.parent,
+        env={"PYTHONPATH": str(installed)},
+        capture_output=True,
+        check=True,
+    )
+
+    made = installed.parent / "acme-mail"
+    assert "class AcmeMail" in (made / "acme_mail" / "connector.py").read_text("utf-8")
+    assert (installed / "connectors" / "py.typed").is_file()
+    assert (installed / "schemas" / "py.typed").is_file()
+
+
 def test_wheel_carries_no_test_and_no_example_code(installed: Path) -> None:
     """Only the three packages are installed; of the examples only data."""
     assert {path.name for path in installed.iterdir() if "-" not in path.name} == {

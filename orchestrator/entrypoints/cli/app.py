@@ -8,6 +8,7 @@ from orchestrator.entrypoints.cli import (
     account,
     cases,
     config,
+    connector,
     db,
     demo,
     export,
@@ -40,6 +41,7 @@ app.add_typer(quarantine.app)
 app.add_typer(receipt.app)
 app.add_typer(export.app)
 app.add_typer(account.app)
+app.add_typer(connector.app)
 app.add_typer(register.app)
 app.add_typer(topics.app)
 app.add_typer(db.app)

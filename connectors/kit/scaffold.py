@@ -1,0 +1,101 @@
+"""
+Write the package of a new connector.
+
+It passes its own checks and the acceptance suite before anybody edits it, because a
+template that is not run rots: the tests make and run one of each shape.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from connectors.kit.errors import KitError
+from connectors.kit.naming import Name
+from connectors.kit.shapes import Auth, Shape
+
+# The connector's secrets, by the names that the spec gives them.
+_SECRETS: Mapping[Auth, Sequence[str]] = MappingProxyType(
+    {
+        Auth.BEARER: ("token",),
+        Auth.BASIC: ("login",),
+        Auth.API_KEY: ("api_key",),
+        Auth.OAUTH2: ("client_id", "client_secret"),
+    }
+)
+
+
+def write_package(name: Name, auth: Auth, shape: Shape, into: Path) -> Path:
+    """
+    Write a package below *into* and return its folder.
+
+    All of it or nothing appears.  Raises `KitError` where something is there already.
+    """
+    folder = into / name.name
+    if folder.exists():
+        raise KitError(
+            f"{folder} is there already; remove it, or write elsewhere with --into."
+        )
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name.name}-", dir=into) as made:
+            whole = Path(made) / name.name
+            _write(files_of(name, auth, shape), whole)
+            whole.rename(folder)
+    except OSError as error:
+        raise KitError(
+            f"Nothing was written: {into} cannot be written to ({error.strerror})."
+        ) from error
+    return folder
+
+
+def files_of(name: Name, auth: Auth, shape: Shape) -> Mapping[str, str]:
+    """Return the text of each file of a package, by its path."""
+    templates = Environment(
+        loader=PackageLoader("connectors.kit"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 (Python and TOML, from names that were checked)
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    facts = {
+        "name": name.name,
+        "module": name.module,
+        "cls": name.cls,
+        "fake_cls": f"Fake{name.cls}",
+        "vendor": name.vendor,
+        "auth": auth.value,
+        "shape": shape.value,
+        "secrets": _SECRETS[auth],
+    }
+    return {
+        path: templates.get_template(f"{template}.jinja").render(facts)
+        for path, template in _templates(name).items()
+    }
+
+
+def _templates(name: Name) -> Mapping[str, str]:
+    return {
+        "pyproject.toml": "pyproject.toml",
+        "Makefile": "Makefile",
+        "README.md": "README.md",
+        ".gitignore": "gitignore",
+        "register.toml": "register.toml",
+        f"{name.module}/__init__.py": "init.py",
+        f"{name.module}/connector.py": "connector.py",
+        f"{name.module}/fake.py": "fake.py",
+        f"{name.module}/py.typed": "py.typed",
+        f"tests/test_{name.module}.py": "test.py",
+    }
+
+
+def _write(files: Mapping[str, str], folder: Path) -> None:
+    for path, text in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")

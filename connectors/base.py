@@ -13,12 +13,14 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
+from connectors.errors import NotGenuine
 from connectors.http import Api
 from schemas.connecting import (
     Absent,
     Accepted,
     Action,
     Ambiguous,
+    Callback,
     Candidate,
     CannotTell,
     ConnectorSpec,
@@ -113,6 +115,14 @@ class Connector(Protocol):
     async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
         """Look whether the items are gone; reads only."""
 
+    async def on_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
+        """
+        Verify what the processor says by itself on the raw *body*, then read it.
+
+        Names of *headers* are lower-case.  Raises `NotGenuine` for whatever is not
+        signed by whom it says or not meant for us; may read, for a certificate.
+        """
+
 
 class OneAtATime:
     """Turns one-person methods into the protocol's; `Options` and `Api` are kept."""
@@ -141,6 +151,10 @@ class OneAtATime:
         """Look for one person's items after the other's."""
         return {one.task: await self.read_back_one(one) for one in work}
 
+    async def on_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:  # noqa: ARG002
+        """Refuse it: this processor says nothing by itself."""
+        raise NotGenuine("no_callbacks")
+
     async def locate_one(self, person: Person) -> Finding:  # noqa: ARG002
         """Search for *person*; a connector without a search says so."""
         return NotApplicable("no_search")
@@ -163,10 +177,10 @@ class OneAtATime:
 
 
 __all__ = [
-    "Absent", "Accepted", "Action", "Ambiguous", "Api", "Candidate", "CannotTell",
-    "Connector", "ConnectorSpec", "Done", "Effect", "Evidence", "Exported",
-    "Failed", "Finding", "Identifier", "IdentifierType", "Installation", "Item",
-    "ItemId", "JobAccepted", "Located", "NeedsHuman", "NotApplicable",
+    "Absent", "Accepted", "Action", "Ambiguous", "Api", "Callback", "Candidate",
+    "CannotTell", "Connector", "ConnectorSpec", "Done", "Effect", "Evidence",
+    "Exported", "Failed", "Finding", "Identifier", "IdentifierType", "Installation",
+    "Item", "ItemId", "JobAccepted", "Located", "NeedsHuman", "NotApplicable",
     "NothingFound", "OneAtATime", "Operation", "Options", "Outcome", "Person",
     "Present", "Progress", "Proof", "Provenance", "Rate", "ReadBack", "Redacted",
     "Replay", "Reply", "Retry", "Row", "Sink", "TaskId", "Ticket", "Work",

@@ -10,6 +10,7 @@ What can go wrong at the border to a processor, sorted by what the caller must d
     ├── Refused              the processor says no for good (4xx); `code` is ours
     ├── EgressRefused        the request may not leave (dry run, undeclared, not https)
     ├── LeaseLost            another worker owns the account now: nothing was sent
+    ├── NotGenuine           a callback not signed by whom it says, or not for us
     └── WrongPerson          an exported row belongs to somebody else
 
 The messages are codes: no URL, no header, no byte of a body, no identifier.
@@ -69,6 +70,10 @@ class EgressRefused(ProcessorError):
 
 class LeaseLost(ProcessorError):
     """The account's lease ended before the send: nothing left."""
+
+
+class NotGenuine(ProcessorError):
+    """What came in is not signed by whom it says, or not for us; it pauses nothing."""
 
 
 class WrongPerson(ProcessorError):

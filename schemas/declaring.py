@@ -144,6 +144,8 @@ class ConnectorSpec:
     # LOOKUP proof: so many empty looks, each this far apart
     looks_wanted: int = 1
     settle_for: timedelta = timedelta(0)
+    # whether the processor speaks by itself: `on_callback` verifies what it says
+    hears: bool = False
     timeout: timedelta = timedelta(seconds=30)
     concurrency: int = 8
 

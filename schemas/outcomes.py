@@ -18,6 +18,7 @@ from schemas.people import (
     Identifier,
     Item,
     ItemId,
+    TaskId,
     Ticket,
 )
 
@@ -195,6 +196,22 @@ class JobAccepted:
 
 
 Reply = Outcome | JobAccepted
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """
+    What a processor said by itself, verified before it was read.
+
+    `call` is the idempotency key of the call that it speaks of.  `reply` is for each
+    task of that call; `by_task` overrides it for some.
+    """
+
+    call: str
+    reply: Reply
+    by_task: Mapping[TaskId, Reply] = field(default_factory=dict)
+
+
 Finding = (
     Located | NothingFound | Ambiguous | Retry | NeedsHuman | NotApplicable | Failed
 )

@@ -3,8 +3,8 @@ Every table, for SQLite and PostgreSQL alike.
 
 Times are microseconds since the epoch, UTC (`Instant`).  Columns hold what is
 searched or locked; the rest of a case or task is one JSON document.  Personal data
-stands only in `vault.sealed`, `quarantine.sealed`, `chunks.sealed` and sealed log
-values, encrypted.
+stands only in `vault.sealed`, `quarantine.sealed`, `inbox.sealed`, `chunks.sealed`
+and sealed log values, encrypted.
 """
 
 from __future__ import annotations
@@ -155,6 +155,7 @@ calls = Table(
     Column("state", Text, nullable=False),  # open | accepted | closed
     Column("made_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    UniqueConstraint("idempotency_key"),
     Index("ix_calls_open", "account", "state", "epoch"),
 )
 
@@ -308,6 +309,25 @@ quarantine = Table(
     Column("ended_at", Instant),
     UniqueConstraint("topic", "partition", "offset"),
     Index("ix_quarantine_state", "state", "expires_at"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("channel", Text, nullable=False),  # callback | confirmation
+    Column("state", Text, nullable=False),  # waiting | applied | refused | unmatched
+    Column("code", Text),
+    Column("received_at", Instant, nullable=False),
+    Column("look_at", Instant, nullable=False),
+    Column("tried_at", Instant),
+    Column("expires_at", Instant, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("size", Integer, nullable=False),
+    Index("ix_inbox_waiting", "account", "state", "look_at"),
+    Index("ix_inbox_state", "state", "received_at"),
+    Index("ix_inbox_expires_at", "expires_at"),
 )
 
 log_records = Table(

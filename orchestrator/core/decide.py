@@ -21,6 +21,7 @@ from orchestrator.core.answering import (
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.commands import Decision
 from orchestrator.core.events import (
+    CallReported,
     Event,
     ExportCollected,
     ExportDownloaded,
@@ -50,6 +51,7 @@ from orchestrator.core.rulings import (
     after_retry,
 )
 from orchestrator.core.settling import ready, wait
+from orchestrator.core.unasked import after_unasked
 from orchestrator.core.waking import with_wake_at
 from schemas.connecting import Action
 
@@ -109,11 +111,18 @@ def _after_sibling(
             assert_never(event)
 
 
-def _after_task_event(case: Case, event: TaskEvent) -> Case:
-    """Apply news about one task; a settled task and a stranger change nothing."""
+def _after_task_event(case: Case, event: TaskEvent | CallReported) -> Case:
+    """Apply news about one task; a stranger and an answered case change nothing."""
     task = case.all_tasks.get(event.task)
-    if task is None or task.is_settled or case.status is not CaseStatus.RUNNING:
+    if task is None or case.status is not CaseStatus.RUNNING:
         return case
+    if isinstance(event, CallReported):
+        return case.with_task(after_unasked(task, event, case.planned(task)))
+    return case if task.is_settled else _moved(case, task, event)
+
+
+def _moved(case: Case, task: Task, event: TaskEvent) -> Case:
+    """Apply an event of a task that is not settled."""
     match event:
         case TaskReported():
             return _reported(case, task, event)

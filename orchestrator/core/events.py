@@ -83,6 +83,23 @@ class TaskReported:
 
 
 @dataclass(frozen=True, slots=True)
+class CallReported:
+    """
+    The processor spoke of a call by itself: by a callback, or by a confirmation.
+
+    It needs no claim and may come at any time, any number of times.  `items` are those
+    that the call carried for this task.
+    """
+
+    at: datetime
+    task: TaskId
+    report: Report
+    call: CallId
+    items: tuple[ItemId, ...] = ()
+    jitter: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReleased:
     """A claim ended without a send (lease lost, account paused, shutdown)."""
 
@@ -204,6 +221,7 @@ class SiblingExportSettled:
 
 Event = (
     TaskReported
+    | CallReported
     | TaskReleased
     | TimePassed
     | PersonChose

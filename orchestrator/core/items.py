@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem
 from orchestrator.core.events import TaskReported
+from orchestrator.core.words import CallId
 from schemas.connecting import Action, Evidence, ItemId
+
+MOST_CONFIRMABLE = 20  # calls of a task that a processor may still speak of
 
 
 def first_items(task: Task, limit: int | None) -> tuple[TaskItem, ...]:
@@ -38,6 +41,13 @@ def without_call(task: Task, event: TaskReported) -> Task:
     """Forget the job that this report ended."""
     left = tuple(call for call in task.open_calls if call.id != event.call)
     return replace(task, open_calls=left)
+
+
+def confirmable(task: Task, call: CallId | None) -> Task:
+    """Note a call that is over for us, and of which the processor may still speak."""
+    if call is None or task.action is not Action.ERASE or call in task.may_confirm:
+        return task
+    return replace(task, may_confirm=(*task.may_confirm, call)[-MOST_CONFIRMABLE:])
 
 
 def marked(

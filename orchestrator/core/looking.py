@@ -70,7 +70,8 @@ def _still_there(
     task = replace(marked(task, absent, ItemState.GONE, grade), looks=0)
     if task.open_items():
         return ready(task)
-    task = replace(task, misses=task.misses + 1)
+    # Whoever signed that it is gone was wrong: what it says again proves nothing.
+    task = replace(task, misses=task.misses + 1, may_confirm=())
     if task.misses >= MOST_MISSES:
         return needs_human(reopened(task, present), "still_present")
     again = Setback("still_present", Step.LOOK, planned.settle_for)

@@ -8,7 +8,14 @@ from datetime import timedelta
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task
 from orchestrator.core.events import CheckFailed, TaskReported
-from orchestrator.core.items import carried, first_items, marked, reopened, without_call
+from orchestrator.core.items import (
+    carried,
+    confirmable,
+    first_items,
+    marked,
+    reopened,
+    without_call,
+)
 from orchestrator.core.locating import after_search
 from orchestrator.core.looking import after_look
 from orchestrator.core.plan import ONE_HOUR, PlannedAccount
@@ -132,7 +139,8 @@ def _finished_items(
             after = reopened(after, left)
         case NothingFound():
             after = _not_there(task, items)
-    after = without_call(after, event)
+    if len(without_call(after, event).open_calls) < len(after.open_calls):
+        after = confirmable(without_call(after, event), event.call)
     if (after.items, after.open_calls) == (task.items, task.open_calls):
         # An answer that moves nothing would otherwise be asked for again at once.
         again = Setback("no_progress", task.step)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from orchestrator.core.cases import Step, Task
 from orchestrator.core.events import CheckFailed, TaskReported
-from orchestrator.core.items import carried, reopened, without_call
+from orchestrator.core.items import carried, confirmable, reopened, without_call
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retry import backoff
 from orchestrator.core.settling import needs_human, wait
@@ -104,6 +104,7 @@ def _answer_lost(
 ) -> Task:
     """Follow the connector's `replay`: look first, repeat, or ask a person."""
     task = replace(task, answers_lost=task.answers_lost + 1)
+    task = confirmable(task, event.call)
     match _replay(task, planned):
         case Replay.REPEAT:
             return tried_in_vain(task, event, planned, Setback(cause, Step.ACT))

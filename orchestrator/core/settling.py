@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -86,7 +87,7 @@ def settle_if_over(task: Task, planned: PlannedAccount, at: datetime) -> Task:
     if task.open_calls:
         return wait(task, Step.POLL, next_check(task))
     gone = [item for item in task.items if item.state is ItemState.GONE]
-    if gone and planned.proof is Proof.LOOKUP and _weakest(gone) is not Evidence.E4:
+    if gone and planned.proof is Proof.LOOKUP and weakest(gone) is not Evidence.E4:
         pause = planned.settle_for if task.looks else timedelta(0)
         return wait(task, Step.LOOK, at + pause)
     return _settle_over(task, gone, at)
@@ -101,12 +102,12 @@ def _settle_over(task: Task, gone: list[TaskItem], at: datetime) -> Task:
     """Settle an erasure none of whose items has anything left to do."""
     kept = retained(task)
     if gone:
-        return settle(task, Done("deleted", _weakest(gone)), at)
+        return settle(task, Done("deleted", weakest(gone)), at)
     if kept:
         return settle(task, max(kept, key=lambda line: line.until), at)
     return settle(task, NothingFound(Evidence.E2), at)
 
 
-def _weakest(items: list[TaskItem]) -> Evidence:
+def weakest(items: Sequence[TaskItem]) -> Evidence:
     """Return the lowest grade among *items*."""
     return min((item.evidence or Evidence.E0 for item in items), key=GRADES.index)

@@ -165,6 +165,8 @@ class Task:
     looks: int = 0  # empty looks so far
     misses: int = 0  # looks that still saw what should be gone
     answers_lost: int = 0
+    # calls that are over for us and whose processor may still sign that it is done
+    may_confirm: tuple[CallId, ...] = ()
     ask_again: bool = False  # new identifiers arrived while it was called
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
     outcome: Outcome | Found | None = None

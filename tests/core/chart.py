@@ -31,6 +31,7 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_PLANNED, _SETTLED): "nothing to do, or a person closes it",
     (_READY, _CALLED): "work claims it",
     (_READY, _PLANNED): "the gate closes before anything was erased",
+    (_READY, _HUMAN): "the processor says by itself that a job failed",
     (_READY, _SETTLED): "a person closes it",
     (_CALLED, _READY): "more to do, or nothing was sent",
     (_CALLED, _WAITING): "retry, job, or look",
@@ -38,13 +39,14 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_CALLED, _SETTLED): "its outcome is known",
     (_CALLED, _PLANNED): "nothing was sent, and the gate has closed",
     (_WAITING, _CALLED): "work claims it at its time",
-    (_WAITING, _READY): "a person retries",
+    (_WAITING, _READY): "a person retries, or the processor speaks by itself",
     (_WAITING, _PLANNED): "the gate closes before anything was erased",
-    (_WAITING, _SETTLED): "a person closes it",
+    (_WAITING, _HUMAN): "the processor says by itself that its job failed",
+    (_WAITING, _SETTLED): "the processor says so by itself, or a person closes it",
     (_HUMAN, _READY): "a person retries or chooses",
-    (_HUMAN, _WAITING): "a person retries what is polled or looked at",
+    (_HUMAN, _WAITING): "a person retries, or the processor speaks by itself",
     (_HUMAN, _PLANNED): "a person retries, and the gate has closed",
-    (_HUMAN, _SETTLED): "a person chooses or closes it",
+    (_HUMAN, _SETTLED): "a person ends it, or the processor says so by itself",
     (_SETTLED, _READY): "a search, after another account taught an identifier",
 }
 
@@ -66,7 +68,8 @@ for a state changes nothing, however often it arrives.
 
 _TASK_TEXT = """\
 A task is one action at one account.  A settled task stays settled, except that a search
-is asked again while nobody has used its items.  `with_person` (manual work) has its
+is asked again while nobody has used its items; and an erasure may be proven better by
+what its processor signs later.  `with_person` (manual work) has its
 place in the list and no way in yet.
 """
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
 from orchestrator.core.decide import CLOSE_REASONS
 from orchestrator.core.events import (
+    CallReported,
     CheckFailed,
     Event,
     ExportCollected,
@@ -202,6 +203,20 @@ def _others(world: World, rng: Random, _past: list[Event]) -> Event:
     return rng.choice(options)
 
 
+def _unasked(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Let a processor speak by itself, rather of a job that is open."""
+    tasks = list(world.case.all_tasks.values())
+    spoken = [t for t in tasks if t.open_calls or t.may_confirm] or tasks
+    task = rng.choice(spoken)
+    known = [*(call.id for call in task.open_calls), *task.may_confirm]
+    call = rng.choice([*known, CallId(f"call-{rng.randint(0, 3)}")])
+    said = _fitting(rng, task) if rng.random() < 0.8 else rng.choice(_odd(rng))
+    if task.action is Action.ERASE and rng.random() < 0.5:
+        said = Done("deleted", rng.choice([Evidence.E2, Evidence.E3]))
+    items = tuple(item.id for item in task.items if rng.random() < 0.8)
+    return CallReported(world.now, task.id, said, call, items)
+
+
 MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "call": _call,
     "claim": _claim,
@@ -210,6 +225,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "person": _person,
     "stage": _stage,
     "others": _others,
+    "unasked": _unasked,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 

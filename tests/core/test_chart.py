@@ -6,6 +6,7 @@ from random import Random
 
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.events import (
+    CallReported,
     Event,
     PersonClosed,
     PersonRetried,
@@ -14,11 +15,12 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.opening import open_case
 from orchestrator.core.words import CaseId
-from schemas.connecting import Failed, Retry
+from schemas.connecting import Accepted, Failed, ItemId, Retry
 from tests.core import chart
 from tests.core.builders import (
     BOTH,
     ERASURE,
+    HOUR,
     MAIL,
     T0,
     a_case,
@@ -77,6 +79,9 @@ def _rarely() -> list[Observer]:
     throttled = after(ready_to_erase("a"), MAIL, Retry("throttled"))
     refused = after(ready_to_erase("a"), MAIL, Failed("refused_400", "Ask."))
     close = PersonClosed(T0, erasure, "superseded", "dpo")
+    half = after(ready_to_erase("a", "b"), MAIL, Accepted(HOUR), items=(ItemId("a"),))
+    (job,) = task_of(half, MAIL).open_calls
+    failed = CallReported(T0, erasure, Failed("refused", "Ask."), job.id)
     stories: list[tuple[Case, list[Event]]] = [
         (ready_to_erase("a"), [SIBLING]),
         (throttled, [SIBLING]),
@@ -84,6 +89,7 @@ def _rarely() -> list[Observer]:
         (refused, [SIBLING, PersonRetried(T0, erasure, "dpo")]),
         (ready_to_erase("a"), [close]),
         (throttled, [close]),
+        (half, [failed]),
     ]
     worlds = []
     for case, events in stories:

@@ -22,7 +22,7 @@ from orchestrator.core.links import teachers
 from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import AccountId, Result, StatementKind
 from schemas.case_events import AccountSettled
-from schemas.connecting import Action, Evidence, NothingFound
+from schemas.connecting import Action, Done, Evidence, NothingFound
 
 
 class World:
@@ -76,7 +76,7 @@ class World:
         assert self.case.statements[: len(before.statements)] == before.statements
         for id_, old in before.all_tasks.items():
             new = self.case.all_tasks[id_]
-            if old.is_settled and new != old:
+            if old.is_settled and new != old and not _is_better_proven(old, new):
                 assert old.action is Action.LOCATE
                 assert not _is_used(self.case, old.account)
             _check_items(old, new)
@@ -95,6 +95,20 @@ class World:
             _check_answer(case)
         if case.wants is Wants.SEAL_STATEMENT:
             final_receipt(case, "statement-1", self.now, "1.0.0")
+
+
+def _is_better_proven(old: Task, new: Task) -> bool:
+    """Tell whether only the evidence of a settled erasure has risen."""
+    if not (isinstance(old.outcome, Done) and isinstance(new.outcome, Done)):
+        return False
+    same = replace(
+        new, items=old.items, may_confirm=old.may_confirm, outcome=old.outcome
+    )
+    pairs = list(zip(old.items, new.items, strict=True))
+    risen = all((a.evidence or "") <= (b.evidence or "") for a, b in pairs)
+    unmoved = all(replace(b, evidence=a.evidence) == a for a, b in pairs)
+    better = old.outcome.evidence <= new.outcome.evidence
+    return same == old and risen and unmoved and better
 
 
 def _newly_settled(before: Case, case: Case) -> list[Task]:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from orchestrator.core.cases import ItemState, Step, Task
 from orchestrator.core.reports import first_items
@@ -77,10 +78,20 @@ class Bundling:
             action=action,
             epoch=first.epoch,
             members=members,
-            idempotency_key=call_id,
+            idempotency_key=idempotency_key(call_id),
             request_hash=_digest(action, members),
             made_at=self.now,
         )
+
+
+def idempotency_key(call: CallId) -> str:
+    """
+    Return the name under which a processor knows *call*: a lower-case UUIDv4.
+
+    Some protocols take nothing else for a request's own id (OpenDSR 2.0), and it tells
+    nobody when the call was made.  Never change: open jobs are known by it.
+    """
+    return str(UUID(bytes=hashlib.sha256(call.encode()).digest()[:16], version=4))
 
 
 def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:

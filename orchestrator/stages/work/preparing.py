@@ -133,6 +133,6 @@ class Preparing:
             if bundle.action is Action.LOCATE
             else tuple(found[id_] for id_ in wanted if id_ in found),
             call=call,
-            idempotency_key=call or "",
+            idempotency_key=bundle.call.idempotency_key if bundle.call else "",
             ticket=ticket.decode() if ticket is not None else None,
         )

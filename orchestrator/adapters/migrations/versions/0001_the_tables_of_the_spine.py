@@ -27,6 +27,7 @@ def upgrade() -> None:
     _statements_and_obligations()
     _messages()
     _quarantine()
+    _inbox()
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
@@ -137,6 +138,7 @@ def _accounts_and_calls() -> None:
         *(_text("members"), _text("idempotency_key"), _text("request_hash")),
         *(_text("state"), _time("made_at"), _time("closed_at", null=True)),
         _key("calls", "id"),
+        _unique("calls", "idempotency_key"),
     )
     _index("calls", ("account", "state", "epoch"), "ix_calls_open")
 
@@ -241,3 +243,17 @@ def _quarantine() -> None:
         _unique("quarantine", "topic", "partition", "offset"),
     )
     _index("quarantine", ("state", "expires_at"), "ix_quarantine_state")
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        *(_text("id"), _text("account"), _text("channel"), _text("state")),
+        *(_text("code", null=True), _time("received_at"), _time("look_at")),
+        *(_time("tried_at", null=True), _time("expires_at")),
+        *(_bytes("sealed", null=True), _number("size")),
+        _key("inbox", "id"),
+    )
+    _index("inbox", ("account", "state", "look_at"), "ix_inbox_waiting")
+    _index("inbox", ("state", "received_at"), "ix_inbox_state")
+    _index("inbox", ("expires_at",))

@@ -16,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
@@ -52,6 +53,11 @@ from schemas.connecting import ConnectorSpec, Deed, Effect, Mode, Operation, Rat
 Declared = TypeVar("Declared", Operation, Deed)
 Query = Mapping[str, str] | Seq[tuple[str, str]]
 Sleep = Callable[[float], Awaitable[None]]
+
+ANSWERED_WRITES: ContextVar[list[str] | None] = ContextVar(
+    "answered_writes", default=None
+)
+"""The writes that were answered since the caller put a list there."""
 
 _TRIES = 3
 _FIRST_WAIT = 0.25
@@ -160,7 +166,11 @@ class Api:
             accept,
             self._keyring.credentials(declared),
         )
-        return Answer(operation, declared.effect, await self._attempts(call))
+        received = await self._attempts(call)
+        answered = ANSWERED_WRITES.get()
+        if declared.effect is Effect.WRITE and answered is not None:
+            answered.append(operation)
+        return Answer(operation, declared.effect, received)
 
     async def download(self, operation: str, url: str) -> AsyncIterator[bytes]:
         """

@@ -359,6 +359,7 @@ class Installation:
             ping_every=entry.waits.ping_every,
             check_after=entry.waits.check_after,
             lease=entry.waits.lease,
+            linger=entry.waits.linger,
             settings=entry.settings,
         )
         return open_account(config, self.clock.monotonic)

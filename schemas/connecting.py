@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from schemas.declaring import (
     Auth,
+    CallCaps,
     ClientCredentials,
     ConnectorSpec,
     Deed,
@@ -83,6 +84,7 @@ __all__ = [
     "ActionClass",
     "Ambiguous",
     "Auth",
+    "CallCaps",
     "Callback",
     "Candidate",
     "CannotTell",

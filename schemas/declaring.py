@@ -108,6 +108,20 @@ Auth = HeaderAuth | ClientCredentials | NoAuth
 
 
 @dataclass(frozen=True, slots=True)
+class CallCaps:
+    """
+    How much the values of one call may take, beside how many tasks it carries.
+
+    `max_bytes` counts them as JSON, `max_url` URL-encoded, each with a separator;
+    what else stands in a body or URL is the connector's to subtract.  A task that is
+    larger alone goes alone.
+    """
+
+    max_bytes: int | None = None
+    max_url: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectorSpec:
     """
     All that the shell and the core must know of a connector.
@@ -139,6 +153,8 @@ class ConnectorSpec:
     writes: frozenset[Action] = frozenset({Action.ERASE})
     # tasks in one call, by action (1 where absent)
     people_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # and how much they may take there, by action (anything where absent)
+    caps_per_call: Mapping[Action, CallCaps] = field(default_factory=dict)
     # items of one task in one call, by action (all where absent)
     items_per_call: Mapping[Action, int] = field(default_factory=dict)
     # LOOKUP proof: so many empty looks, each this far apart

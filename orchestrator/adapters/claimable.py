@@ -27,9 +27,10 @@ from sqlalchemy import (
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.codec import TaskColumns, task_from_row
-from orchestrator.core.cases import TaskStatus
-from orchestrator.core.words import AccountId, CaseId
-from orchestrator.ports import Claimed
+from orchestrator.core.cases import Step, TaskStatus
+from orchestrator.core.words import AccountId, CallId, CaseId
+from orchestrator.ports import Choose, Claimed, Due
+from schemas.connecting import Action, TaskId
 
 TASK_COLUMNS = (
     t.tasks.c.id,
@@ -43,6 +44,10 @@ TASK_COLUMNS = (
 )
 
 
+_DUE_COLUMNS = (
+    *(t.tasks.c.id, t.tasks.c.case_id, t.tasks.c.action, t.tasks.c.step),
+    *(t.tasks.c.dispatch_by, t.tasks.c.at_most, t.tasks.c.job),
+)
 _AT_ONCE = 100  # accounts in one statement: SQLite takes at most 500 parts
 
 _NOW = bindparam("now", type_=t.Instant)
@@ -101,10 +106,30 @@ def free_accounts(
 
 
 def most_urgent(
-    connection: Connection, rooms: Mapping[AccountId, int], now: datetime
+    connection: Connection,
+    rooms: Mapping[AccountId, int],
+    now: datetime,
+    choose: Choose | None = None,
 ) -> list[str]:
-    """Return the most urgent due tasks of each account, with their cases locked."""
-    rows: dict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
+    """Return what to claim of the most urgent due tasks, with their cases locked."""
+    found = _due(connection, rooms, now)
+    chosen = [
+        one
+        for account, due in found.items()
+        for one in (choose(account, due) if choose is not None else due)
+    ]
+    if chosen and connection.dialect.name != "sqlite":
+        cases = {"cases": [one.case for one in chosen]}
+        locked = {row.id for row in connection.execute(_LOCK_CASES, cases)}
+        chosen = [one for one in chosen if one.case in locked]
+    return [one.id for one in chosen]
+
+
+def _due(
+    connection: Connection, rooms: Mapping[AccountId, int], now: datetime
+) -> Mapping[AccountId, Sequence[Due]]:
+    """Return so many due tasks of each account, most urgent first."""
+    found: dict[AccountId, list[Due]] = defaultdict(list)
     asked_of = sorted(rooms.items())
     for start in range(0, len(asked_of), _AT_ONCE):
         some = asked_of[start : start + _AT_ONCE]
@@ -114,17 +139,26 @@ def most_urgent(
             for name, value in (("account", account), ("room", room))
         }
         for row in connection.execute(_urgent(len(some)), {**asked, "now": now}):
-            rows[row.account].append((row.dispatch_by, row.id, row.case_id))
-    chosen = [
-        (id_, case_id)
-        for account, found in rows.items()
-        for _, id_, case_id in sorted(found)[: rooms[AccountId(account)]]
-    ]
-    if chosen and connection.dialect.name != "sqlite":
-        cases = {"cases": [case_id for _, case_id in chosen]}
-        locked = {row.id for row in connection.execute(_LOCK_CASES, cases)}
-        chosen = [(id_, case_id) for id_, case_id in chosen if case_id in locked]
-    return [id_ for id_, _ in chosen]
+            found[AccountId(row.account)].append(_as_due(row))
+    return {
+        account: sorted(due, key=lambda one: (one.dispatch_by, one.id))[
+            : rooms[account]
+        ]
+        for account, due in found.items()
+    }
+
+
+def _as_due(row: Row[*tuple[Any, ...]]) -> Due:
+    """Return a row as a task that may be claimed."""
+    return Due(
+        id=TaskId(row.id),
+        case=CaseId(row.case_id),
+        action=Action(row.action),
+        step=Step(row.step),
+        dispatch_by=row.dispatch_by,
+        at_most=row.at_most,
+        job=None if row.job is None else CallId(row.job),
+    )
 
 
 @cache
@@ -136,9 +170,7 @@ def _urgent(accounts: int) -> Executable:
     read in an index's order; all in one statement, since each has its price.
     """
     parts = [
-        select(
-            t.tasks.c.account, t.tasks.c.dispatch_by, t.tasks.c.id, t.tasks.c.case_id
-        )
+        select(t.tasks.c.account, *_DUE_COLUMNS)
         .where(t.tasks.c.account == bindparam(f"account{n}"), condition)
         .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
         .limit(bindparam(f"room{n}"))

@@ -39,7 +39,14 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.riding import upsert
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import AccountId, CallId, CaseId
-from orchestrator.ports import AccountState, Call, CallMember, CallsFor, Claimed
+from orchestrator.ports import (
+    AccountState,
+    Call,
+    CallMember,
+    CallsFor,
+    Choose,
+    Claimed,
+)
 from schemas.connecting import Action, ItemId, TaskId
 
 
@@ -215,7 +222,7 @@ class SqlClaims:
             rows = connection.execute(select(t.calls).where(t.calls.c.id.in_(ids)))
             return {CallId(row.id): _call(row) for row in rows}
 
-    def claim(
+    def claim(  # noqa: PLR0913 (all of one transaction)
         self,
         rooms: Mapping[AccountId, int],
         epochs: Mapping[AccountId, int],
@@ -223,17 +230,20 @@ class SqlClaims:
         now: datetime,
         calls_for: CallsFor,
         windows: Mapping[AccountId, str],
+        *,
+        choose: Choose | None = None,
     ) -> Sequence[Claimed]:
         """
         Claim up to `rooms[account]` due tasks of each account, most urgent first.
 
+        *choose* picks those that go out together now; all of them where absent.
         *calls_for* makes the durable calls of what was claimed; they are stored in this
         transaction.  *windows* are the rate windows to keep with it.
         """
         with self._database.writing() as connection:
             free = free_accounts(connection, epochs, owner, now)
             open_rooms = {id_: n for id_, n in rooms.items() if n > 0 and id_ in free}
-            ids = most_urgent(connection, open_rooms, now) if open_rooms else []
+            ids = most_urgent(connection, open_rooms, now, choose) if open_rooms else []
             claimed = claim_these(connection, ids, now)
             if not claimed:
                 return claimed

@@ -114,6 +114,8 @@ tasks = Table(
     Column("dispatch_by", Instant, nullable=False),
     Column("epoch", Integer),
     Column("claimed_at", Instant),
+    Column("at_most", Integer),  # tasks in its next call, after a refused batch
+    Column("job", Text),  # the call that its next poll asks about
     Column("doc", Text, nullable=False),
     Index("ix_tasks_ready", "account", "status", "dispatch_by", "id"),
     Index("ix_tasks_waiting", "account", "status", "wake_at"),

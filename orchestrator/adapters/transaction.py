@@ -17,7 +17,7 @@ from orchestrator.adapters.codec import (
 )
 from orchestrator.adapters.register.planning import plan_to_json
 from orchestrator.adapters.riding import carry_out, upsert
-from orchestrator.core.cases import Case, CaseStatus, Task
+from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, SubjectRef
@@ -259,7 +259,7 @@ _UPDATE_CASE = (
 )
 _TASK_COLUMNS = (
     *("status", "step", "wake_at", "dispatch_by", "epoch"),
-    *("claimed_at", "doc"),
+    *("claimed_at", "at_most", "job", "doc"),
 )
 _UPDATE_TASK = (
     update(t.tasks)
@@ -304,8 +304,16 @@ def _task_row(case: CaseId, task: Task) -> dict[str, object]:
         "dispatch_by": task.dispatch_by,
         "epoch": task.epoch,
         "claimed_at": task.first_called_at,
+        "at_most": task.at_most,
+        "job": _job(task),
         "doc": task_to_doc(task),
     }
+
+
+def _job(task: Task) -> str | None:
+    """Return the call that the task's next step asks about."""
+    job = task.due_job
+    return None if job is None or task.step is not Step.POLL else job.id
 
 
 def _bound(row: Mapping[str, object]) -> dict[str, object]:

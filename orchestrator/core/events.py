@@ -54,7 +54,22 @@ class CheckFailed:
     kind: Literal["check_failed"] = "check_failed"
 
 
-Report = Outcome | ItemsLocated | MatchesConflicted | ItemsLookedAt | CheckFailed
+@dataclass(frozen=True, slots=True)
+class BatchRefused:
+    """A call of `size` tasks was refused as a whole: nothing happened to any."""
+
+    size: int
+    kind: Literal["batch_refused"] = "batch_refused"
+
+
+Report = (
+    Outcome
+    | ItemsLocated
+    | MatchesConflicted
+    | ItemsLookedAt
+    | CheckFailed
+    | BatchRefused
+)
 
 
 # --- events -------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task
-from orchestrator.core.events import CheckFailed, TaskReported
+from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
 from orchestrator.core.items import (
     carried,
     confirmable,
@@ -23,6 +23,7 @@ from orchestrator.core.setbacks import (
     Setback,
     after_setback,
     handed_over,
+    in_smaller_batch,
     tried_in_vain,
 )
 from orchestrator.core.settling import (
@@ -71,6 +72,8 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
     match event.report:
         case CheckFailed() | Retry() | Unknown():
             return after_setback(task, event.report, event, planned)
+        case BatchRefused(size=size):
+            return in_smaller_batch(task, size, event)
         case NeedsHuman() | Failed():
             return handed_over(task, event.report, event)
         case NotApplicable() if task.ask_again:
@@ -79,7 +82,7 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
         case NotApplicable() | Unconfirmed():
             return settle(task, event.report, event.at)
         case _:
-            return _after_result(task, event, planned)
+            return _after_result(replace(task, at_most=None), event, planned)
 
 
 def _after_result(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:

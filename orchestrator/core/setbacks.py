@@ -11,7 +11,7 @@ from orchestrator.core.events import CheckFailed, TaskReported
 from orchestrator.core.items import carried, confirmable, reopened, without_call
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retry import backoff
-from orchestrator.core.settling import needs_human, wait
+from orchestrator.core.settling import needs_human, ready, wait
 from schemas.connecting import (
     CLASS_OF,
     ActionClass,
@@ -76,6 +76,18 @@ def handed_over(task: Task, report: NeedsHuman | Failed, event: TaskReported) ->
             return needs_human(task, code, hint)
         case _:
             assert_never(report)
+
+
+def in_smaller_batch(task: Task, size: int, event: TaskReported) -> Task:
+    """
+    Let *task* go out at once in half the company, after a batch of *size* was refused.
+
+    So one bad member is alone after about log2(size) rounds, and stops nobody else.
+    """
+    if size <= 1:
+        return needs_human(task, "refused")
+    task = replace(task, at_most=(size + 1) // 2)
+    return ready(task) if task.step is Step.ACT else wait(task, task.step, event.at)
 
 
 def tried_in_vain(

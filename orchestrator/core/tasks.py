@@ -168,6 +168,7 @@ class Task:
     # calls that are over for us and whose processor may still sign that it is done
     may_confirm: tuple[CallId, ...] = ()
     ask_again: bool = False  # new identifiers arrived while it was called
+    at_most: int | None = None  # tasks in its next call, after a refused batch
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
     outcome: Outcome | Found | None = None
     retained: tuple[Retained, ...] = ()
@@ -196,6 +197,11 @@ class Task:
         untouched = {ItemState.OPEN, ItemState.KEPT}
         touched = any(item.state not in untouched for item in self.items)
         return touched or bool(self.open_calls or self.answers_lost)
+
+    @property
+    def due_job(self) -> OpenCall | None:
+        """The job that the next poll asks about; the earliest of several."""
+        return min(self.open_calls, key=lambda one: one.check_at, default=None)
 
     def open_items(self) -> tuple[TaskItem, ...]:
         """Return the items still to act on."""

@@ -16,10 +16,11 @@ from orchestrator.core.words import (
     AccountId,
     CallId,
 )
-from orchestrator.ports.values import AccountState, Artifact, Call, Claimed
+from orchestrator.ports.values import AccountState, Artifact, Call, Claimed, Due
 from schemas.connecting import ItemId
 
 CallsFor = Callable[[Sequence[Claimed]], Sequence[Call]]
+Choose = Callable[[AccountId, Sequence[Due]], Sequence[Due]]
 
 
 class Claims(Protocol):
@@ -75,7 +76,7 @@ class Claims(Protocol):
     def open_calls(self, account: AccountId, before_epoch: int) -> Sequence[Call]:
         """Return calls of ended ownerships whose answer never became durable."""
 
-    def claim(
+    def claim(  # noqa: PLR0913 (all of one transaction)
         self,
         rooms: Mapping[AccountId, int],
         epochs: Mapping[AccountId, int],
@@ -83,6 +84,8 @@ class Claims(Protocol):
         now: datetime,
         calls_for: CallsFor,
         windows: Mapping[AccountId, str],
+        *,
+        choose: Choose | None = None,
     ) -> Sequence[Claimed]:
         """Claim due tasks and make their calls durable, in one transaction."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.core.cases import Task
+from orchestrator.core.cases import Step, Task
 from orchestrator.core.words import (
     AccountId,
     CallId,
@@ -105,6 +105,19 @@ class Call:
     idempotency_key: str
     request_hash: str
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A task that may be claimed now, as the columns of its row tell."""
+
+    id: TaskId
+    case: CaseId
+    action: Action
+    step: Step
+    dispatch_by: datetime
+    at_most: int | None = None  # tasks in its call
+    job: CallId | None = None  # what its poll asks about
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ def sentences_of(directory: Path, text: str) -> list[str]:
         pytest.param(
             with_line("accounts.crm.waits", 'zzz = "1s"'),
             "accounts.crm.waits.zzz: the key is not known; remove it; the keys are "
-            "check_after, horizon, lease, looks_wanted, ping_every, retry_base, "
-            "retry_cap, settle_for, timeout.",
+            "check_after, horizon, lease, linger, looks_wanted, ping_every, "
+            "retry_base, retry_cap, settle_for, timeout.",
             id="unknown key in a nested table",
         ),
         pytest.param(

@@ -11,6 +11,7 @@ from typing import TypeVar
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
 from orchestrator.core.decide import CLOSE_REASONS
 from orchestrator.core.events import (
+    BatchRefused,
     CallReported,
     CheckFailed,
     Event,
@@ -273,7 +274,10 @@ def _setback(rng: Random) -> Report:
     """Draw a call that did not get through."""
     cause = rng.choice(["throttled", "contract_changed", "no_answer"])
     after = rng.choice([None, _pause(rng)])
-    options: list[Report] = [Retry(cause, after), CheckFailed(cause), Unknown(cause)]
+    options: list[Report] = [
+        *(Retry(cause, after), CheckFailed(cause), Unknown(cause)),
+        BatchRefused(rng.randint(1, 3)),
+    ]
     return rng.choice(options)
 
 

@@ -94,6 +94,11 @@ class WaitsTable(Table):
         description="How often the account's own name is asked for again.",
         examples=["5m"],
     )
+    linger: Duration = Field(
+        default=timedelta(milliseconds=10),
+        description="How long a batch that is not full waits for more.",
+        examples=["10ms"],
+    )
     lease: PositiveDuration | None = Field(
         default=None,
         description=(

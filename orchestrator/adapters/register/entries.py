@@ -247,6 +247,7 @@ def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:
         ping_every=chosen.ping_every,
         check_after=chosen.check_after,
         lease=chosen.lease,
+        linger=chosen.linger,
     )
 
 

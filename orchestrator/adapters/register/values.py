@@ -55,6 +55,7 @@ class Waits:
     ping_every: timedelta
     check_after: timedelta | None  # None: as the connector says with each job
     lease: timedelta | None  # None: the setting's
+    linger: timedelta
 
 
 @dataclass(frozen=True, slots=True)

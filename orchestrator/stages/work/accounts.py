@@ -44,6 +44,7 @@ class AccountConfig:
     ping_every: timedelta = timedelta(minutes=1)
     check_after: timedelta | None = None
     lease: timedelta | None = None  # None: the setting's
+    linger: timedelta = timedelta(milliseconds=10)
     settings: Mapping[str, str] | None = None
 
 
@@ -141,8 +142,8 @@ class Account:
         return self.config.id
 
     @property
-    def room(self) -> int:
-        """Return how many more tasks may be claimed now."""
+    def free_calls(self) -> int:
+        """Return how many more calls may begin now, of however many tasks each."""
         if not self.lease.is_held or self.paused_reason:
             return 0
         if self.windows.held_for > 0:

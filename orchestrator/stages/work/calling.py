@@ -23,8 +23,9 @@ from connectors.errors import (
     TryLater,
     WrongPerson,
 )
+from connectors.http import ANSWERED_WRITES
 from orchestrator.core.cases import Step
-from orchestrator.core.events import CheckFailed
+from orchestrator.core.events import BatchRefused, CheckFailed
 from orchestrator.core.words import CallId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import Artifact, Claimed
@@ -115,6 +116,7 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     reply: object
     epoch = group.members[0].claimed.epoch
     CLAIMED_UNDER.set(epoch)
+    ANSWERED_WRITES.set([])
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
@@ -224,7 +226,7 @@ def _meaning(group: CallGroup, error: ProcessorError) -> object:
     """Return what a processor's error means for every task of the call."""
     match error:
         case Refused() | EgressRefused():
-            return _refused(error)
+            return _refused(group, error)
         case WrongPerson():
             return NeedsHuman("row_of_another_person")
         case _ if group.step is not Step.ACT:
@@ -237,8 +239,16 @@ def _meaning(group: CallGroup, error: ProcessorError) -> object:
             return _fault(group)
 
 
-def _refused(error: Refused | EgressRefused) -> Failed:
-    """Return what a request that may not be made again as it is means."""
+def _is_nobodys_yet(group: CallGroup) -> bool:
+    """Tell whether a refusal may be for one member alone, and changed nothing."""
+    is_poll = group.step is Step.POLL
+    return len(group.members) > 1 and not is_poll and not ANSWERED_WRITES.get()
+
+
+def _refused(group: CallGroup, error: Refused | EgressRefused) -> Failed | BatchRefused:
+    """Return what it means that a request may not be made again as it is."""
+    if isinstance(error, Refused) and _is_nobodys_yet(group):
+        return BatchRefused(len(group.members))
     if isinstance(error, Refused):
         return Failed(f"refused_{error.status}", HINTS["refused"])
     return Failed("egress_refused", HINTS["egress_refused"])

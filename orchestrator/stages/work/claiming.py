@@ -13,13 +13,55 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 from uuid import UUID
 
 from orchestrator.core.cases import ItemState, Step, Task
 from orchestrator.core.reports import first_items
 from orchestrator.core.words import AccountId, CallId
 from orchestrator.ports import Call, CallMember, Claimed
-from schemas.connecting import Action, ConnectorSpec, Evidence, ItemId, TaskId
+from orchestrator.stages.work.batching import batch_size
+from schemas.connecting import (
+    Action,
+    CallCaps,
+    ConnectorSpec,
+    Evidence,
+    ItemId,
+    TaskId,
+)
+
+_Kind = tuple[AccountId, Action, Step, int | None]
+_NO_CAPS = CallCaps()
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What the values of a task take of a call: bytes of a body, bytes of a URL."""
+
+    body: int = 0
+    url: int = 0
+
+    def __add__(self, other: Size) -> Size:
+        """Return what both take."""
+        return Size(self.body + other.body, self.url + other.url)
+
+    def fits(self, caps: CallCaps) -> bool:
+        """Tell whether so much may go into one call."""
+        body = caps.max_bytes is None or self.body <= caps.max_bytes
+        return body and (caps.max_url is None or self.url <= caps.max_url)
+
+
+def size_of(values: Iterable[str]) -> Size:
+    """Measure *values* as JSON and URL-encoded, each with its separator."""
+    known = tuple(values)
+    return Size(
+        body=sum(len(json.dumps(value)) + _SEPARATOR for value in known),
+        url=sum(len(quote(value, safe="")) + _URL_SEPARATOR for value in known),
+    )
+
+
+_SEPARATOR = len(", ")
+_URL_SEPARATOR = len("%2C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +84,42 @@ class Bundling:
     specs: Mapping[AccountId, ConnectorSpec]
     new_call: Callable[[], CallId]
     now: datetime
+    size_of: Callable[[Claimed], Size]
 
     def bundles(self, claimed: Sequence[Claimed]) -> list[Bundle]:
         """Return the calls of *claimed*, with a durable row for each act."""
-        groups: dict[tuple[AccountId, Action, Step], list[Claimed]] = defaultdict(list)
+        groups: dict[_Kind, list[Claimed]] = defaultdict(list)
         for claim in claimed:
             task = claim.task
-            groups[task.account, task.action, task.step].append(claim)
+            kind = (task.account, task.action, task.step, task.at_most)
+            groups[kind].append(claim)
         made: list[Bundle] = []
-        for (account, action, step), claims in groups.items():
+        for (account, action, step, at_most), claims in groups.items():
             if step is Step.POLL:
                 made += _polls(account, action, claims)
             else:
-                size = self.specs[account].people_per_call.get(action, 1)
-                made += [self._bundle(step, part) for part in _parts(claims, size)]
+                count = batch_size(self.specs[account], action, at_most)
+                parts = self._parts(claims, count)
+                made += [self._bundle(step, part) for part in parts]
         return made
+
+    def _parts(
+        self, claims: Sequence[Claimed], count: int
+    ) -> Iterator[tuple[Claimed, ...]]:
+        """Yield *claims* in parts that one call may carry."""
+        task = claims[0].task
+        caps = self.specs[task.account].caps_per_call.get(task.action, _NO_CAPS)
+        part: list[Claimed] = []
+        size = Size()
+        for claim in claims:
+            more = Size() if caps is _NO_CAPS else self.size_of(claim)
+            if part and (len(part) == count or not (size + more).fits(caps)):
+                yield tuple(part)
+                part, size = [], Size()
+            part.append(claim)
+            size += more
+        if part:
+            yield tuple(part)
 
     def _bundle(self, step: Step, claims: tuple[Claimed, ...]) -> Bundle:
         """Bundle *claims*, with a call row if the step may change something."""
@@ -116,7 +179,8 @@ def _polls(
     items: dict[CallId, dict[TaskId, tuple[ItemId, ...]]] = defaultdict(dict)
     for claim in claims:
         # One job a claim: a report ends the claim.  The next one is due at once.
-        job = min(claim.task.open_calls, key=lambda one: one.check_at)
+        if (job := claim.task.due_job) is None:
+            raise TypeError("A task that is polled has a job.")
         jobs[job.id].append(claim)
         items[job.id][claim.task.id] = job.items
     for job_id, sharing in jobs.items():
@@ -124,12 +188,6 @@ def _polls(
         yield Bundle(
             account, action, step, tuple(sharing), items[job_id], polled=job_id
         )
-
-
-def _parts(claims: Sequence[Claimed], size: int) -> Iterator[tuple[Claimed, ...]]:
-    """Yield *claims* in parts of at most *size*."""
-    for start in range(0, len(claims), size):
-        yield tuple(claims[start : start + size])
 
 
 def _digest(action: Action, members: Sequence[CallMember]) -> str:

@@ -141,11 +141,14 @@ class Worker:
         if self._is_in_doubt:
             self._ownership.put_back(self._begun - {h.claimed.task.id for h in heard})
             self._is_in_doubt = False
-        rooms = {id_: account.room for id_, account in self._accounts.items()}
-        rooms = {id_: room for id_, room in rooms.items() if room > 0}
-        groups = self._preparing.claim(rooms, self._settings.owner) if rooms else []
+        free = {id_: account.free_calls for id_, account in self._accounts.items()}
+        free = {id_: calls for id_, calls in free.items() if calls > 0}
+        groups = self._preparing.claim(free, self._settings.owner) if free else []
+        lingers = self._preparing.lingers_for(free)
+        if not groups:
+            return groups, self._pause(free, lingers)
         # Whatever could be claimed is claimed: the next turn comes with an answer.
-        return groups, self._settings.idle if groups else self._pause(rooms)
+        return groups, self._settings.idle if lingers is None else lingers
 
     def _store_pauses(self) -> None:
         """Make pauses durable and visible, before what they gave back is claimed."""
@@ -154,12 +157,15 @@ class Worker:
                 log.error("account_paused", account=id_, reason=reason)
             self._pauses.pop(id_, None)
 
-    def _pause(self, rooms: Mapping[AccountId, int]) -> float:
+    def _pause(self, free: Mapping[AccountId, int], lingers: float | None) -> float:
         """Return how long nothing is due; asked only by a turn that claimed nothing."""
         pause = min(self._settings.idle, self._ownership.due_in)
-        due = self._claims.next_due(rooms.keys()) if rooms else None
+        due = self._claims.next_due(free.keys()) if free else None
         if due is not None:
             pause = min(pause, max(0.0, (due - self._clock.now()).total_seconds()))
+        if lingers is not None:
+            # What is due waits for company: nothing comes of looking earlier.
+            pause = lingers
         return max(pause, 0.001)
 
     async def _wait(self, seconds: float, *, even_if_heard: bool) -> None:
@@ -171,7 +177,7 @@ class Worker:
 
     def _begin(self, group: CallGroup) -> None:
         """Let the connector speak, beside everything else."""
-        group.account.in_flight += len(group.members)
+        group.account.in_flight += 1
         self._begun |= {member.task for member in group.members}
         task = asyncio.create_task(self._call(group))
         self._calls.add(task)
@@ -185,7 +191,7 @@ class Worker:
         except CannotStore as error:
             self._failure = error
         finally:
-            group.account.in_flight -= len(group.members)
+            group.account.in_flight -= 1
         reason = group.account.paused_reason
         if reason and any(one.reply is None for one in said):
             self._pauses[group.account.id] = reason

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from orchestrator.core.cases import Step
@@ -26,10 +27,17 @@ from orchestrator.ports import (
     Vault,
 )
 from orchestrator.stages.work.accounts import Account
+from orchestrator.stages.work.batching import Batching, Habit
 from orchestrator.stages.work.calling import CallGroup, Prepared
-from orchestrator.stages.work.claiming import Bundle, Bundling
+from orchestrator.stages.work.claiming import (
+    Bundle,
+    Bundling,
+    Size,
+    items_of,
+    size_of,
+)
 from orchestrator.stages.work.sink import RowSink
-from schemas.connecting import Action
+from schemas.connecting import Action, Identifier
 
 
 class Preparing:
@@ -51,22 +59,36 @@ class Preparing:
         self._artifacts = artifacts
         self._packing = packing
         self._clock = clock
+        self._batching = Batching(
+            {
+                id_: Habit(account.config.spec, account.config.linger)
+                for id_, account in accounts.items()
+            }
+        )
 
-    def claim(self, rooms: Mapping[AccountId, int], owner: str) -> Sequence[CallGroup]:
-        """Claim what is due within *rooms* and return it as calls, ready to be made."""
+    def claim(self, free: Mapping[AccountId, int], owner: str) -> Sequence[CallGroup]:
+        """Claim what fits into so many *free* calls, and return the calls."""
         now = self._clock.now()
-        specs = {id_: account.config.spec for id_, account in self._accounts.items()}
-        bundling = Bundling(specs, lambda: CallId(self._clock.new_id("k")), now)
         made: list[Bundle] = []
+        opened: OpenVault | None = None
 
         def calls_for(claimed: Sequence[Claimed]) -> Sequence[Call]:
-            made.extend(bundling.bundles(claimed))
+            nonlocal opened
+            # Opened before the calls are made, because their size may depend on it.
+            opened = self._opened(claimed)
+            made.extend(self._bundling(opened, now).bundles(claimed))
             return [bundle.call for bundle in made if bundle.call is not None]
 
-        epochs = {id_: self._accounts[id_].lease.epoch for id_ in rooms}
-        windows = {id_: self._accounts[id_].windows.snapshot() for id_ in rooms}
-        self._claims.claim(rooms, epochs, owner, now, calls_for, windows)
-        return self._opened(made) if made else []
+        epochs = {id_: self._accounts[id_].lease.epoch for id_ in free}
+        windows = {id_: self._accounts[id_].windows.snapshot() for id_ in free}
+        rooms = self._batching.begin(free, now)
+        choose = self._batching.choose
+        self._claims.claim(rooms, epochs, owner, now, calls_for, windows, choose=choose)
+        return [self._group(one, opened) for one in made] if opened is not None else []
+
+    def lingers_for(self, accounts: Collection[AccountId]) -> float | None:
+        """Return the seconds until the first batch of *accounts* waits no longer."""
+        return self._batching.lingers_for(accounts)
 
     async def open_sink(
         self,
@@ -95,31 +117,47 @@ class Preparing:
             in_database,
         )
 
-    def _opened(self, made: Sequence[Bundle]) -> list[CallGroup]:
-        """Open the vault for all bundles in one go."""
-        owners = sorted({claim.case for bundle in made for claim in bundle.claims})
+    def _opened(self, claimed: Sequence[Claimed]) -> OpenVault:
+        """Open the vault for all claims in one go."""
         names = {ALL_IDENTIFIERS}
-        for bundle in made:
-            names.add(items_name(bundle.account))
-            if bundle.polled is not None:
-                names.add(ticket_name(bundle.polled))
-        opened = self._vault.open(owners, "identity", sorted(names))
-        return [self._group(bundle, opened) for bundle in made]
+        for claim in claimed:
+            names.add(items_name(claim.task.account))
+            job = claim.task.due_job
+            if claim.task.step is Step.POLL and job is not None:
+                names.add(ticket_name(job.id))
+        owners = sorted({claim.case for claim in claimed})
+        return self._vault.open(owners, "identity", sorted(names))
+
+    def _bundling(self, opened: OpenVault, now: datetime) -> Bundling:
+        """Return what makes calls of claims whose vault is open."""
+        specs = {id_: account.config.spec for id_, account in self._accounts.items()}
+
+        def size(claim: Claimed) -> Size:
+            task = claim.task
+            if task.action is Action.LOCATE:
+                return size_of(one.value for one in self._identifiers(claim, opened))
+            found = load_items(opened.get(claim.case, items_name(task.account)))
+            sent = items_of(task, specs[task.account])
+            return size_of(found[id_].reference for id_ in sent if id_ in found)
+
+        return Bundling(specs, lambda: CallId(self._clock.new_id("k")), now, size)
+
+    def _identifiers(self, claim: Claimed, opened: OpenVault) -> tuple[Identifier, ...]:
+        """Return what the connector may read of the person's identifiers."""
+        known = load_identifiers(opened.named(claim.case, ALL_IDENTIFIERS).values())
+        accepted = self._accounts[claim.task.account].config.accepts
+        return tuple(one for one in known if one.type in accepted)
 
     def _group(self, bundle: Bundle, opened: OpenVault) -> CallGroup:
         """Return one call with what its connector declared, and no more."""
         account = self._accounts[bundle.account]
         members = tuple(
-            self._prepared(bundle, claim, opened, account) for claim in bundle.claims
+            self._prepared(bundle, claim, opened) for claim in bundle.claims
         )
         return CallGroup(account, bundle.action, bundle.step, members)
 
-    def _prepared(
-        self, bundle: Bundle, claim: Claimed, opened: OpenVault, account: Account
-    ) -> Prepared:
+    def _prepared(self, bundle: Bundle, claim: Claimed, opened: OpenVault) -> Prepared:
         """Open one claim's identifiers, items and ticket."""
-        known = load_identifiers(opened.named(claim.case, ALL_IDENTIFIERS).values())
-        accepted = account.config.accepts
         found = load_items(opened.get(claim.case, items_name(bundle.account)))
         wanted = bundle.items.get(claim.task.id, ())
         ticket = None
@@ -128,7 +166,7 @@ class Preparing:
         call = bundle.call.id if bundle.call is not None else bundle.polled
         return Prepared(
             claimed=claim,
-            identifiers=tuple(one for one in known if one.type in accepted),
+            identifiers=self._identifiers(claim, opened),
             items=()
             if bundle.action is Action.LOCATE
             else tuple(found[id_] for id_ in wanted if id_ in found),

@@ -79,7 +79,8 @@ def _workflow() -> None:
         *(_text("id"), _text("case_id"), _text("account"), _text("action")),
         *(_text("status"), _text("step"), _time("wake_at", null=True)),
         *(_time("dispatch_by"), _number("epoch", null=True)),
-        *(_time("claimed_at", null=True), _text("doc")),
+        *(_time("claimed_at", null=True), _number("at_most", null=True)),
+        *(_text("job", null=True), _text("doc")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], "fk_tasks_case_id"),
         _key("tasks", "id"),
     )

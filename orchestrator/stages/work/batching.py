@@ -1,0 +1,145 @@
+"""
+Which due tasks go out together, and which wait a moment for company.
+
+A batch that is not full lingers for a few milliseconds, since what belongs together
+often becomes due together; never past the moment at which one of its tasks must be out.
+What this counts are calls, because that is what a processor's concurrency limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.core.cases import Step
+from orchestrator.core.words import AccountId, CallId
+from orchestrator.ports import Due
+from schemas.connecting import Action, ConnectorSpec
+
+MOST_AT_ONCE = 1000  # tasks of one account in one claim
+
+Kind = tuple[Action, Step, int | None, CallId | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """How one account's tasks go out: its declaration, and how long a batch lingers."""
+
+    spec: ConnectorSpec
+    linger: timedelta
+
+
+def batch_size(spec: ConnectorSpec, action: Action, at_most: int | None) -> int:
+    """Return how many tasks one call carries; fewer after a refused batch."""
+    declared = spec.people_per_call.get(action, 1)
+    return declared if at_most is None else max(1, min(declared, at_most))
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Tasks of one call, as far as they were read."""
+
+    kind: Kind
+    size: int | None  # None: whoever shares the job shares the poll
+    members: list[Due] = field(default_factory=list)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another task of this kind may join."""
+        return self.size is None or len(self.members) < self.size
+
+    @property
+    def may_linger(self) -> bool:
+        """Whether waiting could fill it."""
+        return self.size is not None and self.has_room
+
+
+class Batching:
+    """Chooses what is claimed; remembers since when a batch waits to be filled."""
+
+    def __init__(self, habits: Mapping[AccountId, Habit]) -> None:
+        """Begin with no batch that waits."""
+        self._habits = habits
+        self._since: dict[tuple[AccountId, Kind], datetime] = {}
+        self._before: Mapping[tuple[AccountId, Kind], datetime] = {}
+        self._calls: Mapping[AccountId, int] = {}
+        self._now = datetime.min.replace(tzinfo=UTC)
+
+    def begin(
+        self, calls: Mapping[AccountId, int], now: datetime
+    ) -> Mapping[AccountId, int]:
+        """Begin a claim within so many *calls*; returns how many tasks to read."""
+        self._calls, self._now = calls, now
+        self._before = self._since
+        self._since = {
+            key: since for key, since in self._since.items() if key[0] not in calls
+        }
+        return {id_: self._most(id_, count) for id_, count in calls.items()}
+
+    def choose(self, account: AccountId, due: Sequence[Due]) -> Sequence[Due]:
+        """Return those of *due* that go out now; most urgent first."""
+        return [
+            one
+            for batch in self._batches(account, due)
+            if not self._lingers(account, batch)
+            for one in batch.members
+        ]
+
+    def lingers_for(self, accounts: Collection[AccountId]) -> float | None:
+        """Return the seconds until the first batch of *accounts* waits no longer."""
+        ends = [
+            since + self._habits[account].linger
+            for (account, _), since in self._since.items()
+            if account in accounts
+        ]
+        if not ends:
+            return None
+        return max(0.0, (min(ends) - self._now).total_seconds())
+
+    def _most(self, account: AccountId, calls: int) -> int:
+        """Return how many tasks at most fit into so many calls."""
+        largest = max(self._habits[account].spec.people_per_call.values(), default=1)
+        return min(calls * max(1, largest), max(calls, MOST_AT_ONCE))
+
+    def _batches(self, account: AccountId, due: Sequence[Due]) -> Sequence[_Batch]:
+        """Fill as many batches as there may be calls; most urgent first."""
+        made: list[_Batch] = []
+        filling: dict[Kind, _Batch] = {}
+        for one in due:
+            kind = _kind(one)
+            batch = filling.get(kind)
+            if batch is None or not batch.has_room:
+                if len(made) >= self._calls[account]:
+                    continue  # what is less urgent may still join another batch
+                batch = filling[kind] = _Batch(kind, self._size(account, one))
+                made.append(batch)
+            batch.members.append(one)
+        return made
+
+    def _size(self, account: AccountId, one: Due) -> int | None:
+        """Return how many tasks the call of *one* carries."""
+        if one.job is not None:
+            return None
+        return batch_size(self._habits[account].spec, one.action, one.at_most)
+
+    def _lingers(self, account: AccountId, batch: _Batch) -> bool:
+        """Tell whether *batch* waits for more, and remember since when it does."""
+        linger = self._habits[account].linger
+        if not batch.may_linger:
+            return False
+        key = (account, batch.kind)
+        since = self._before.get(key, self._now)
+        out_by = min(one.dispatch_by for one in batch.members)
+        # A clock that was set back makes nobody wait.
+        lingered = abs(self._now - since)
+        if lingered >= linger or out_by <= self._now + linger:
+            return False
+        self._since[key] = since
+        return True
+
+
+def _kind(due: Due) -> Kind:
+    """Return what tasks of one call have in common."""
+    job = due.job if due.step is Step.POLL else None
+    return due.action, due.step, None if job else due.at_most, job

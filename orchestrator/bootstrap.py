@@ -20,6 +20,7 @@ import structlog
 from connectors.base import Options
 from connectors.registry import ConnectorSetupError, connectors
 from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
@@ -252,6 +253,7 @@ class Installation:
             vault=self.vault,
             pseudonyms=self.pseudonyms,
             plan_for=self.register.plan_for,
+            calendar_for=calendar_of,
             seal_quarantined=self.cipher.derived(QUARANTINE).seal,
             clock=self.clock,
             quarantine_for=timedelta(days=self.settings.quarantine_keep_days),

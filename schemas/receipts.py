@@ -111,7 +111,14 @@ class Due(Produced):
     """Until when the law wants an answer, and how that was computed."""
 
     due_at: UtcInstant
-    rule: Code = Field(description="The rule with its version, for example month-1.")
+    rule: Code = Field(
+        description="The rule with its version, for example eu-1182-71.1."
+    )
+    calendar: (
+        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")] | None
+    ) = Field(
+        default=None, description="The calendar of public holidays, with its version."
+    )
     time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from orchestrator.core.deadlines import Deadline
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
     Found,
@@ -187,6 +188,7 @@ class Case:
     plan: Plan
     identifier_types: frozenset[IdentifierType]
     scope: Scope = EVERYTHING
+    deadline: Deadline | None = None
     status: CaseStatus = CaseStatus.RECEIVED
     version: int = 1
     tasks: Mapping[TaskId, Task] | None = None

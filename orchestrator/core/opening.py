@@ -18,7 +18,7 @@ from orchestrator.core.cases import (
     task_id,
 )
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
-from orchestrator.core.deadlines import DUE_RULE, due_at
+from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
@@ -48,6 +48,7 @@ class Opening:
     verification: Verification
     identifier_types: frozenset[IdentifierType]
     scope: Scope = EVERYTHING
+    calendar: Calendar = WITHOUT_HOLIDAYS
     sibling_exports: frozenset[CaseId] = frozenset()
 
 
@@ -57,7 +58,9 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
 
     A plan without accounts leaves the case `received`: unplanned, never complete.
     """
-    due = due_at(opening.received_at, plan.time_zone)
+    counted = deadline(
+        opening.received_at, opening.jurisdiction, plan.time_zone, opening.calendar
+    )
     case = Case(
         id=opening.case,
         controller=plan.controller,
@@ -69,8 +72,9 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
         channel=opening.channel,
         received_at=opening.received_at,
         opened_at=opening.at,
-        due_at=due,
-        due_rule=DUE_RULE,
+        due_at=counted.due_at,
+        due_rule=counted.rule,
+        deadline=counted,
         verification=opening.verification,
         plan=plan,
         identifier_types=opening.identifier_types,

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
-from orchestrator.core.deadlines import DUE_RULE
 from orchestrator.core.results import result_of
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
@@ -77,7 +76,7 @@ def final_receipt(
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
         times=_times(case, at),
-        due=Due(due_at=case.due_at, rule=DUE_RULE, time_zone=case.plan.time_zone),
+        due=_due(case),
         identity=IdentityVerified(
             method=VerificationMethod(case.verification.method),
             level=VerificationLevel(case.verification.level.value),
@@ -177,6 +176,17 @@ def _times(case: Case, at: datetime) -> Times:
         opened_at=case.opened_at,
         first_instruction_at=min(called, default=None),
         answered_at=at,
+    )
+
+
+def _due(case: Case) -> Due:
+    """Return until when the law wanted the answer, and by which rule and calendar."""
+    counted = case.deadline
+    return Due(
+        due_at=case.due_at,
+        rule=case.due_rule,
+        calendar=counted.calendar if counted else None,
+        time_zone=case.plan.time_zone,
     )
 
 

@@ -19,6 +19,7 @@ import structlog
 
 from orchestrator.core.admission import admitted
 from orchestrator.core.cases import Scope, Verification
+from orchestrator.core.deadlines import Calendar
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.opening import Opening
 from orchestrator.core.plan import Plan
@@ -72,6 +73,13 @@ class PlanFor(Protocol):
         """Return the plan that a case opened on that day pins."""
 
 
+class CalendarFor(Protocol):
+    """Answers with the public holidays of a country in a year and the next."""
+
+    def __call__(self, country: str, year: int) -> Calendar:
+        """Return the calendar by which a case's deadline is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class IngestParts:
     """What ingest works with."""
@@ -81,6 +89,7 @@ class IngestParts:
     vault: Vault
     pseudonyms: Pseudonyms
     plan_for: PlanFor
+    calendar_for: CalendarFor
     seal_quarantined: Callable[[bytes, str], bytes]
     clock: Clock
     quarantine_for: timedelta
@@ -285,6 +294,7 @@ class Ingest:
             ),
             identifier_types=frozenset(one.type for one in identifiers),
             scope=_scope(submitted),
+            calendar=parts.calendar_for(plan.country, request.received_at.year),
         )
         return NewCase(opening, plan, tuple(writes))
 

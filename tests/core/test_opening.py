@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -18,7 +17,6 @@ from orchestrator.core.cases import (
     TaskStatus,
 )
 from orchestrator.core.commands import TellSubjectsCases
-from orchestrator.core.deadlines import due_at
 from orchestrator.core.decide import decide
 from orchestrator.core.events import TimePassed
 from orchestrator.core.opening import open_case
@@ -185,47 +183,13 @@ def test_dispatch_of_a_slow_processor_is_due_at_once() -> None:
     assert task_of(case, MAIL).dispatch_by == T0
 
 
-# Received, due day; facts of Regulation 1182/71 Art 3(2)(c) without Art 3(4), that is
-# without moving weekends and holidays, which `month-1` leaves to a later rule.
-BERLIN = "Europe/Berlin"
-DUE = [
-    pytest.param("2026-01-31T09:00+01:00", BERLIN, (2026, 2, 28), id="shorter month"),
-    pytest.param("2026-03-05T09:00+01:00", BERLIN, (2026, 4, 5), id="same day"),
-    pytest.param("2026-04-25T09:00+02:00", BERLIN, (2026, 5, 25), id="Whit Monday"),
-    pytest.param("2025-11-25T09:00+01:00", BERLIN, (2025, 12, 25), id="Christmas"),
-    pytest.param("2025-12-15T09:00+01:00", BERLIN, (2026, 1, 15), id="over new year"),
-    pytest.param("2026-08-31T09:00+02:00", BERLIN, (2026, 9, 30), id="31 to 30"),
-    pytest.param("2028-01-31T09:00+01:00", BERLIN, (2028, 2, 29), id="leap year"),
-    pytest.param("2026-03-31T23:30+00:00", BERLIN, (2026, 5, 1), id="23:30 UTC Berlin"),
-    pytest.param("2026-03-31T23:30+00:00", "Europe/Paris", (2026, 5, 1), id="Paris"),
-    pytest.param("2026-03-31T23:30+00:00", "UTC", (2026, 4, 30), id="23:30 UTC as UTC"),
-    pytest.param(
-        "2026-03-31T22:30+00:00", "Europe/Lisbon", (2026, 4, 30), id="Lisbon, same day"
-    ),
-    pytest.param(
-        "2026-03-31T23:30+00:00", "Europe/Lisbon", (2026, 5, 1), id="Lisbon, next day"
-    ),
-]
-
-
-@pytest.mark.parametrize(("received", "zone", "due_day"), DUE)
-def test_case_is_due_at_the_end_of_the_same_local_day_next_month(
-    received: str, zone: str, due_day: tuple[int, int, int]
-) -> None:
-    """The answer is due on the same day next month, else its last, where it is due."""
-    due = due_at(datetime.fromisoformat(received), zone)
-
-    local = due.astimezone(ZoneInfo(zone)).timetuple()[:6]
-    assert local == (*due_day, 23, 59, 59)
-
-
 def test_deadline_is_kept_in_utc_with_its_rule() -> None:
     """A case stores the moment in UTC, and the name of the rule that gave it."""
     case = a_case()
 
-    assert case.due_at == datetime(2026, 4, 5, 21, 59, 59, tzinfo=UTC)
+    assert case.due_at == datetime(2026, 4, 6, 21, 59, 59, tzinfo=UTC)
     assert case.due_at.tzinfo is UTC
-    assert case.due_rule == "month-1"
+    assert case.due_rule == "eu-1182-71.1"
 
 
 def test_due_date_is_not_moved_by_time() -> None:

@@ -127,7 +127,10 @@ def test_receipt_says_when_the_answer_was_due_and_given() -> None:
     assert receipt.times.received_at == T0
     assert receipt.times.first_instruction_at == T0
     assert receipt.times.answered_at == T0 + HOUR
-    assert (receipt.due.rule, receipt.due.time_zone) == ("month-1", "Europe/Berlin")
+    assert (receipt.due.rule, receipt.due.time_zone) == (
+        "eu-1182-71.1",
+        "Europe/Berlin",
+    )
 
 
 def test_receipt_lists_accounts_in_the_registers_order() -> None:

@@ -38,7 +38,7 @@ EVENTS: list[CaseEvent] = [
         controller="maison-exemple",
         rights=(Right.ERASURE,),
         due_at=AT,
-        due_rule="month-1",
+        due_rule="eu-1182-71.1",
     ),
     AccountSettled(
         case_id="case-1",

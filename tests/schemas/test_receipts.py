@@ -75,7 +75,7 @@ def a_receipt(**changes: Any) -> Receipt:  # noqa: ANN401
         "jurisdiction": "FR",
         "channel": Channel.WEB,
         "times": Times(received_at=AT, verified_at=AT, opened_at=AT, answered_at=AT),
-        "due": Due(due_at=AT, rule="month-1", time_zone="Europe/Paris"),
+        "due": Due(due_at=AT, rule="eu-1182-71.1", time_zone="Europe/Paris"),
         "identity": IdentityVerified(
             method=VerificationMethod.LOGIN, level=VerificationLevel.SUBSTANTIAL
         ),

@@ -10,6 +10,7 @@ from pydantic import SecretBytes
 from sqlalchemy import select, text
 
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.vault_cipher import Cipher
@@ -41,6 +42,7 @@ def _an_ingest(office: Office, log: EmbeddedLog, plan_for: PlanFor) -> Ingest:
         vault=office.vault,
         pseudonyms=Pseudonyms(SecretBytes(bytes(32))),
         plan_for=plan_for,
+        calendar_for=calendar_of,
         seal_quarantined=cipher.derived("quarantine").seal,
         clock=office.clock,
         quarantine_for=timedelta(days=1),

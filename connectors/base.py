@@ -40,6 +40,8 @@ from schemas.connecting import (
     NeedsHuman,
     NotApplicable,
     NothingFound,
+    Notified,
+    NotTold,
     Operation,
     Outcome,
     Person,
@@ -106,6 +108,9 @@ class Connector(Protocol):
     async def erase(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:
         """Erase the frozen items of each work; never anything else."""
 
+    async def notify(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:
+        """Tell a controller of its own that these people are erased."""
+
     async def export(self, work: Work, sink: Sink) -> Reply:
         """Write all that the processor holds on the items to *sink*."""
 
@@ -142,6 +147,10 @@ class OneAtATime:
         """Erase one person's items after the other's."""
         return {one.task: await self.erase_one(one) for one in work}
 
+    async def notify(self, work: Sequence[Work]) -> Mapping[TaskId, Reply]:
+        """Tell of one person after the other."""
+        return {one.task: await self.notify_one(one) for one in work}
+
     async def poll(self, ticket: Ticket, sink: Sink | None) -> Mapping[TaskId, Reply]:
         """Give every member of the job the same answer."""
         reply = await self.poll_one(ticket, sink)
@@ -163,6 +172,10 @@ class OneAtATime:
         """Erase *work*; a connector that cannot says so."""
         return NotApplicable("no_erasure")
 
+    async def notify_one(self, work: Work) -> Reply:  # noqa: ARG002
+        """Tell of *work*; a connector that cannot says so."""
+        return NotTold("no_notice")
+
     async def export(self, work: Work, sink: Sink) -> Reply:  # noqa: ARG002
         """Export *work*; a connector that cannot says so."""
         return NotApplicable("no_export")
@@ -181,7 +194,8 @@ __all__ = [
     "CannotTell", "Connector", "ConnectorSpec", "Done", "Effect", "Evidence",
     "Exported", "Failed", "Finding", "Identifier", "IdentifierType", "Installation",
     "Item", "ItemId", "JobAccepted", "Located", "NeedsHuman", "NotApplicable",
-    "NothingFound", "OneAtATime", "Operation", "Options", "Outcome", "Person",
-    "Present", "Progress", "Proof", "Provenance", "Rate", "ReadBack", "Redacted",
-    "Replay", "Reply", "Retry", "Row", "Sink", "TaskId", "Ticket", "Work",
+    "NotTold", "NothingFound", "Notified", "OneAtATime", "Operation", "Options",
+    "Outcome", "Person", "Present", "Progress", "Proof", "Provenance", "Rate",
+    "ReadBack", "Redacted", "Replay", "Reply", "Retry", "Row", "Sink", "TaskId",
+    "Ticket", "Work",
 ]  # fmt: skip

@@ -84,8 +84,14 @@ class Exported:
 
 @dataclass(frozen=True, slots=True)
 class Notified:
-    """A recipient that is its own controller has been told."""
+    """
+    A recipient that is its own controller has been told; never that it has erased.
 
+    `proof` is the SHA-256 of the answer that the recipient gave, where it gave one.
+    """
+
+    evidence: Evidence = Evidence.E1
+    proof: str | None = None
     kind: Literal["notified"] = "notified"
 
 

@@ -167,6 +167,9 @@ class Line(Produced):
         description="E0 sent, E1 accepted, E2 the recipient says done, E3 signed by it,"
         " E4 read back and gone, M attested by a person.",
     )
+    answer_sha256: Sha256 | None = Field(
+        default=None, description="Of the answer with which a recipient was told."
+    )
     count: CountBucket | None = Field(default=None, description="Records concerned.")
     reasons: tuple[Code, ...] = ()
     retained: tuple[RetainedClass, ...] = ()

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from schemas.connecting import Action, ClientCredentials, ConnectorSpec, Rate, Replay
 
-_KNOWN = frozenset({Action.LOCATE, Action.EXPORT, Action.ERASE})
+_KNOWN = frozenset({Action.LOCATE, Action.EXPORT, Action.ERASE, Action.NOTIFY})
 
 
 def problems_of(spec: ConnectorSpec) -> list[str]:
@@ -27,15 +27,20 @@ def _in_names(spec: ConnectorSpec) -> Iterator[str]:
     token = spec.auth.operation if isinstance(spec.auth, ClientCredentials) else None
     if token is not None and token not in spec.operations:
         yield "The token operation is not declared."
-    if not spec.record_classes:
+    if not spec.record_classes and Action.LOCATE in spec.actions:
         yield "No record class is declared, so no retention rule can apply."
 
 
 def _in_actions(spec: ConnectorSpec) -> Iterator[str]:
-    if Action.LOCATE not in spec.actions:
-        yield "Every connector locates."
+    if Action.LOCATE not in spec.actions and spec.actions != {Action.NOTIFY}:
+        yield "Every connector locates, unless it only tells."
     if Action.ERASE in spec.actions and Action.ERASE not in spec.replay:
         yield "The replay of an erasure is not declared."
+    if Action.NOTIFY in spec.actions and spec.replay.get(Action.NOTIFY) in {
+        None,
+        Replay.LOOK,
+    }:
+        yield "The replay of a notice is not declared, or looks where nothing shows."
     if spec.looks_wanted < 1:
         yield "A look-up proof takes at least one look."
     if set(spec.replay) - spec.actions:

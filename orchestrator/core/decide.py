@@ -100,8 +100,8 @@ def _after_sibling(
     waits = case.waits_for_exports
     match event:
         case SiblingExportOpened(case=other):
-            erases = bool(case.tasks_of(Action.ERASE))
-            concerned = case.status is CaseStatus.RUNNING and erases
+            erases = case.tasks_of(Action.ERASE) or case.tasks_of(Action.NOTIFY)
+            concerned = case.status is CaseStatus.RUNNING and bool(erases)
             return replace(
                 case, waits_for_exports=waits | {other} if concerned else waits
             )

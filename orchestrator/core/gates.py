@@ -38,6 +38,7 @@ from schemas.connecting import (
     Mode,
     NotApplicable,
     NothingFound,
+    NotTold,
 )
 
 
@@ -58,7 +59,7 @@ def open_gates(case: Case, at: datetime) -> Case:
 
 def close_gates(case: Case) -> Case:
     """
-    Put irreversible tasks back behind a gate that has closed again.
+    Put back behind a gate that has closed again what cannot be taken back once done.
 
     Only what has not begun goes back, for order is of no use to what is half gone; a
     hold stops what has begun too.  A task under call is past recall.
@@ -81,7 +82,7 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
         return None if known else GateReason.IDENTIFIERS
     if not is_frozen(case, planned):
         return GateReason.LOCATE
-    if task.action is Action.ERASE:
+    if task.action in {Action.ERASE, Action.NOTIFY}:
         return _erasure_waits_for(case, planned)
     return None
 
@@ -99,9 +100,9 @@ def opens_at(case: Case, task: Task) -> datetime:
 
 
 def _is_recallable(task: Task) -> bool:
-    """Tell whether *task* would act next, irreversibly, and has not been claimed."""
+    """Tell whether *task* would erase or tell next, and has not been claimed."""
     return (
-        CLASS_OF[task.action] is ActionClass.IRREVERSIBLE
+        CLASS_OF[task.action] in {ActionClass.IRREVERSIBLE, ActionClass.TELLING}
         and task.status in {TaskStatus.READY, TaskStatus.WAITING}
         and task.step is Step.ACT
     )
@@ -126,6 +127,8 @@ def _past_gate(case: Case, task: Task, at: datetime) -> Task:
         return _behind(case, task, reason)
     if task.action is Action.LOCATE or task.has_begun:
         return _resumed(task, at)
+    if task.action is Action.NOTIFY:
+        return _notice_begun(case, task, at)
     return _with_frozen_items(case, task, at)
 
 
@@ -158,6 +161,24 @@ def _erasure_begun(case: Case, task: Task, at: datetime) -> Task:
     return settle_if_over(task, case.planned(task), at)
 
 
+def _notice_begun(case: Case, task: Task, at: datetime) -> Task:
+    """
+    Let a notice go out with every identifier that the recipient accepts.
+
+    It is about the person as a whole, so an erasure of some record classes only is not
+    told: the recipient would take it for the erasure of all.
+    """
+    planned = case.planned(task)
+    task = replace(task, identifier_types=case.identifier_types & planned.accepts)
+    if not task.identifier_types:
+        return settle(task, NotTold("no_identifier"), at)
+    if case.scope.record_classes is not None:
+        return settle(task, NotTold("partial_erasure"), at)
+    if planned.mode is Mode.DRY_RUN:
+        return settle(task, NotTold("dry_run"), at)
+    return _resumed(task, at)
+
+
 def _resumed(task: Task, at: datetime) -> Task:
     """Let *task* act: now, or when the retry time that it went back with is over."""
     if task.wake_at is not None and task.wake_at > at:
@@ -166,7 +187,7 @@ def _resumed(task: Task, at: datetime) -> Task:
 
 
 def _erasure_waits_for(case: Case, planned: PlannedAccount) -> GateReason | None:
-    """Return what an erasure of a frozen account still waits for."""
+    """Return what an erasure, or the news of it, still waits for once frozen."""
     if not all(is_located(case, other.id) for other in fed_accounts(case, planned)):
         return GateReason.FED_LOCATE
     if case.waits_for_exports or case.export is ExportStatus.GATHERING:

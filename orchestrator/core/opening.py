@@ -22,7 +22,7 @@ from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
-from orchestrator.core.settling import settle
+from orchestrator.core.settling import left_out, settle
 from orchestrator.core.waking import with_wake_at
 from orchestrator.core.words import COPY_RIGHTS, CaseId, Right, SubjectRef
 from schemas.case_events import CaseOpened
@@ -106,15 +106,35 @@ def _with_tasks(case: Case, at: datetime) -> Case:
 
 def _tasks(case: Case, at: datetime) -> Iterator[Task]:
     """Yield one task for each account and action that the rights call for."""
-    actions = [Action.LOCATE]
-    if case.rights & COPY_RIGHTS:
-        actions.append(Action.EXPORT)
-    if Right.ERASURE in case.rights:
-        actions.append(Action.ERASE)
     for account in case.plan.accounts:
         if case.scope.names_account(account.id):
-            for action in actions:
+            asked = _told if case.plan.tells(account) else _instructed
+            for action in asked(case, account):
                 yield _task(case, account, action, at)
+
+
+def _instructed(case: Case, _account: PlannedAccount) -> Iterator[Action]:
+    """Yield what a processor is asked for."""
+    yield Action.LOCATE
+    if case.rights & COPY_RIGHTS:
+        yield Action.EXPORT
+    if Right.ERASURE in case.rights:
+        yield Action.ERASE
+
+
+def _told(case: Case, account: PlannedAccount) -> Iterator[Action]:
+    """
+    Yield what a controller of its own is asked for: to hear of an erasure.
+
+    It is searched only for a copy, and where it gives one: no copy is owed of what
+    another controller holds.
+    """
+    copies = {Action.LOCATE, Action.EXPORT}
+    if case.rights & COPY_RIGHTS and copies <= account.actions:
+        yield Action.LOCATE
+        yield Action.EXPORT
+    if Right.ERASURE in case.rights:
+        yield Action.NOTIFY
 
 
 def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> Task:
@@ -128,7 +148,7 @@ def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> 
         identifier_types=case.identifier_types & account.accepts,
     )
     if account.mode is Mode.OFF:
-        return settle(task, NotApplicable("account_off"), at)
+        return settle(task, left_out(task, "account_off"), at)
     if action not in account.actions:
         return settle(task, NotApplicable("not_supported"), at)
     return task

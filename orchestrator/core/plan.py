@@ -16,6 +16,7 @@ from orchestrator.core.words import AccountId, Level, RegisterVersion, Right
 from schemas.connecting import Action, IdentifierType, Mode, Proof, Replay
 
 ONE_HOUR = timedelta(hours=1)
+TOLD_ROLES = frozenset({"joint", "independent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,16 @@ class Plan:
             if planned.id == account:
                 return planned
         raise KeyError(account)
+
+    def tells(self, account: PlannedAccount) -> bool:
+        """
+        Tell whether the account's recipient is told of an erasure, not instructed.
+
+        So are controllers of their own (Art 19 and Art 17(2) GDPR), wherever the
+        account's connector can tell them.
+        """
+        role = self.recipients[account.recipient].role
+        return role in TOLD_ROLES and Action.NOTIFY in account.actions
 
     def demanded_level(self, right: Right) -> Level:
         """Return the verification the controller demands for *right*."""

@@ -27,6 +27,7 @@ from orchestrator.core.setbacks import (
     tried_in_vain,
 )
 from orchestrator.core.settling import (
+    left_out,
     needs_human,
     next_check,
     ready,
@@ -79,7 +80,9 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
         case NotApplicable() if task.ask_again:
             # Said of what was known at the call; more has been learned since.
             return ready(task)
-        case NotApplicable() | Unconfirmed():
+        case NotApplicable(reason=reason):
+            return settle(task, left_out(task, reason), event.at)
+        case Unconfirmed():
             return settle(task, event.report, event.at)
         case _:
             return _after_result(replace(task, at_most=None), event, planned)

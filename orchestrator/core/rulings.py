@@ -10,10 +10,14 @@ from orchestrator.core.items import marked
 from orchestrator.core.locating import chosen, with_learned
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.settling import ready, settle, wait
-from schemas.connecting import Action, Done, Evidence, Failed, Proof
+from schemas.connecting import Action, Done, Evidence, Failed, Notified, NotTold, Proof
 
 BY_HAND = "erased_by_hand"
-CLOSE_REASONS = frozenset({BY_HAND, "not_reachable", "not_our_processor", "superseded"})
+TOLD_BY_HAND = "told_by_hand"
+CLOSE_REASONS = frozenset(
+    {BY_HAND, TOLD_BY_HAND, "not_reachable", "not_our_processor", "superseded"}
+)
+_ONLY_OF = {BY_HAND: Action.ERASE, TOLD_BY_HAND: Action.NOTIFY}
 
 
 def after_choice(case: Case, task: Task, event: PersonChose) -> Case:
@@ -46,14 +50,18 @@ def after_retry(task: Task, event: PersonRetried, planned: PlannedAccount) -> Ta
 
 def after_close(task: Task, event: PersonClosed) -> Task:
     """
-    Settle by a person's word: erased by hand, or failed with their reason.
+    Settle by a person's word: done by hand, or failed with their reason.
 
     A reason that does not stand in `CLOSE_REASONS`, or does not fit, changes nothing.
     """
     by_hand = event.reason == BY_HAND
-    fits = event.reason in CLOSE_REASONS
-    if not fits or (by_hand and task.action is not Action.ERASE):
+    wanted = _ONLY_OF.get(event.reason, task.action)
+    if event.reason not in CLOSE_REASONS or task.action is not wanted:
         return task
+    if event.reason == TOLD_BY_HAND:
+        return settle(task, Notified(Evidence.M), event.at)
+    if task.action is Action.NOTIFY:
+        return settle(task, NotTold(event.reason), event.at)
     if not by_hand:
         hint = "A person ended this task without the processor's confirmation."
         return settle(task, Failed(event.reason, hint), event.at)

@@ -14,6 +14,7 @@ from orchestrator.core.retry import backoff
 from orchestrator.core.settling import needs_human, ready, wait
 from schemas.connecting import (
     CLASS_OF,
+    Action,
     ActionClass,
     Failed,
     NeedsHuman,
@@ -131,6 +132,9 @@ def _answer_lost(
 def _replay(task: Task, planned: PlannedAccount) -> Replay:
     """Return what may follow a lost answer; what only reads is asked again."""
     if CLASS_OF[task.action] is not ActionClass.READING:
-        return planned.replay.get(task.action, Replay.ASK)
+        declared = planned.replay.get(task.action, Replay.ASK)
+        # Nothing shows afterwards that somebody was told.
+        blind = task.action is Action.NOTIFY and declared is Replay.LOOK
+        return Replay.ASK if blind else declared
     declared = planned.replay.get(task.action, Replay.REPEAT)
     return Replay.REPEAT if declared is Replay.LOOK else declared

@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from orchestrator.core.cases import Found, ItemState, Step, Task, TaskItem, TaskStatus
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import retained
-from schemas.connecting import Done, Evidence, NothingFound, Outcome, Proof
+from schemas.connecting import (
+    Action,
+    Done,
+    Evidence,
+    NotApplicable,
+    NothingFound,
+    NotTold,
+    Outcome,
+    Proof,
+)
 
 GRADES = tuple(Evidence)
 
@@ -31,6 +40,13 @@ def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
         ask_again=False,
         epoch=None,
     )
+
+
+def left_out(task: Task, reason: str) -> NotApplicable | NotTold:
+    """Return why nothing is asked; of a recipient to be told, that it was not told."""
+    if task.action is Action.NOTIFY:
+        return NotTold(reason)
+    return NotApplicable(reason)
 
 
 def needs_human(task: Task, reason: str, hint: str | None = None) -> Task:

@@ -19,6 +19,7 @@ from schemas.connecting import (
     Evidence,
     Failed,
     NotApplicable,
+    Notified,
     NotTold,
     Outcome,
 )
@@ -124,6 +125,9 @@ def _line(case: Case, task: Task) -> Line:
         outcome=task.outcome.kind,
         method=task.outcome.method if isinstance(task.outcome, Done) else None,
         evidence=_evidence(task.outcome),
+        answer_sha256=task.outcome.proof
+        if isinstance(task.outcome, Notified)
+        else None,
         count=count_bucket(len(concerned)),
         reasons=reasons_of(task.outcome),
         retained=tuple(_retained(case, task)),

@@ -60,6 +60,7 @@ SHOP = AccountId("shop")
 CUSTOMER = IdentifierType("customer_id")
 DISTINCT = IdentifierType("stats.distinct_id")
 
+TELLING = frozenset({Action.NOTIFY})
 EVERY_ACTION = frozenset({Action.LOCATE, Action.EXPORT, Action.ERASE})
 ERASURE = frozenset({Right.ERASURE})
 ACCESS = frozenset({Right.ACCESS})
@@ -127,6 +128,13 @@ def an_opening(**changes: object) -> Opening:
         identifier_types=frozenset({EMAIL}),
     )
     return replace(opening, **changes)  # type: ignore[arg-type]
+
+
+def told(account: PlannedAccount, *others: PlannedAccount) -> Plan:
+    """Build a plan over both, where the recipient of *account* is told only."""
+    plan = a_plan(account, *others)
+    its = replace(plan.recipients[account.recipient], role="independent")
+    return replace(plan, recipients={**plan.recipients, its.id: its})
 
 
 def a_case(

@@ -50,6 +50,7 @@ from schemas.connecting import (
     NotApplicable,
     NothingFound,
     Notified,
+    NotTold,
     Progress,
     Proof,
     Replay,
@@ -63,12 +64,14 @@ from tests.core.builders import (
     CUSTOMER,
     DAY,
     DISTINCT,
+    EVERY_ACTION,
     HOUR,
     INVOICES,
     MAIL,
     SHOP,
     STATS,
     T0,
+    TELLING,
     a_plan,
     an_account,
     an_item,
@@ -89,16 +92,26 @@ def a_random_plan(rng: Random) -> Plan:
     """Draw a plan of up to four accounts with any links that a register allows."""
     names = NAMES[: rng.randint(1, len(NAMES))]
     accounts = [_an_account(rng, name, names[:at]) for at, name in enumerate(names)]
-    return a_plan(*accounts, retention=[INVOICES])
+    plan = a_plan(*accounts, retention=[INVOICES])
+    roles = {
+        id_: replace(one, role=rng.choice(["processor", "processor", "independent"]))
+        for id_, one in plan.recipients.items()
+    }
+    return replace(plan, recipients=roles)
 
 
 def _an_account(
     rng: Random, name: AccountId, earlier: Sequence[AccountId]
 ) -> PlannedAccount:
     """Draw an account; it is fed by earlier ones only, for circles are refused."""
-    replay = {Action.ERASE: rng.choice([*Replay]), Action.EXPORT: rng.choice([*Replay])}
+    acting = (Action.ERASE, Action.EXPORT, Action.NOTIFY)
+    replay = {action: rng.choice([*Replay]) for action in acting}
+    actions = rng.choice([EVERY_ACTION, EVERY_ACTION | TELLING, TELLING])
+    if not earlier:
+        actions |= EVERY_ACTION  # a case reaches somebody, whatever its rights
     return an_account(
         name,
+        actions=actions,
         accepts=_some(rng, TYPES) | {rng.choice([EMAIL, EMAIL, EMAIL, DISTINCT])},
         yields=_some(rng, TYPES),
         fed_by=tuple(sorted(_some(rng, earlier))),
@@ -262,6 +275,9 @@ def _fitting(rng: Random, task: Task) -> Report:
             _accepted(rng),
         ]
         return rng.choice(copies)
+    if task.action is Action.NOTIFY:
+        notices: list[Report] = [Notified(), Notified(), NotTold("no"), _accepted(rng)]
+        return rng.choice(notices)
     grade = rng.choice([Evidence.E2, Evidence.E2, Evidence.E2, *Evidence])
     done = [item.id for item in task.items if item.state is not ItemState.KEPT]
     some = tuple(sorted(_some(rng, done)))

@@ -120,7 +120,9 @@ def test_person_attests_only_what_was_left() -> None:
     }
 
 
-@pytest.mark.parametrize("reason", sorted(CLOSE_REASONS - {"erased_by_hand"}))
+@pytest.mark.parametrize(
+    "reason", sorted(CLOSE_REASONS - {"erased_by_hand", "told_by_hand"})
+)
 def test_other_reasons_close_the_line_as_failed(reason: str) -> None:
     """A task that a person ended otherwise is failed, with the reason printed."""
     case = ready_to_erase("a")

@@ -121,10 +121,10 @@ def _newly_settled(before: Case, case: Case) -> list[Task]:
 
 
 def _acts_next(task: Task) -> bool:
-    """Tell whether the next call of *task* erases."""
+    """Tell whether the next call of *task* erases, or tells of it."""
     open_to_claims = {TaskStatus.READY, TaskStatus.WAITING}
     acts = task.status in open_to_claims and task.step is Step.ACT
-    return acts and task.action is Action.ERASE
+    return acts and task.action in {Action.ERASE, Action.NOTIFY}
 
 
 def _is_used(case: Case, account: AccountId) -> bool:
@@ -146,7 +146,7 @@ def _check_task(task: Task) -> None:
     }
     assert needed[task.status]
     assert (task.gate is None) is (task.status is not TaskStatus.PLANNED)
-    if _acts_next(task):
+    if _acts_next(task) and task.action is Action.ERASE:
         assert task.open_items(), "an erasure that acts has something to act on"
     if task.step is Step.POLL and task.status is TaskStatus.WAITING:
         assert task.open_calls, "a poll asks about a job"
@@ -178,10 +178,14 @@ def _check_order(case: Case, task: Task) -> None:
     planned = case.planned(task)
     searches = {one.account: one for one in case.tasks_of(Action.LOCATE)}
     erasures = {one.account: one for one in case.tasks_of(Action.ERASE)}
-    assert all(searches[id_].is_settled for id_ in teachers(case, planned))
+    assert all(
+        id_ not in searches or searches[id_].is_settled
+        for id_ in teachers(case, planned)
+    )
     assert case.export is not ExportStatus.GATHERING
     assert not case.waits_for_exports
-    assert all(erasures[id_].is_settled for id_ in planned.fed_by)
+    feeders = (erasures[id_] for id_ in planned.fed_by if id_ in erasures)
+    assert all(feeder.is_settled for feeder in feeders)
     if planned.is_identity_root:
         others = [one for one in erasures.values() if one.id != task.id]
         assert all(other.is_accepted for other in others)

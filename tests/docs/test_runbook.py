@@ -42,6 +42,8 @@ CARRIERS = {
     "NeedsHuman": 0,
     "Failed": 0,
     "NotApplicable": 0,
+    "NotTold": 0,
+    "left_out": 1,
     "Setback": 0,
     "wait": 3,
     "Retry": 0,

@@ -12,11 +12,12 @@ from schemas.connecting import Action
 
 Tone = Literal["moving", "waiting", "good", "neutral", "bad"]
 
-_ORDER: Final = (Action.LOCATE, Action.EXPORT, Action.ERASE)
+_ORDER: Final = (Action.LOCATE, Action.EXPORT, Action.ERASE, Action.NOTIFY)
 _DOING: Final = {
     Action.LOCATE: "searching",
     Action.EXPORT: "copying",
     Action.ERASE: "erasing",
+    Action.NOTIFY: "telling",
 }
 _BEHIND: Final[Mapping[GateReason, str]] = {
     GateReason.IDENTIFIERS: "needs its id",
@@ -36,6 +37,8 @@ _ENDED: Final[Mapping[str, tuple[str, Tone]]] = {
     "found": ("found", "good"),
     "exported": ("copied", "good"),
     "done": ("erased", "good"),
+    "notified": ("told", "good"),
+    "not_told": ("not told", "bad"),
     "retained": ("kept by law", "good"),
     "nothing_found": ("not there", "neutral"),
     "not_applicable": ("not asked", "neutral"),

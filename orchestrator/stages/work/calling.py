@@ -36,7 +36,9 @@ from orchestrator.stages.work.accounts import (
 )
 from orchestrator.stages.work.sink import RowSink
 from schemas.connecting import (
+    CLASS_OF,
     Action,
+    ActionClass,
     Exported,
     Failed,
     Identifier,
@@ -126,7 +128,7 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     except LeaseLost:
         group.account.lease.drop(epoch)
         # Refused if another worker owns the account by now; else the look comes first.
-        is_write = group.step is Step.ACT and group.action is Action.ERASE
+        is_write = group.step is Step.ACT and _may_change(group)
         reply = Unknown("lease_lost") if is_write else None
     except (Unavailable, Conflict):  # while an export's rows were stored
         is_check = group.step is not Step.ACT
@@ -171,9 +173,11 @@ async def _speak(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
             return _matched(members, await connector.locate(people), Retry("no_answer"))
         case _, Action.EXPORT:
             return [await _export(group, member, open_sink) for member in members]
-        case _, Action.ERASE:
-            erased = await connector.erase([member.as_work() for member in members])
-            return _matched(members, erased, Unknown("no_answer"))
+        case _, Action.ERASE | Action.NOTIFY:
+            erases = group.action is Action.ERASE
+            act = connector.erase if erases else connector.notify
+            acted = await act([member.as_work() for member in members])
+            return _matched(members, acted, Unknown("no_answer"))
         case _:
             return [Said(member, NotApplicable("not_supported")) for member in members]
 
@@ -271,6 +275,11 @@ def _fault(group: CallGroup) -> object:
     """Return what an unreadable answer or a connector's own bug means."""
     if group.step is not Step.ACT:
         return CheckFailed("connector_fault")
-    if group.action is Action.ERASE:
+    if _may_change(group):
         return Unknown("connector_fault")
     return Retry("contract_changed")
+
+
+def _may_change(group: CallGroup) -> bool:
+    """Tell whether the action leaves something behind at the recipient."""
+    return CLASS_OF[group.action] is not ActionClass.READING

@@ -15,7 +15,8 @@ A connector's whole test is one subclass:
 
         def seed(self, fake, somebody): ...
 
-It needs pytest and the extra `demo`.  Callbacks and cancelling are not checked yet.
+pytest runs it, and `erasure connector test` does where there is no pytest.  Callbacks
+and cancelling are not checked yet.
 """
 
 from connectors.testing.bench import (

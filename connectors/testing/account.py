@@ -13,15 +13,15 @@ import json
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import ClassVar
 from urllib.parse import parse_qsl, unquote
-
-import pytest
 
 from connectors.base import Connector
 from connectors.fakes.frame import FakeProcessor, Seen
 from connectors.fakes.serving import serve
 from connectors.testing.bench import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
+from connectors.testing.marks import fixture
 from schemas.connecting import Action, Identifier, Operation
 
 
@@ -69,7 +69,7 @@ class Account(ABC):
 
     # --- fixtures ------------------------------------------------------------------
 
-    @pytest.fixture(scope="class")
+    @fixture(scope="class")
     @classmethod
     def served(cls) -> Iterator[tuple[FakeProcessor, str]]:
         """Serve one fake for all the checks of the class."""
@@ -77,7 +77,7 @@ class Account(ABC):
         with serve(fake) as url:
             yield fake, url
 
-    @pytest.fixture
+    @fixture
     def fake(self, served: tuple[FakeProcessor, str]) -> Iterator[FakeProcessor]:
         """Lend the fake as a fresh account."""
         fake, _ = served
@@ -85,30 +85,37 @@ class Account(ABC):
         yield fake
         fake.release()
 
-    @pytest.fixture
+    @fixture
     def bench(
-        self,
-        fake: FakeProcessor,
-        served: tuple[FakeProcessor, str],
-        caplog: pytest.LogCaptureFixture,
+        self, fake: FakeProcessor, served: tuple[FakeProcessor, str]
     ) -> Iterator[Bench]:
         """Lend the connector at work, and search what it let out afterwards."""
-        caplog.set_level(logging.DEBUG)
+        with self.at_work(fake, served[1]) as bench:
+            yield bench
+
+    @contextmanager
+    def at_work(self, fake: FakeProcessor, url: str) -> Iterator[Bench]:
+        """Set the connector to work on a fake; leaving searches what it let out."""
         bench = Bench(
             connector=self.connector,
             fake=fake,
-            url=served[1],
+            url=url,
             options=self.connector.options.model_validate(dict(self.option_values)),
             secrets=MappingSecrets(self.secret_values),
             settle=self.settle,
         )
-        yield bench
-        self._nothing_got_out([*_logged(caplog), *bench.let_out])
+        with _logged() as logged:
+            yield bench
+        self._nothing_got_out([*logged, *bench.let_out])
         self._access_log_is_clean(fake, bench)
 
-    @pytest.fixture
+    @fixture
     def person(self, fake: FakeProcessor) -> Sequence[Identifier]:
         """Seed the person to work on beside somebody who must not be touched."""
+        return self.two_people(fake)
+
+    def two_people(self, fake: FakeProcessor) -> Sequence[Identifier]:
+        """Seed both and return the identifiers of the one to work on."""
         self.seed(fake, BYSTANDER)
         return self.seed(fake, CANARY)
 
@@ -142,11 +149,30 @@ class Account(ABC):
         return Action.ERASE in self.connector.spec.actions
 
 
-def _logged(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return all of each log record, its arguments and extras too."""
-    records = [*caplog.get_records("setup"), *caplog.get_records("call")]
-    shown = logging.Formatter()
-    return [text for it in records for text in (shown.format(it), repr(vars(it)))]
+class _Logged(logging.Handler):
+    """Keeps all of each log record, its arguments and extras too."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.texts: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep one record."""
+        self.texts += [self.format(record), repr(vars(record))]
+
+
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    """Collect whatever is logged, however little of it would be shown."""
+    root, handler = logging.getLogger(), _Logged()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield handler.texts
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
 
 
 def _values(seen: Seen, operations: Sequence[Operation]) -> list[tuple[str, str]]:

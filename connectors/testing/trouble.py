@@ -7,8 +7,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-import pytest
-
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import FakeProcessor
 from connectors.http import (
@@ -20,6 +18,7 @@ from connectors.http import (
 )
 from connectors.testing.account import Account
 from connectors.testing.bench import BYSTANDER, CANARY, SHORT, Bench
+from connectors.testing.marks import each, raising
 from schemas.connecting import (
     Action,
     Done,
@@ -51,7 +50,7 @@ _TRANSIENT = (
 class Troubled(Account):
     """Failures of the network, the processor and the credentials."""
 
-    @pytest.mark.parametrize("loss", _LOSSES)
+    @each("loss", _LOSSES)
     def test_lost_answer_is_never_repeated_by_itself(
         self,
         loss: FaultKind,
@@ -59,13 +58,19 @@ class Troubled(Account):
         person: Sequence[Identifier],
         fake: FakeProcessor,
     ) -> None:
-        """A write whose answer was lost leaves once and is reported as lost."""
+        """
+        A write whose answer was lost leaves once and is reported as lost.
+
+        If not: declare the operation's effect as `WRITE`, raise
+        `answer.unexpected()` for every answer that you do not know, and leave
+        repeating to the shell.
+        """
         work = bench.find(person)
         fake.faults.add(Fault(kind=loss, operation=self.changing))
         if loss is FaultKind.STALL_AFTER:
             bench.patience = SHORT
 
-        with pytest.raises(AnswerLost):
+        with raising(AnswerLost):
             bench.erase(work)
 
         assert fake.requests(self.changing) == 1
@@ -73,10 +78,15 @@ class Troubled(Account):
     def test_lost_answer_is_followed_as_declared(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """After a crash behind the side effect, the declared replay ends it well."""
+        """
+        After a crash behind the side effect, the declared replay ends it well.
+
+        If not: declare as `replay` what is safe with this vendor, and let
+        `read_back_one` and a second `erase` agree with it.
+        """
         work = bench.find(person)
         fake.faults.add(Fault(kind=FaultKind.LOSE_ANSWER, operation=self.changing))
-        with pytest.raises(AnswerLost):
+        with raising(AnswerLost):
             bench.erase(work)
 
         match self.connector.spec.replay[Action.ERASE]:
@@ -95,7 +105,12 @@ class Troubled(Account):
     def test_lying_processor_is_found_out(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """Where a look proves an erasure, a mere claim of it is never E4."""
+        """
+        Where a look proves an erasure, a mere claim of it is never E4.
+
+        If not: answer E2 for what the processor says, and read the record
+        itself in `read_back_one`.
+        """
         if self.connector.spec.proof is not Proof.LOOKUP:
             return
         work = bench.find(person)
@@ -111,7 +126,12 @@ class Troubled(Account):
     def test_short_retry_after_is_waited_for(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """A throttled request leaves again after the seconds the processor named."""
+        """
+        A throttled request leaves again after the seconds the processor named.
+
+        If not: let the shell's errors pass: do not catch `TryLater`, and name
+        the operation that a search sends first as `reading`.
+        """
         fault = Fault(
             kind=FaultKind.THROTTLE, operation=self.reading, times=2, retry_after="2"
         )
@@ -122,7 +142,7 @@ class Troubled(Account):
         assert bench.waited == [2.0, 2.0]
         assert bench.gate.holds == [2.0, 2.0]
 
-    @pytest.mark.parametrize("kind", [FaultKind.THROTTLE, FaultKind.BUSY])
+    @each("kind", [FaultKind.THROTTLE, FaultKind.BUSY])
     def test_long_retry_after_is_told_and_holds_the_account(
         self,
         kind: FaultKind,
@@ -130,12 +150,16 @@ class Troubled(Account):
         person: Sequence[Identifier],
         fake: FakeProcessor,
     ) -> None:
-        """A long wait becomes a time for the workflow; nothing was done."""
+        """
+        A long wait becomes a time for the workflow; nothing was done.
+
+        If not: let the shell's errors pass: do not catch `TryLater`.
+        """
         work = bench.find(person)
         fault = Fault(kind=kind, operation=self.changing, retry_after="120")
         fake.faults.add(fault)
 
-        with pytest.raises(TryLater) as caught:
+        with raising(TryLater) as caught:
             bench.erase(work)
 
         assert caught.value.after == timedelta(seconds=120)
@@ -143,7 +167,7 @@ class Troubled(Account):
         assert bench.waited == []
         assert self.holds(fake, CANARY)
 
-    @pytest.mark.parametrize("kind", _TRANSIENT)
+    @each("kind", _TRANSIENT)
     def test_failed_read_is_tried_thrice_and_then_later(
         self,
         kind: FaultKind,
@@ -151,7 +175,12 @@ class Troubled(Account):
         person: Sequence[Identifier],
         fake: FakeProcessor,
     ) -> None:
-        """A read that fails for a moment succeeds; one that goes on failing waits."""
+        """
+        A read that fails for a moment succeeds; one that goes on failing waits.
+
+        If not: declare the operation's effect as `READ`, and let the shell
+        repeat it.
+        """
         if kind is FaultKind.STALL:
             bench.patience = SHORT
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=2))
@@ -159,7 +188,7 @@ class Troubled(Account):
         asked = fake.requests(self.reading)
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
 
-        with pytest.raises(TryLater):
+        with raising(TryLater):
             self.use_reading(bench, person)
 
         assert fake.requests(self.reading) == asked + 3
@@ -167,14 +196,19 @@ class Troubled(Account):
     def test_refused_credentials_are_renewed_once(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """A 401 leads to fresh credentials, and then the work goes on."""
+        """
+        A 401 leads to fresh credentials, and then the work goes on.
+
+        If not: let `authorised` of the fake check the credentials that the
+        spec's `auth` sends.
+        """
         fake.faults.add(Fault(kind=FaultKind.UNAUTHORISED, operation=self.reading))
 
         self.use_reading(bench, person)
 
         assert bench.secrets.refreshed >= 1
 
-    @pytest.mark.parametrize("kind", [FaultKind.UNAUTHORISED, FaultKind.FORBIDDEN])
+    @each("kind", [FaultKind.UNAUTHORISED, FaultKind.FORBIDDEN])
     def test_credentials_refused_for_good_stop_the_account(
         self,
         kind: FaultKind,
@@ -182,17 +216,22 @@ class Troubled(Account):
         person: Sequence[Identifier],
         fake: FakeProcessor,
     ) -> None:
-        """After one refresh a refusal is the account's trouble, not the person's."""
+        """
+        After one refresh a refusal is the account's trouble, not the person's.
+
+        If not: do not catch `CredentialsRefused`, and leave 401 and 403 out of
+        `accept`.
+        """
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
         asked = fake.requests(self.reading)
 
-        with pytest.raises(CredentialsRefused):
+        with raising(CredentialsRefused):
             self.use_reading(bench, person)
 
         sent = 2 if kind is FaultKind.UNAUTHORISED else 1
         assert fake.requests(self.reading) == asked + sent
 
-    @pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.REDIRECT])
+    @each("kind", [FaultKind.GARBAGE, FaultKind.REDIRECT])
     def test_undocumented_answer_is_a_changed_contract(
         self,
         kind: FaultKind,
@@ -200,19 +239,28 @@ class Troubled(Account):
         person: Sequence[Identifier],
         fake: FakeProcessor,
     ) -> None:
-        """Garbage and redirects are not understood, not followed and not quoted."""
+        """
+        Garbage and redirects are not understood, not followed and not quoted.
+
+        If not: read every answer with `answer.parse(Model)`, and leave
+        redirects to the shell.
+        """
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
 
-        with pytest.raises(ContractChanged):
+        with raising(ContractChanged):
             self.use_reading(bench, person)
 
     def test_plain_http_is_refused(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """Nothing leaves without TLS unless the account's register entry says so."""
+        """
+        Nothing leaves without TLS unless the account's register entry says so.
+
+        If not: send requests through `self._api` only.
+        """
         bench.allow_http = False
 
-        with pytest.raises(EgressRefused, match="https_only"):
+        with raising(EgressRefused, match="https_only"):
             bench.run(lambda it: it.ping())
 
         assert person
@@ -221,18 +269,28 @@ class Troubled(Account):
     def test_dry_run_reads_and_refuses_to_write(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
     ) -> None:
-        """In a dry run the person is found and nothing happens to them."""
+        """
+        In a dry run the person is found and nothing happens to them.
+
+        If not: declare the operation that erases as `WRITE`, and every one that
+        a search needs as `READ`.
+        """
         bench.mode = Mode.DRY_RUN
         work = bench.find(person)
 
-        with pytest.raises(EgressRefused, match="dry_run"):
+        with raising(EgressRefused, match="dry_run"):
             bench.erase(work)
 
         assert fake.requests(self.changing) == 0
         assert self.holds(fake, CANARY)
 
     def test_secrets_hide_in_every_repr(self, bench: Bench) -> None:
-        """Printing a connector shows no secret (the fixture searches the text)."""
+        """
+        Printing a connector shows no secret (the fixture searches the text).
+
+        If not: keep secrets out of the connector: the shell adds them; options
+        that are secret are `SecretStr`.
+        """
         bench.run(_shown)
 
         assert bench.let_out

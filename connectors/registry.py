@@ -63,14 +63,14 @@ def connector(name: str) -> type[Connector]:
     else:
         module, _, attribute = place.partition(":")
         loaded = getattr(import_module(module), attribute)
-    return _checked(name, loaded)
+    return check_connector(name, loaded)
 
 
 def _brought() -> Sequence[EntryPoint]:
     return tuple(entry_points(group=GROUP))
 
 
-def _checked(name: str, loaded: object) -> type[Connector]:
+def check_connector(name: str, loaded: object) -> type[Connector]:
     """Refuse what is not a connector, or calls itself something else."""
     if not isinstance(loaded, type) or not hasattr(loaded, "spec"):
         raise ConnectorSetupError(

@@ -57,7 +57,7 @@ def checks() -> Sequence[Check]:
     """Return the checks of the suite in the order they are read."""
     found = (
         (name, getattr(part, name))
-        for part in reversed(ConnectorContract.__mro__)
+        for part in ConnectorContract.__mro__
         for name in vars(part)
         if name.startswith("test_")
     )

@@ -19,7 +19,8 @@ demo; run; status; request example; request validate; request publish; case list
 case show; task list; task show; task choose; task retry; task close; quarantine list;
 quarantine show; quarantine release; quarantine drop; receipt list; receipt show;
 receipt download; receipt verify; export download; account list; account ping;
-account pause; account resume; connector new; register check;
+account pause; account resume; connector new; connector test;
+register check;
 topics list; topics create; db upgrade; keys init;
 keys export-public; config show; config check
 """

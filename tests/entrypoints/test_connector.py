@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import erasure
+from tests.support.command import Ran, erasure
+from tests.support.installation import ROOT
 
 NEW = ("connector", "new")
 HOW = ("--auth", "bearer", "--shape", "direct")
+ERASURE = "from orchestrator.entrypoints.cli import main; main()"
+
+
+def in_a_process(*words: str, folder: Path) -> Ran:
+    """Run a command that imports a package, so that the next one sees it changed."""
+    ran = subprocess.run(
+        [sys.executable, "-c", ERASURE, *words],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Ran(ran.returncode, ran.stdout, ran.stderr)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """Write a package to work on."""
+    erasure(*NEW, "acme-mail", *HOW, "--into", str(tmp_path), env={})
+    return tmp_path / "acme-mail"
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    """Change a package as its author would."""
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
 
 
 def test_new_writes_a_package_and_says_what_comes_next(tmp_path: Path) -> None:
@@ -42,3 +74,89 @@ def test_folder_in_the_way_is_one_sentence(tmp_path: Path) -> None:
     assert ran.code == 2
     assert "is there already" in ran.err
     assert page.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("place", ["here", "above"])
+def test_package_is_tested_without_being_installed(place: str, package: Path) -> None:
+    """Its folder, or the one it was made in, is enough; the checks are sentences."""
+    folder = package if place == "here" else package.parent
+    words = ("connector", "test", "acme-mail", "--only", "ping")
+
+    ran = in_a_process(*words, folder=folder)
+
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines() == [
+        "yes  The account says its own name, which must match before any write.",
+        "",
+        "1 checks: 1 yes, 0 no.",
+    ]
+
+
+def test_failed_check_says_what_to_change(package: Path) -> None:
+    """Somebody who never saw the suite reads what it saw and what to do."""
+    edit(
+        package / "acme_mail" / "connector.py",
+        "raise answer.unexpected()\n        return Done",
+        "pass\n        return Done",
+    )
+    words = ("connector", "test", "acme-mail", "--only", "[garbage]")
+
+    ran = in_a_process(*words, folder=package)
+
+    assert ran.code == 1, ran.err
+    told = ran.out.splitlines()
+    first = told.index(
+        "NO   A write whose answer was lost leaves once and is reported as lost"
+        " (garbage)."
+    )
+    check, seen, *rest = told[first + 1 :]
+    title = "test_lost_answer_is_never_repeated_by_itself[garbage]"
+    assert check == f"       check   {title}"
+    assert seen == "       seen    AnswerLost should be raised, and is not"
+    assert "       asked   search 200, erase 200" in rest
+    assert any("change  declare the operation's effect as `WRITE`" in it for it in rest)
+    assert told[-1] == "2 checks: 1 yes, 1 no."
+
+
+def test_report_can_be_read_by_programs(package: Path) -> None:
+    """`--json` has every field, and the exit code says the same."""
+    words = ("connector", "test", "acme-mail", "--only", "ping", "--json")
+
+    (report,) = json.loads(in_a_process(*words, folder=package).out)
+
+    assert report["check"] == "test_ping_names_the_installation"
+    assert report["passed"] is True
+    assert report["requests"] == ["account 200"]
+
+
+def test_no_check_at_all_is_no_success(package: Path) -> None:
+    """A misspelt `--only` must not look like a good connector."""
+    words = ("connector", "test", "acme-mail", "--only", "no-such-check")
+
+    assert in_a_process(*words, folder=package).code == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "sentence"),
+    [
+        ("pyproject.toml", "[project]", "[project", "is not TOML"),
+        ("pyproject.toml", "acme_mail:", "acme_mial:", "acme_mial cannot be imported"),
+        ("pyproject.toml", "acme-mail = ", "other = ", "There is no connector"),
+        ("acme_mail/connector.py", "class ", "clas ", "SyntaxError: invalid syntax"),
+        ("acme_mail/connector.py", 'name="acme-mail"', 'name="x"', "calls itself 'x'"),
+        ("tests/test_acme_mail.py", "import CANARY", "import NOBODY", "ImportError"),
+        ("tests/test_acme_mail.py", "    connector =", "    c =", "no acceptance"),
+    ],
+    ids=["toml", "module", "name", "syntax", "other-name", "import", "no-suite"],
+)
+def test_mistake_in_a_package_is_one_sentence(
+    file: str, before: str, after: str, sentence: str, package: Path
+) -> None:
+    """Whatever does not fit together is told without a traceback."""
+    edit(package / file, before, after)
+
+    ran = in_a_process("connector", "test", "acme-mail", folder=package)
+
+    assert ran.code == 2
+    assert sentence in ran.err
+    assert len(ran.sentences) == 1

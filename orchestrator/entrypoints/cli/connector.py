@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connectors.kit.shapes import Auth, Shape
-from orchestrator.entrypoints.cli.options import HELP
-from orchestrator.entrypoints.cli.showing import say
+from orchestrator.entrypoints.cli.options import HELP, Json
+from orchestrator.entrypoints.cli.showing import print_json, say
+from orchestrator.entrypoints.cli.telling import NO
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (--help should answer at once)
 
+if TYPE_CHECKING:
+    from connectors.testing.running import Report
+
 app = typer.Typer(name="connector", help="Connectors: make, try and check one.", **HELP)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector's name.")]
+Folder = Annotated[
+    Path,
+    typer.Option("--in", metavar="DIR", help="The folder that its package is in."),
+]
 
 
 @app.command()
@@ -59,6 +67,56 @@ def new(
     say("    make check test")
     say()
     say("Then replace the invented API by the vendor's: docs/add-a-connector.md.")
+
+
+@app.command("test")
+def run_suite(
+    name: Name,
+    folder: Folder = Path(),
+    only: Annotated[
+        str, typer.Option("--only", metavar="TEXT", help="Checks with this in a name.")
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Run the acceptance suite: exit 0 if every check says yes, 1 if one says no.
+
+    A check that says no tells what it proves, what it saw and what to change.
+    """
+    from connectors.kit.finding import contract_of, find
+    from connectors.testing.running import run_contract
+
+    reports: list[Report] = []
+    with _told():
+        for report in run_contract(contract_of(find(name, folder)), only):
+            reports.append(report)
+            if not as_json:
+                _say_report(report)
+    failed = sum(not one.passed for one in reports)
+    if as_json:
+        print_json(reports)
+    else:
+        say()
+        say(f"{len(reports)} checks: {len(reports) - failed} yes, {failed} no.")
+    if failed or not reports:
+        raise typer.Exit(NO)
+
+
+def _say_report(report: Report) -> None:
+    """Tell a check in one line, and all about it where it says no."""
+    say(f"{'yes' if report.passed else 'NO '}  {report.proves}")
+    if report.passed:
+        return
+    facts = {
+        "check": [report.check],
+        "seen": report.seen,
+        "asked": [", ".join(report.requests) or "nothing"],
+        "change": [report.change],
+    }
+    for head, lines in facts.items():
+        for number, line in enumerate(lines):
+            say(f"       {head if not number else '':8}{line}")
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from schemas.connecting import (
     Exported,
     Failed,
     Finding,
+    HandedOver,
     Identifier,
     IdentifierType,
     Installation,
@@ -192,10 +193,10 @@ class OneAtATime:
 __all__ = [
     "Absent", "Accepted", "Action", "Ambiguous", "Api", "Callback", "Candidate",
     "CannotTell", "Connector", "ConnectorSpec", "Done", "Effect", "Evidence",
-    "Exported", "Failed", "Finding", "Identifier", "IdentifierType", "Installation",
-    "Item", "ItemId", "JobAccepted", "Located", "NeedsHuman", "NotApplicable",
-    "NotTold", "NothingFound", "Notified", "OneAtATime", "Operation", "Options",
-    "Outcome", "Person", "Present", "Progress", "Proof", "Provenance", "Rate",
-    "ReadBack", "Redacted", "Replay", "Reply", "Retry", "Row", "Sink", "TaskId",
+    "Exported", "Failed", "Finding", "HandedOver", "Identifier", "IdentifierType",
+    "Installation", "Item", "ItemId", "JobAccepted", "Located", "NeedsHuman",
+    "NotApplicable", "NotTold", "NothingFound", "Notified", "OneAtATime", "Operation",
+    "Options", "Outcome", "Person", "Present", "Progress", "Proof", "Provenance",
+    "Rate", "ReadBack", "Redacted", "Replay", "Reply", "Retry", "Row", "Sink", "TaskId",
     "Ticket", "Work",
 ]  # fmt: skip

@@ -26,6 +26,8 @@ ACCOUNT_SETTLED: Final = "privacy.account.settled.v1"
 EXPORT_READY: Final = "privacy.export.ready.v1"
 CASE_ANSWERED: Final = "privacy.case.answered.v1"
 RECEIPT_ISSUED: Final = "privacy.receipt.issued.v1"
+TASK_REMINDED: Final = "privacy.task.reminded.v1"
+TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[
@@ -41,12 +43,14 @@ OutcomeKind = Literal[
     "retry",
     "unconfirmed",
     "needs_human",
+    "handed_over",
     "not_applicable",
     "failed",
     "found",
 ]
 Result = Literal["complete", "complete_with_retention", "partial"]
 StatementKind = Literal["interim", "final", "supplement"]
+EscalationLevel = Literal["due", "overdue", "late"]
 # Our own sentences; no room for a payload.
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -121,6 +125,38 @@ class AccountSettled(_OfCase):
     )
 
 
+class _OfTask(_OfCase):
+    """Which task, until when, and how often this was said of it."""
+
+    account: Slug = Field(description="The account, as the register names it.")
+    action: Action = Field(description="What is to be done there.")
+    due_at: Instant = Field(description="Until when it is wanted.")
+    count: Annotated[int, Field(ge=1)] = Field(
+        description="How often this was said of the task, from 1."
+    )
+
+
+class TaskReminded(_OfTask):
+    """Manual work is due soon; whoever does it should be reminded."""
+
+    TYPE: ClassVar = TASK_REMINDED
+
+
+class TaskEscalated(_OfTask):
+    """
+    Something is not done in time: a person should see to it before the deadline.
+
+    Manual work that is due is told once, and every day after.
+    """
+
+    TYPE: ClassVar = TASK_ESCALATED
+
+    level: EscalationLevel = Field(
+        description="`due`: manual work is due now; `overdue`: it was due before; "
+        "`late`: a processor's job has passed the time that it may take."
+    )
+
+
 class ExportReady(_OfCase):
     """The person's copy can be fetched until `expires_at`; then it is shredded."""
 
@@ -161,6 +197,8 @@ CaseEvent = (
     | ExportReady
     | CaseAnswered
     | ReceiptIssued
+    | TaskReminded
+    | TaskEscalated
 )
 
 CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
@@ -171,6 +209,8 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         EXPORT_READY: ExportReady,
         CASE_ANSWERED: CaseAnswered,
         RECEIPT_ISSUED: ReceiptIssued,
+        TASK_REMINDED: TaskReminded,
+        TASK_ESCALATED: TaskEscalated,
     }
 )
 

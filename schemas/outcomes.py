@@ -158,6 +158,22 @@ class NeedsHuman:
 
 
 @dataclass(frozen=True, slots=True)
+class HandedOver:
+    """
+    A person does the work, because the processor has no interface for it.
+
+    The connector sends nothing for the task and never has.  The work is due
+    `done_before` the case's deadline, and somebody is reminded `remind_before` that;
+    `assignee` is a team or a role.
+    """
+
+    assignee: str | None = None
+    done_before: timedelta = timedelta(days=2)
+    remind_before: tuple[timedelta, ...] = ()
+    kind: Literal["handed_over"] = "handed_over"
+
+
+@dataclass(frozen=True, slots=True)
 class NotApplicable:
     """The action cannot concern this account; `reason` is a code."""
 
@@ -187,6 +203,7 @@ Outcome = (
     | Retry
     | Unconfirmed
     | NeedsHuman
+    | HandedOver
     | NotApplicable
     | Failed
 )

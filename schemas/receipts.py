@@ -170,6 +170,10 @@ class Line(Produced):
     answer_sha256: Sha256 | None = Field(
         default=None, description="Of the answer with which a recipient was told."
     )
+    evidence_sha256: Sha256 | None = Field(
+        default=None,
+        description="Of the file that a person brought as evidence, where one did.",
+    )
     count: CountBucket | None = Field(default=None, description="Records concerned.")
     reasons: tuple[Code, ...] = ()
     retained: tuple[RetainedClass, ...] = ()

@@ -14,9 +14,11 @@ from enum import StrEnum
 from orchestrator.core.deadlines import Deadline
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
+    Attestation,
     Found,
     Gate,
     GateReason,
+    Handover,
     ItemState,
     OpenCall,
     Step,
@@ -45,12 +47,14 @@ from schemas.connecting import (
 
 __all__ = [
     "EVERYTHING",
+    "Attestation",
     "Case",
     "CaseStatus",
     "ExportStatus",
     "Found",
     "Gate",
     "GateReason",
+    "Handover",
     "ItemState",
     "Obligation",
     "OpenCall",

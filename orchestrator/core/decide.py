@@ -27,8 +27,11 @@ from orchestrator.core.events import (
     ExportDownloaded,
     ExportSealed,
     ExportShredded,
+    IdentifiersShown,
     IdentityForgotten,
     ItemsLocated,
+    PersonAssigned,
+    PersonAttested,
     PersonChose,
     PersonClosed,
     PersonRetried,
@@ -41,6 +44,12 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.gates import close_gates, open_gates
 from orchestrator.core.locating import with_learned
+from orchestrator.core.manual_work import (
+    after_assignment,
+    after_attestation,
+    after_showing,
+    told_in_time,
+)
 from orchestrator.core.news import news_of
 from orchestrator.core.reports import after_report
 from orchestrator.core.rulings import (
@@ -57,7 +66,10 @@ from schemas.connecting import Action
 
 __all__ = ["BY_HAND", "CLOSE_REASONS", "decide"]
 
-TaskEvent = TaskReported | TaskReleased | PersonChose | PersonRetried | PersonClosed
+PersonalEvent = (
+    PersonRetried | PersonClosed | PersonAssigned | IdentifiersShown | PersonAttested
+)
+TaskEvent = TaskReported | TaskReleased | PersonChose | PersonalEvent
 
 
 def decide(case: Case, event: Event) -> Decision:
@@ -70,7 +82,7 @@ def decide(case: Case, event: Event) -> Decision:
     after = _applied(case, event)
     if after == case:
         return Decision(case)
-    after = open_gates(close_gates(after), event.at)
+    after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
     return Decision(after, tuple(news_of(case, after)))
@@ -130,10 +142,23 @@ def _moved(case: Case, task: Task, event: TaskEvent) -> Case:
             return _released(case, task, event)
         case PersonChose():
             return after_choice(case, task, event)
+        case _:
+            return case.with_task(_after_word(case, task, event))
+
+
+def _after_word(case: Case, task: Task, event: PersonalEvent) -> Task:
+    """Return *task* after a person said something of it."""
+    match event:
         case PersonRetried():
-            return case.with_task(after_retry(task, event, case.planned(task)))
+            return after_retry(task, event, case.planned(task))
         case PersonClosed():
-            return case.with_task(after_close(task, event))
+            return after_close(task, event)
+        case PersonAssigned():
+            return after_assignment(task, event)
+        case IdentifiersShown():
+            return after_showing(task, event)
+        case PersonAttested():
+            return after_attestation(task, event, case.planned(task))
         case _:
             assert_never(event)
 
@@ -143,7 +168,8 @@ def _reported(case: Case, task: Task, event: TaskReported) -> Case:
     is_told_twice = event.calls_before not in {None, task.calls}
     if is_told_twice or not _is_held_by(task, event.epoch):
         return case
-    case = case.with_task(after_report(task, event, case.planned(task)))
+    after = after_report(task, event, case.planned(task), case.due_at)
+    case = case.with_task(after)
     match task.action, event.report:
         case Action.LOCATE, ItemsLocated(learned=learned) if learned:
             return with_learned(case, task.id, learned)

@@ -72,6 +72,9 @@ Report = (
 )
 
 
+Attested = Literal["done", "nothing_found", "exported", "notified"]
+
+
 # --- events -------------------------------------------------------------------------
 
 
@@ -165,6 +168,42 @@ class PersonClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonAssigned:
+    """Manual work got another assignee: a team, a role, or a pseudonym."""
+
+    at: datetime
+    task: TaskId
+    to: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiersShown:
+    """The assignee of manual work was shown the person's identifiers."""
+
+    at: datetime
+    task: TaskId
+    by: str
+    types: tuple[IdentifierType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAttested:
+    """
+    A person says how manual work ended, and brought a file as evidence.
+
+    `sha256` is the file's digest; `rows` counts the rows of a copy.
+    """
+
+    at: datetime
+    task: TaskId
+    outcome: Attested
+    sha256: str
+    by: str
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ExportSealed:
     """The package is complete, encrypted and durable."""
 
@@ -242,6 +281,9 @@ Event = (
     | PersonChose
     | PersonRetried
     | PersonClosed
+    | PersonAssigned
+    | IdentifiersShown
+    | PersonAttested
     | ExportSealed
     | ExportCollected
     | ExportDownloaded

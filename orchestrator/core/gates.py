@@ -62,9 +62,13 @@ def close_gates(case: Case) -> Case:
     Put back behind a gate that has closed again what cannot be taken back once done.
 
     Only what has not begun goes back, for order is of no use to what is half gone; a
-    hold stops what has begun too.  A task under call is past recall.
+    hold stops what has begun too, and takes manual work back from a person.  A task
+    under call is past recall.
     """
     for task in case.all_tasks.values():
+        if task.status is TaskStatus.WITH_PERSON and _is_held(case, task):
+            idle = replace(task, wake_at=None)  # no reminder meanwhile
+            case = case.with_task(_behind(case, idle, GateReason.HOLD))
         if _is_recallable(task):
             reason = waits_for(case, task)
             if reason is GateReason.HOLD or (reason and not task.has_begun):
@@ -74,7 +78,7 @@ def close_gates(case: Case) -> Case:
 
 def waits_for(case: Case, task: Task) -> GateReason | None:
     """Return what keeps *task* planned, or nothing if its gate is open."""
-    if CLASS_OF[task.action] in case.held:
+    if _is_held(case, task):
         return GateReason.HOLD
     planned = case.planned(task)
     if task.action is Action.LOCATE:
@@ -97,6 +101,11 @@ def opens_at(case: Case, task: Task) -> datetime:
     planned = case.planned(task)
     latest = case.due_at - planned.horizon - case.plan.gate_margin
     return max(case.opened_at, latest)
+
+
+def _is_held(case: Case, task: Task) -> bool:
+    """Tell whether a hold names the class of the task's action."""
+    return CLASS_OF[task.action] in case.held
 
 
 def _is_recallable(task: Task) -> bool:

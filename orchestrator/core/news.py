@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
-from orchestrator.core.cases import Case, ExportStatus
+from orchestrator.core.cases import Case, ExportStatus, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
-from schemas.case_events import AccountSettled, CaseAnswered, ExportReady, ReceiptIssued
+from schemas.case_events import (
+    AccountSettled,
+    CaseAnswered,
+    EscalationLevel,
+    ExportReady,
+    ReceiptIssued,
+    TaskEscalated,
+    TaskReminded,
+)
 from schemas.connecting import Evidence
 
 
 def news_of(before: Case, after: Case) -> Iterator[Command]:
     """Yield what changed from *before* to *after* and concerns somebody else."""
     yield from _settled(before, after)
+    yield from _wanted(before, after)
     if after.export is ExportStatus.SEALED and before.export is ExportStatus.GATHERING:
         yield from _export_ready(after)
         yield TellSubjectsCases(settled=True)
@@ -55,6 +65,58 @@ def _settled(before: Case, after: Case) -> Iterator[Command]:
                 evidence=evidence,
             )
         )
+
+
+def _wanted(before: Case, after: Case) -> Iterator[Command]:
+    """Yield one event for each task that a person was reminded of, or that is late."""
+    for task in after.all_tasks.values():
+        was = before.all_tasks.get(task.id)
+        if was is None or was is task:
+            continue
+        yield from _of_manual_work(after, was, task)
+        if task.late_jobs > was.late_jobs:
+            late_at = min(call.late_at for call in task.open_calls)
+            yield _escalated(after, task, late_at, task.late_jobs, "late")
+
+
+def _of_manual_work(case: Case, was: Task, task: Task) -> Iterator[Command]:
+    """Yield what time has to say of work that is with a person."""
+    now = task.handover
+    if now is None:
+        return
+    reminders = was.handover.reminders if was.handover else 0
+    escalations = was.handover.escalations if was.handover else 0
+    if now.reminders > reminders:
+        yield Publish(
+            TaskReminded(
+                case_id=case.id,
+                request_id=case.request_id,
+                account=task.account,
+                action=task.action,
+                due_at=now.due_at,
+                count=now.reminders,
+            )
+        )
+    if now.escalations > escalations:
+        level: EscalationLevel = "overdue" if escalations else "due"
+        yield _escalated(case, task, now.due_at, now.escalations, level)
+
+
+def _escalated(
+    case: Case, task: Task, due_at: datetime, count: int, level: EscalationLevel
+) -> Publish:
+    """Say that something was not done in time."""
+    return Publish(
+        TaskEscalated(
+            case_id=case.id,
+            request_id=case.request_id,
+            account=task.account,
+            action=task.action,
+            due_at=due_at,
+            count=count,
+            level=level,
+        )
+    )
 
 
 def _export_ready(case: Case) -> Iterator[Command]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import assert_never
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task
 from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
@@ -18,18 +19,20 @@ from orchestrator.core.items import (
 )
 from orchestrator.core.locating import after_search
 from orchestrator.core.looking import after_look
+from orchestrator.core.manual_work import with_person
 from orchestrator.core.plan import ONE_HOUR, PlannedAccount
 from orchestrator.core.setbacks import (
     Setback,
     after_setback,
-    handed_over,
     in_smaller_batch,
+    stopped,
     tried_in_vain,
 )
 from orchestrator.core.settling import (
     left_out,
     needs_human,
     next_check,
+    past_its_time,
     ready,
     settle,
     settle_if_over,
@@ -42,6 +45,7 @@ from schemas.connecting import (
     Evidence,
     Exported,
     Failed,
+    HandedOver,
     ItemId,
     NeedsHuman,
     NotApplicable,
@@ -57,9 +61,13 @@ from schemas.connecting import (
 __all__ = ["after_report", "first_items"]
 
 
-def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
+def after_report(
+    task: Task, event: TaskReported, planned: PlannedAccount, deadline: datetime
+) -> Task:
     """
     Return *task* after its call ended; total over every report.
+
+    *deadline* is the case's: manual work is due before it.
 
     A report that does not fit the task (a search that claims to have erased) is a fault
     of the connector, and never taken for a result.
@@ -76,16 +84,29 @@ def after_report(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
         case BatchRefused(size=size):
             return in_smaller_batch(task, size, event)
         case NeedsHuman() | Failed():
-            return handed_over(task, event.report, event)
+            return stopped(task, event.report, event)
+        case HandedOver() as handed:
+            return with_person(task, handed, event.at, deadline)
+        case NotApplicable() | Unconfirmed():
+            return _without_result(task, event.report, event.at)
+        case _:
+            return _after_result(replace(task, at_most=None), event, planned)
+
+
+def _without_result(
+    task: Task, report: NotApplicable | Unconfirmed, at: datetime
+) -> Task:
+    """Return *task* after it was said that no result will come."""
+    match report:
         case NotApplicable() if task.ask_again:
             # Said of what was known at the call; more has been learned since.
             return ready(task)
         case NotApplicable(reason=reason):
-            return settle(task, left_out(task, reason), event.at)
+            return settle(task, left_out(task, reason), at)
         case Unconfirmed():
-            return settle(task, event.report, event.at)
+            return settle(task, report, at)
         case _:
-            return _after_result(replace(task, at_most=None), event, planned)
+            assert_never(report)
 
 
 def _after_result(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
@@ -187,7 +208,7 @@ def _accepted(
     if task.action is Action.ERASE:
         task = marked(task, items, ItemState.ACCEPTED, Evidence.E1)
     if event.at >= late_at:
-        return needs_human(task, "horizon_passed")
+        return past_its_time(task)
     if task.action is Action.ERASE:
         return settle_if_over(task, planned, event.at)
     return wait(task, Step.POLL, next_check(task))

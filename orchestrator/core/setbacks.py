@@ -11,7 +11,13 @@ from orchestrator.core.events import CheckFailed, TaskReported
 from orchestrator.core.items import carried, confirmable, reopened, without_call
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retry import backoff
-from orchestrator.core.settling import needs_human, ready, wait
+from orchestrator.core.settling import (
+    is_late,
+    needs_human,
+    past_its_time,
+    ready,
+    wait,
+)
 from schemas.connecting import (
     CLASS_OF,
     Action,
@@ -66,7 +72,7 @@ def after_setback(
             assert_never(report)
 
 
-def handed_over(task: Task, report: NeedsHuman | Failed, event: TaskReported) -> Task:
+def stopped(task: Task, report: NeedsHuman | Failed, event: TaskReported) -> Task:
     """Hand *task* to a person; a job that failed for good has nothing left to poll."""
     match report:
         case NeedsHuman(reason=reason):
@@ -98,11 +104,14 @@ def tried_in_vain(
     Wait as long as the processor asks, or as backoff says, whichever is later.
 
     The first answer that nobody could read may be an accident; the twelfth without
-    anything learned in between is a change of contract.
+    anything learned in between is a change of contract.  A job past its time goes to a
+    person even if nobody can ask about it.
     """
     attempts = task.attempts + 1
     garbled = task.garbled + (setback.cause in GARBLED)
     task = replace(task, attempts=attempts, garbled=garbled)
+    if setback.step is Step.POLL and is_late(task, event.at):
+        return past_its_time(task)
     if setback.cause in GARBLED and garbled >= MOST_GARBLED:
         return needs_human(task, setback.cause)
     pause = backoff(attempts, planned.retry_base, planned.retry_cap, event.jitter)

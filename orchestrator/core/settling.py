@@ -61,6 +61,16 @@ def needs_human(task: Task, reason: str, hint: str | None = None) -> Task:
     )
 
 
+def past_its_time(task: Task) -> Task:
+    """Hand a task to a person whose job should be over by now."""
+    return replace(needs_human(task, "horizon_passed"), late_jobs=task.late_jobs + 1)
+
+
+def is_late(task: Task, at: datetime) -> bool:
+    """Tell whether a job of *task* should be over by now."""
+    return any(call.late_at <= at for call in task.open_calls)
+
+
 def wait(task: Task, step: Step, until: datetime, reason: str | None = None) -> Task:
     """Let *task* wait for its next call."""
     return replace(

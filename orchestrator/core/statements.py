@@ -128,6 +128,7 @@ def _line(case: Case, task: Task) -> Line:
         answer_sha256=task.outcome.proof
         if isinstance(task.outcome, Notified)
         else None,
+        evidence_sha256=task.attested.sha256 if task.attested else None,
         count=count_bucket(len(concerned)),
         reasons=reasons_of(task.outcome),
         retained=tuple(_retained(case, task)),

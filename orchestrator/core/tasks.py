@@ -47,7 +47,11 @@ class TaskStatus(StrEnum):
     NEEDS_HUMAN = "needs_human"
     """A person must choose, retry or close; wanted before `dispatch_by`."""
     WITH_PERSON = "with_person"
-    """Manual work handed to an assignee.  Their attestation moves it on."""
+    """
+    Manual work handed to an assignee, due at `handover.due_at`.
+
+    Their attestation moves it on; until then time reminds and escalates.
+    """
     SETTLED = "settled"
     """
     Has its outcome; nobody moves it on.
@@ -136,6 +140,27 @@ class OpenCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Handover:
+    """Manual work: for whom, until when, and when somebody is reminded of it."""
+
+    due_at: datetime
+    remind_at: tuple[datetime, ...]  # still ahead, earliest first
+    assignee: str | None = None
+    shown_at: datetime | None = None  # when the identifiers were shown last
+    reminders: int = 0
+    escalations: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """A person's word that the work is done, and the file that bears it out."""
+
+    at: datetime
+    by: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What `locate` settled with."""
 
@@ -170,6 +195,9 @@ class Task:
     ask_again: bool = False  # new identifiers arrived while it was called
     at_most: int | None = None  # tasks in its next call, after a refused batch
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
+    handover: Handover | None = None
+    attested: Attestation | None = None
+    late_jobs: int = 0  # how often a job was found to be past its time
     outcome: Outcome | Found | None = None
     retained: tuple[Retained, ...] = ()
     identifier_types: frozenset[IdentifierType] = frozenset()
@@ -193,10 +221,15 @@ class Task:
 
     @property
     def has_begun(self) -> bool:
-        """Whether a call of this erasure may have changed anything at the processor."""
+        """
+        Whether this erasure may have changed anything at the processor.
+
+        By a call, or by the person whom it was handed to.
+        """
         untouched = {ItemState.OPEN, ItemState.KEPT}
         touched = any(item.state not in untouched for item in self.items)
-        return touched or bool(self.open_calls or self.answers_lost)
+        by_call = bool(self.open_calls or self.answers_lost)
+        return touched or by_call or self.handover is not None
 
     @property
     def due_job(self) -> OpenCall | None:

@@ -77,7 +77,8 @@ def _ended(task: Task, event: CallReported, planned: PlannedAccount) -> Task:
         items=event.items,
         jitter=event.jitter,
     )
-    after = after_report(replace(task, step=Step.POLL), polled, planned)
+    # No deadline is needed: what a poll says is never handed over.
+    after = after_report(replace(task, step=Step.POLL), polled, planned, event.at)
     # It cost no call of ours.
     after = replace(after, calls=task.calls)
     is_signed = _grade(event.report) >= GRADES.index(Evidence.E3)

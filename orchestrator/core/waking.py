@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orchestrator.core.cases import Case, CaseStatus, ExportStatus
+from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
 
 DAILY = timedelta(days=1)
 
@@ -28,3 +28,5 @@ def _moments(case: Case) -> Iterator[datetime]:
     for task in case.all_tasks.values():
         if task.gate is not None:
             yield task.gate.opens_at
+        if task.status is TaskStatus.WITH_PERSON and task.wake_at is not None:
+            yield task.wake_at

@@ -24,7 +24,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "state-machine.md"
 
 _PLANNED, _READY, _CALLED = TaskStatus.PLANNED, TaskStatus.READY, TaskStatus.CALLED
 _WAITING, _SETTLED = TaskStatus.WAITING, TaskStatus.SETTLED
-_HUMAN = TaskStatus.NEEDS_HUMAN
+_HUMAN, _PERSON = TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON
 
 TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_PLANNED, _READY): "the gate opens",
@@ -36,6 +36,7 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_CALLED, _READY): "more to do, or nothing was sent",
     (_CALLED, _WAITING): "retry, job, or look",
     (_CALLED, _HUMAN): "ambiguous, refused, unreadable, late, a lie",
+    (_CALLED, _PERSON): "the connector hands it over",
     (_CALLED, _SETTLED): "its outcome is known",
     (_CALLED, _PLANNED): "nothing was sent, and the gate has closed",
     (_WAITING, _CALLED): "work claims it at its time",
@@ -47,6 +48,9 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_HUMAN, _WAITING): "a person retries, or the processor speaks by itself",
     (_HUMAN, _PLANNED): "a person retries, and the gate has closed",
     (_HUMAN, _SETTLED): "a person ends it, or the processor says so by itself",
+    (_PERSON, _PLANNED): "a hold takes it back",
+    (_PERSON, _WAITING): "the assignee attests, and a look follows",
+    (_PERSON, _SETTLED): "the assignee attests, or a person closes it",
     (_SETTLED, _READY): "a search, after another account taught an identifier",
 }
 
@@ -69,8 +73,8 @@ for a state changes nothing, however often it arrives.
 _TASK_TEXT = """\
 A task is one action at one account.  A settled task stays settled, except that a search
 is asked again while nobody has used its items; and an erasure may be proven better by
-what its processor signs later.  `with_person` (manual work) has its
-place in the list and no way in yet.
+what its processor signs later.  Of work that is `with_person`, time itself reminds and
+escalates: before it is due, when it is due, and every day after.
 """
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
 from orchestrator.core.decide import CLOSE_REASONS
 from orchestrator.core.events import (
+    Attested,
     BatchRefused,
     CallReported,
     CheckFailed,
@@ -19,10 +20,13 @@ from orchestrator.core.events import (
     ExportDownloaded,
     ExportSealed,
     ExportShredded,
+    IdentifiersShown,
     IdentityForgotten,
     ItemsLocated,
     ItemsLookedAt,
     MatchesConflicted,
+    PersonAssigned,
+    PersonAttested,
     PersonChose,
     PersonClosed,
     PersonRetried,
@@ -44,6 +48,7 @@ from schemas.connecting import (
     Evidence,
     Exported,
     Failed,
+    HandedOver,
     ItemId,
     Mode,
     NeedsHuman,
@@ -187,6 +192,19 @@ def _person(world: World, rng: Random, _past: list[Event]) -> Event:
     return rng.choices(options, weights=[4, 4, 1])[0]
 
 
+def _assignee(world: World, rng: Random, _past: list[Event]) -> Event:
+    """Let the person who has manual work see whom it is about, pass it on or attest."""
+    task = _a_task(world, rng, TaskStatus.WITH_PERSON)
+    who = rng.choice(["desk", "desk-2"])
+    ended: Attested = rng.choice(["done", "nothing_found", "exported", "notified"])
+    options: list[Event] = [
+        PersonAssigned(world.now, task.id, who, "dpo"),
+        IdentifiersShown(world.now, task.id, who, (EMAIL,)),
+        PersonAttested(world.now, task.id, ended, SHA, "desk", rows=1),
+    ]
+    return rng.choices(options, weights=[1, 1, 3])[0]
+
+
 def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
     """Let seal or forget do what is wanted, or at times what nobody wanted."""
     now, case = world.now, world.case
@@ -237,6 +255,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "late_report": _late_report,
     "again": _again,
     "person": _person,
+    "assignee": _assignee,
     "stage": _stage,
     "others": _others,
     "unasked": _unasked,
@@ -293,6 +312,7 @@ def _setback(rng: Random) -> Report:
     options: list[Report] = [
         *(Retry(cause, after), CheckFailed(cause), Unknown(cause)),
         BatchRefused(rng.randint(1, 3)),
+        HandedOver("desk", _pause(rng), (HOUR, 30 * HOUR)),
     ]
     return rng.choice(options)
 

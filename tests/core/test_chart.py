@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.events import (
     CallReported,
     Event,
+    PersonAssigned,
+    PersonAttested,
     PersonClosed,
     PersonRetried,
     SiblingExportOpened,
     TaskReleased,
 )
 from orchestrator.core.opening import open_case
-from orchestrator.core.words import CaseId
-from schemas.connecting import Accepted, Failed, ItemId, Retry
+from orchestrator.core.words import CallId, CaseId
+from schemas.connecting import Accepted, ActionClass, Failed, HandedOver, ItemId, Retry
 from tests.core import chart
 from tests.core.builders import (
     BOTH,
@@ -73,6 +76,12 @@ def _at_random(seed: int) -> Observer:
     return world
 
 
+def _job_of(case: Case) -> CallId:
+    """Return the one job of a case's erasure."""
+    (job,) = task_of(case, MAIL).open_calls
+    return job.id
+
+
 def _rarely() -> list[Observer]:
     """Observe what chance seldom brings: a gate that closes again, and closing."""
     erasure = task_of(a_case(), MAIL).id
@@ -80,9 +89,12 @@ def _rarely() -> list[Observer]:
     refused = after(ready_to_erase("a"), MAIL, Failed("refused_400", "Ask."))
     close = PersonClosed(T0, erasure, "superseded", "dpo")
     half = after(ready_to_erase("a", "b"), MAIL, Accepted(HOUR), items=(ItemId("a"),))
-    (job,) = task_of(half, MAIL).open_calls
-    failed = CallReported(T0, erasure, Failed("refused", "Ask."), job.id)
+    failed = CallReported(T0, erasure, Failed("refused", "Ask."), _job_of(half))
+    waiting = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
+    handed = after(ready_to_erase("a"), MAIL, HandedOver("desk"))
+    held = replace(handed, held=frozenset({ActionClass.IRREVERSIBLE}))
     stories: list[tuple[Case, list[Event]]] = [
+        (held, [PersonAssigned(T0, erasure, "desk-2", "dpo")]),
         (ready_to_erase("a"), [SIBLING]),
         (throttled, [SIBLING]),
         (called(ready_to_erase("a"), MAIL), [SIBLING, TaskReleased(T0, erasure, 1)]),
@@ -90,6 +102,8 @@ def _rarely() -> list[Observer]:
         (ready_to_erase("a"), [close]),
         (throttled, [close]),
         (half, [failed]),
+        (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
+        (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "dpo")]),
     ]
     worlds = []
     for case, events in stories:

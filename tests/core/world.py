@@ -142,6 +142,7 @@ def _check_task(task: Task) -> None:
         TaskStatus.CALLED: task.epoch,
         TaskStatus.WAITING: task.wake_at,
         TaskStatus.NEEDS_HUMAN: task.reason,
+        TaskStatus.WITH_PERSON: task.handover and task.wake_at,
         TaskStatus.SETTLED: task.outcome and task.settled_at,
     }
     assert needed[task.status]

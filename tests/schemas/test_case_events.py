@@ -21,6 +21,8 @@ from schemas.case_events import (
     OutcomeKind,
     ReceiptIssued,
     RequestRejected,
+    TaskEscalated,
+    TaskReminded,
     event_data,
     read_case_event,
 )
@@ -65,6 +67,23 @@ EVENTS: list[CaseEvent] = [
         sha256="0f" * 32,
         key_id="ed25519:ab12",
     ),
+    TaskReminded(
+        case_id="case-1",
+        request_id="r-1",
+        account="returns-desk",
+        action=Action.ERASE,
+        due_at=AT,
+        count=1,
+    ),
+    TaskEscalated(
+        case_id="case-1",
+        request_id="r-1",
+        account="returns-desk",
+        action=Action.EXPORT,
+        due_at=AT,
+        count=2,
+        level="overdue",
+    ),
 ]
 
 
@@ -91,6 +110,8 @@ def test_a_type_is_called_as_portals_know_it() -> None:
         "privacy.export.ready.v1",
         "privacy.receipt.issued.v1",
         "privacy.request.rejected.v1",
+        "privacy.task.escalated.v1",
+        "privacy.task.reminded.v1",
     ]
     assert [model.TYPE for model in CASE_EVENTS.values()] == list(CASE_EVENTS)
 

@@ -42,6 +42,7 @@ mode = "live"
 installation = "{name}"
 base_url = "{url}/{id}"
 allow_http = true
+allow_hosts = ["127.0.0.1"]
 
 [accounts.{id}.secrets]
 token = "env:BENCH_TOKEN"

@@ -9,6 +9,7 @@ What can go wrong at the border to a processor, sorted by what the caller must d
     ├── ContractChanged      the answer is not what the vendor documents
     ├── Refused              the processor says no for good (4xx); `code` is ours
     ├── EgressRefused        the request may not leave (dry run, undeclared, not https)
+    │   └── AddressRefused   the account's address is inside a network: it pauses
     ├── LeaseLost            another worker owns the account now: nothing was sent
     ├── NotGenuine           a callback not signed by whom it says, or not for us
     └── WrongPerson          an exported row belongs to somebody else
@@ -66,6 +67,10 @@ class Refused(ProcessorError):
 
 class EgressRefused(ProcessorError):
     """The request may not leave; the message says which rule forbids it."""
+
+
+class AddressRefused(EgressRefused):
+    """The account's own address is not public and the register does not allow it."""
 
 
 class LeaseLost(ProcessorError):

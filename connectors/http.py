@@ -1,33 +1,34 @@
 """
 The HTTP part of the shell around a connector.
 
-A connector names a declared operation; everything else is decided here: the path
-is filled with URL-encoded values, credentials are added, rate windows and the
-account's lease are passed immediately before each send, redirects are refused, size
-and time are capped, and what went wrong becomes one of a few errors without a word
-of the processor's body in it (connectors/errors.py draws their tree).
+A connector names a declared operation; everything else is decided here: it may leave
+(connectors/egress.py), credentials are added, rate windows and the account's lease are
+passed immediately before each send, redirects are refused, size and time are capped,
+and what went wrong becomes one of a few errors without a word of the processor's body
+in it (connectors/errors.py draws their tree).
 """
 
 from __future__ import annotations
 
 import asyncio
-import string
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from collections.abc import Sequence as Seq
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from typing import Self
 
 from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_attempt
 
 from connectors.answer import Answer
 from connectors.credentials import Credentials, Keyring, Secrets, Token, secret_of
+from connectors.downloads import Downloads
+from connectors.egress import Egress, SendGate, Target, filled
 from connectors.errors import (
+    AddressRefused,
     AnswerLost,
     ContractChanged,
     CredentialsRefused,
@@ -38,6 +39,7 @@ from connectors.errors import (
     TryLater,
     WrongPerson,
 )
+from connectors.resolving import NameServer
 from connectors.verdicts import (
     SHORT,
     Again,
@@ -47,10 +49,9 @@ from connectors.verdicts import (
     is_short,
     judge,
 )
-from connectors.wire import NoAnswer, Received, Sending, StreamBroken, Wire
-from schemas.connecting import ConnectorSpec, Deed, Effect, Mode, Operation, Rate
+from connectors.wire import Received, Route, Sending, Wire
+from schemas.connecting import Effect, Rate
 
-Declared = TypeVar("Declared", Operation, Deed)
 Query = Mapping[str, str] | Seq[tuple[str, str]]
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -61,30 +62,6 @@ ANSWERED_WRITES: ContextVar[list[str] | None] = ContextVar(
 
 _TRIES = 3
 _FIRST_WAIT = 0.25
-
-
-class SendGate(Protocol):
-    """What must hold immediately before each send; given by the orchestrator."""
-
-    async def before_send(self, rates: Seq[Rate], effect: Effect) -> None:
-        """Wait for every rate window, then check the lease; raises `LeaseLost`."""
-
-    def hold_until_after(self, seconds: float) -> None:
-        """Let nobody send to this account before, as Retry-After asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where an account's requests go and how far they may."""
-
-    spec: ConnectorSpec
-    bases: Mapping[str, str]  # "base_url" and whatever operations name
-    mode: Mode
-    allow_http: bool = False
-    max_answer_bytes: int = 32 * 1024 * 1024
-    max_download_bytes: int = 1024 * 1024 * 1024
-    # plain values of the account's options that credentials name (the OAuth scope)
-    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,18 +87,22 @@ class Api:
         *,
         sleep: Sleep = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
+        names: NameServer | None = None,
     ) -> None:
         self._target = target
         self._secrets = secrets
         self._gate = gate
         self._sleep = sleep
         self._connections = asyncio.Semaphore(target.spec.concurrency)
+        self._egress = Egress(target)
         self._wire = Wire(
             timeout=target.spec.timeout.total_seconds(),
             max_bytes=target.max_answer_bytes,
             # Downloads come on top: a connector may call while one is going on.
             connections=2 * target.spec.concurrency,
+            route=Route(target.allow_hosts, target.proxy, names),
         )
+        self._downloads = Downloads(self._egress, self._wire, gate, clock)
         self._keyring = Keyring(
             target.spec, secrets, self._ask_token, target.settings, clock
         )
@@ -157,10 +138,10 @@ class Api:
         Reads, failed connects, 429 and 503 are retried for seconds; a write whose
         answer was lost raises `AnswerLost` at once.
         """
-        declared = self._declared(operation)
-        url = self._base(declared) + _filled(declared.path, path or {})
+        declared = self._egress.operation(operation)
+        url = self._egress.base(declared) + filled(declared.path, path or {})
         call = _Call(
-            self._rates(declared),
+            self._egress.rates(declared),
             declared.effect,
             Sending(declared.method, url, query, dict(headers or {}), json),
             accept,
@@ -172,32 +153,13 @@ class Api:
             answered.append(operation)
         return Answer(operation, declared.effect, received)
 
-    async def download(self, operation: str, url: str) -> AsyncIterator[bytes]:
+    def download(self, operation: str, url: str) -> AsyncIterator[bytes]:
         """
         Stream a declared download: another host, https, without our credentials.
 
         Nothing is retried: the caller has written what already came.
         """
-        declared = self._declared(operation)
-        if declared.effect is not Effect.READ:
-            raise EgressRefused("download_is_not_a_read")
-        self._check_scheme(url)
-        await self._gate.before_send(self._rates(declared), Effect.READ)
-        left = self._target.max_download_bytes
-        broken: NoAnswer | None = None
-        try:
-            async for piece in self._wire.stream(Sending("GET", url)):
-                if isinstance(piece, Received):
-                    self._check_download(piece)
-                    continue
-                left -= len(piece)
-                if left < 0:
-                    raise ContractChanged("download_too_large")
-                yield piece
-        except StreamBroken as error:
-            broken = error.no_answer
-        if broken is not None:
-            raise as_error(judge(Effect.READ, broken))
+        return self._downloads.pieces(operation, url)
 
     @asynccontextmanager
     async def guard(self, deed: str) -> AsyncIterator[None]:
@@ -206,9 +168,9 @@ class Api:
 
         Passes what a request passes: the mode, the rate windows, then the lease.
         """
-        declared = self._allowed(self._target.spec.deeds.get(deed))
+        declared = self._egress.deed(deed)
         async with self._connections:
-            await self._gate.before_send(self._rates(declared), declared.effect)
+            await self._gate.before_send(self._egress.rates(declared), declared.effect)
             yield
 
     def secret(self, name: str) -> SecretStr:
@@ -225,51 +187,6 @@ class Api:
     def allows_plain(self) -> bool:
         """Whether the register lets this account be reached unencrypted."""
         return self._target.allow_http
-
-    def _check_download(self, head: Received) -> None:
-        """Refuse an answer that is not the file; a signed URL has no credentials."""
-        verdict = judge(Effect.READ, head)
-        self._heed(verdict)
-        if isinstance(verdict, Unauthorised | CredentialsRefused):
-            raise Refused(head.status)
-        if not isinstance(verdict, Received):
-            raise as_error(verdict)
-
-    # --- what may leave -----------------------------------------------------------
-
-    def _declared(self, name: str) -> Operation:
-        return self._allowed(self._target.spec.operations.get(name))
-
-    def _allowed(self, declared: Declared | None) -> Declared:
-        """Refuse what is not declared, and what the account's mode forbids."""
-        if declared is None:
-            raise EgressRefused("operation_not_declared")
-        if self._target.mode is Mode.OFF:
-            raise EgressRefused("account_is_off")
-        if declared.effect is Effect.WRITE and self._target.mode is not Mode.LIVE:
-            raise EgressRefused("dry_run")
-        return declared
-
-    def _base(self, operation: Operation) -> str:
-        base = self._target.bases.get(operation.base)
-        if base is None and operation.base == "base_url":
-            base = self._target.spec.base_url
-        if base is None:
-            raise EgressRefused("base_url_not_set")
-        self._check_scheme(base)
-        return base.rstrip("/")
-
-    def _check_scheme(self, url: str) -> None:
-        allowed = ("https", "http") if self._target.allow_http else ("https",)
-        parts = urlsplit(url)
-        if parts.scheme not in allowed:
-            raise EgressRefused("https_only")
-        if not parts.hostname or "@" in parts.netloc:
-            raise EgressRefused("url_not_plain")
-
-    def _rates(self, operation: Operation | Deed) -> Seq[Rate]:
-        spec = self._target.spec
-        return spec.rates if operation.rates is None else operation.rates
 
     # --- sending ------------------------------------------------------------------
 
@@ -331,9 +248,9 @@ class Api:
     ) -> Token:
         """Ask the token endpoint; a second token is harmless, so it is a read."""
         declared = self._target.spec.operations[operation]
-        url = self._base(declared) + declared.path
+        url = self._egress.base(declared) + declared.path
         sending = Sending(declared.method, url, headers=headers, form=form)
-        call = _Call(self._rates(declared), Effect.READ, sending)
+        call = _Call(self._egress.rates(declared), Effect.READ, sending)
         try:
             received = await self._attempts(call)
         except Refused:
@@ -351,28 +268,15 @@ def open_api(
     *,
     sleep: Sleep = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
+    names: NameServer | None = None,
 ) -> Api:
     """
     Open one account's API; the caller closes it (`async with`).
 
-    *sleep* and *clock* are given by tests, which wait for nothing.
+    *sleep*, *clock* and *names* are given by tests, which wait for nothing and ask no
+    name server.
     """
-    return Api(target, secrets, gate, sleep=sleep, clock=clock)
-
-
-def _filled(template: str, values: Mapping[str, str]) -> str:
-    """
-    Fill a path template with URL-encoded values.
-
-    An empty value would name the whole collection, and `.` or `..` another resource
-    (URLs are normalised on their way), so they are refused.
-    """
-    wanted = {name for _, name, _, _ in string.Formatter().parse(template) if name}
-    if wanted != set(values):
-        raise EgressRefused("path_values_do_not_fit")
-    if any(value in ("", ".", "..") for value in values.values()):
-        raise EgressRefused("path_value_refused")
-    return template.format(**{k: quote(v, safe="") for k, v in values.items()})
+    return Api(target, secrets, gate, sleep=sleep, clock=clock, names=names)
 
 
 def _wait(state: RetryCallState) -> float:
@@ -391,7 +295,7 @@ def _last_verdict(state: RetryCallState) -> Verdict:
 
 
 __all__ = [
-    "Answer", "AnswerLost", "Api", "ContractChanged", "CredentialsRefused",
-    "EgressRefused", "LeaseLost", "ProcessorError", "Refused", "Secrets", "SendGate",
-    "Target", "TryLater", "WrongPerson", "open_api",
+    "AddressRefused", "Answer", "AnswerLost", "Api", "ContractChanged",
+    "CredentialsRefused", "EgressRefused", "LeaseLost", "ProcessorError", "Refused",
+    "Secrets", "SendGate", "Target", "TryLater", "WrongPerson", "open_api",
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from typing import assert_never
 
 from connectors.errors import (
     AccessRefused,
+    AddressRefused,
     AnswerLost,
     ContractChanged,
     CredentialsRefused,
@@ -64,6 +65,8 @@ def judge(
     match outcome:
         case NoAnswer(fate=Fate.NOT_SENT, cause=cause):
             return Again(cause)
+        case NoAnswer(fate=Fate.FORBIDDEN, cause=cause):
+            return AddressRefused(cause)
         case NoAnswer(cause=cause) if effect is Effect.WRITE:
             return AnswerLost(cause)
         case NoAnswer(fate=Fate.UNUSABLE, cause=cause):

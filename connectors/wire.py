@@ -3,8 +3,8 @@ One physical request: sent once, answered whole, or not.
 
 httpx over aiohttp's connections (0.31 ms of CPU a call against 1.54 ms for httpx's
 own pool at 16 at once).  Nothing here retries, follows a redirect, keeps a cookie or
-reads the environment, and whatever goes wrong becomes a `NoAnswer` that says whether
-the request can have left.
+reads the environment (so a proxy is used only if the register names one), and whatever
+goes wrong becomes a `NoAnswer` that says whether the request can have left.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ import asyncio
 import contextlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
@@ -21,6 +28,8 @@ from functools import cache
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+
+from connectors.resolving import AddressNotAllowed, CheckingResolver, NameServer
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -33,6 +42,8 @@ _HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": "erasure-orchestrator",
 }
+# One encoding at most: each further one multiplies what a small piece may grow to.
+_ENCODINGS = ("", "identity", "gzip", "deflate")
 # They print URLs, and a few processors want an identifier there.
 _TALKATIVE = ("httpx", "httpcore", "aiohttp.client", "aiohttp.internal")
 
@@ -41,6 +52,7 @@ class Fate(Enum):
     """What may have become of a request that has no usable answer."""
 
     NOT_SENT = "not_sent"  # no connection was made
+    FORBIDDEN = "forbidden"  # nor may one be made: the address is inside a network
     LOST = "lost"  # it may have been carried out
     UNUSABLE = "unusable"  # it was answered, in a way nobody can use
 
@@ -74,16 +86,29 @@ class Sending:
     form: Mapping[str, str] | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How hosts are reached: by addresses that were judged, or through a proxy."""
+
+    allow_hosts: Collection[str] = ()
+    # asked before each request, because it may hold a secret that was rotated
+    proxy: Callable[[], str] | None = field(default=None, repr=False)
+    names: NameServer | None = None
+
+
 class Wire:
     """One account's connections; it belongs to the event loop that first used it."""
 
-    def __init__(self, *, timeout: float, max_bytes: int, connections: int) -> None:
+    def __init__(
+        self, *, timeout: float, max_bytes: int, connections: int, route: Route
+    ) -> None:
         self._timeout = timeout
         self._max_bytes = max_bytes
+        self._route = route
         # The transport without httpx's client around it: redirects, cookies and
         # authentication are what we do not want, and cost a third of a call.
         self._transport = AiohttpTransport(
-            client=lambda: _session(connections), verify=_tls(), trust_env=False
+            client=lambda: _session(connections, route), verify=_tls(), trust_env=False
         )
         limits = httpx.Timeout(timeout, connect=min(timeout, _CONNECT))
         self._extensions = {"timeout": limits.as_dict()}
@@ -96,23 +121,31 @@ class Wire:
         except _ALL as error:
             return _no_answer(error)
 
-    async def stream(self, sending: Sending) -> AsyncIterator[Received | bytes]:
+    async def stream(self, sending: Sending) -> AsyncGenerator[Received | bytes]:
         """
         Give the answer's head, then its body in pieces.
 
-        The time allowed is for each piece, not for all.  A `NoAnswer` met on the way
-        ends the stream as a `StreamBroken`.
+        The time allowed is for the head and for each piece, not for all.  A `NoAnswer`
+        met on the way ends the stream as a `StreamBroken`.
         """
         broken: NoAnswer | None = None
         try:
-            async with self._open(sending) as response:
+            async with contextlib.AsyncExitStack() as stack:
+                async with asyncio.timeout(self._timeout):
+                    response = await stack.enter_async_context(self._open(sending))
                 yield Received(response.status_code, _lower(response.headers), b"")
-                async for piece in response.aiter_bytes():
+                pieces = response.aiter_bytes()
+                while (piece := await self._next(pieces)) is not None:
                     yield piece
         except _ALL as error:
             broken = _no_answer(error)
         if broken is not None:
             raise StreamBroken(broken)
+
+    async def _next(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        """Wait for a piece no longer than allowed, however slowly bytes drip in."""
+        async with asyncio.timeout(self._timeout):
+            return await anext(pieces, None)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -129,8 +162,12 @@ class Wire:
             data=sending.form,
             extensions=self._extensions,
         )
+        if self._route.proxy is not None:
+            self._transport.proxy = httpx.Proxy(self._route.proxy())
         response = await self._transport.handle_async_request(request)
         try:
+            if response.headers.get("content-encoding", "").lower() not in _ENCODINGS:
+                raise httpx.DecodingError("", request=request)
             yield response
         finally:
             await response.aclose()
@@ -152,7 +189,14 @@ class StreamBroken(Exception):  # noqa: N818 (a signal between two modules)
         self.no_answer = no_answer
 
 
-_ALL = (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, TimeoutError)
+_ALL = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    aiohttp.ClientError,
+    AddressNotAllowed,
+    OSError,
+    TimeoutError,
+)
 
 
 def _no_answer(error: BaseException) -> NoAnswer:
@@ -163,6 +207,8 @@ def _no_answer(error: BaseException) -> NoAnswer:
     (httpx-aiohttp 0.2.0 maps every `ClientConnectionError` to it), so only aiohttp's
     own error tells whether a connection was ever made.
     """
+    if isinstance(error, AddressNotAllowed):
+        return NoAnswer(Fate.FORBIDDEN, "address_not_public")
     # The cause of our own time limit is a cancellation, which says nothing.
     cause = error.__cause__
     origin = cause if isinstance(cause, aiohttp.ClientError) else error
@@ -170,6 +216,8 @@ def _no_answer(error: BaseException) -> NoAnswer:
         origin, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
     ):
         return NoAnswer(Fate.NOT_SENT, "connect_failed")
+    if isinstance(origin, aiohttp.ClientHttpProxyError):
+        return NoAnswer(Fate.NOT_SENT, "proxy_refused")
     if isinstance(error, httpx.DecodingError):
         return NoAnswer(Fate.UNUSABLE, "undecodable")
     if isinstance(origin, TimeoutError):
@@ -177,10 +225,17 @@ def _no_answer(error: BaseException) -> NoAnswer:
     return NoAnswer(Fate.LOST, "connection_lost")
 
 
-def _session(connections: int) -> aiohttp.ClientSession:
+def _session(connections: int, route: Route) -> aiohttp.ClientSession:
+    # A proxy resolves the names of hosts itself, and only its own is resolved here.
+    is_direct = route.proxy is None
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=connections, keepalive_timeout=_KEEP_ALIVE, ssl=_tls()
+            limit=connections,
+            keepalive_timeout=_KEEP_ALIVE,
+            ssl=_tls(),
+            resolver=CheckingResolver(route.allow_hosts, route.names)
+            if is_direct
+            else None,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,

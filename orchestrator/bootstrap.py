@@ -11,7 +11,7 @@ import os
 import socket
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import cast
 
@@ -43,6 +43,7 @@ from orchestrator.adapters.register import (
     ConnectorFacts,
     Register,
     load_register,
+    proxy_at,
 )
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
@@ -357,6 +358,8 @@ class Installation:
             mode=entry.mode,
             accepts=entry.accepts,
             allow_http=entry.allow_http,
+            allow_hosts=entry.allow_hosts,
+            proxy=None if entry.proxy is None else partial(proxy_at, entry.proxy),
             installation=entry.installation,
             ping_every=entry.waits.ping_every,
             check_after=entry.waits.check_after,

@@ -23,7 +23,7 @@ EMPTY_WORDS |= {"handlers", "service", "services", "util"}
 
 STATES = ("orchestrator/core/tasks.py", "orchestrator/core/cases.py")
 # The parts of the shell that live beside the connectors, because they speak HTTP.
-SHELL = {"connectors/http.py", "connectors/wire.py"}
+SHELL = {"connectors/http.py", "connectors/resolving.py", "connectors/wire.py"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

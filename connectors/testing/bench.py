@@ -148,6 +148,7 @@ class Bench:
     settle: Callable[[FakeProcessor], None]
     mode: Mode = Mode.LIVE
     allow_http: bool = True
+    allow_hosts: Collection[str] = ("127.0.0.1",)
     patience: timedelta = PATIENCE
     gate: FreeGate = field(default_factory=FreeGate)
     waited: list[float] = field(default_factory=list)
@@ -230,6 +231,7 @@ class Bench:
             ),
             mode=self.mode,
             allow_http=self.allow_http,
+            allow_hosts=self.allow_hosts,
             settings={scope: value} if scope and value else {},
         )
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.adapters.register import ConnectorFacts, Register, load_register
+from orchestrator.errors import SetUpError
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,
@@ -202,3 +204,11 @@ def without_line(table: str, key: str) -> str:
     """Return the register without *key* of *table*."""
     spoilt = with_line(table, f"{key} = 0")
     return spoilt.replace(f"{key} = 0", "", 1)
+
+
+def sentences_of(directory: Path, text: str) -> list[str]:
+    """Return what is wrong with a register, without the file's name."""
+    with pytest.raises(SetUpError) as caught:
+        a_register(directory, text)
+    prefix = f"{directory / 'register.toml'}: "
+    return [line.removeprefix(prefix) for line in str(caught.value).splitlines()]

@@ -12,20 +12,12 @@ from tests.adapters.register_builders import (
     DESK,
     REGISTER,
     STATS,
-    a_register,
+    sentences_of,
     with_line,
     without_line,
 )
 
 PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
-
-
-def sentences_of(directory: Path, text: str) -> list[str]:
-    """Return what is wrong with a register, without the file's name."""
-    with pytest.raises(SetUpError) as caught:
-        a_register(directory, text)
-    prefix = f"{directory / 'register.toml'}: "
-    return [line.removeprefix(prefix) for line in str(caught.value).splitlines()]
 
 
 @pytest.mark.parametrize(
@@ -164,38 +156,6 @@ def sentences_of(directory: Path, text: str) -> list[str]:
             "accounts.crm.valid_to: the day is before valid_from; "
             "write a day after 2026-02-01.",
             id="validity backwards",
-        ),
-        pytest.param(
-            with_line("accounts.crm", 'base_url = "http://127.0.0.1:9"'),
-            "accounts.crm.base_url: the address is not encrypted; "
-            'write base_url = "https://…", or allow_http = true '
-            "for a fake on loopback.",
-            id="http",
-        ),
-        pytest.param(
-            with_line("accounts.crm", 'base_url = "https://me:pw@host"'),
-            "accounts.crm.base_url: an address without user, query or fragment is "
-            'expected here; write base_url = "https://host/path".',
-            id="address with a password",
-        ),
-        pytest.param(
-            without_line("accounts.shop", "base_url"),
-            "accounts.shop.base_url: shop has no common address; "
-            'write base_url = "https://…" as the account\'s own settings show it.',
-            id="address missing",
-        ),
-        pytest.param(
-            without_line("accounts.shop.options", "token_url"),
-            "accounts.shop.options.token_url: shop has no common address; "
-            'write token_url = "https://…" as the account\'s own settings show it.',
-            id="second address missing",
-        ),
-        pytest.param(
-            with_line("accounts.shop.options", 'token_url = "http://auth"'),
-            "accounts.shop.options.token_url: the address is not encrypted; "
-            'write token_url = "https://…", or allow_http = true '
-            "for a fake on loopback.",
-            id="second address not encrypted",
         ),
         pytest.param(
             with_line("accounts.crm.limits", 'rates = [{ limit = 3, per = "0s" }]'),

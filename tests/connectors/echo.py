@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Collection,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
@@ -15,6 +22,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from connectors.fakes.frame import Call, FakeProcessor, Route
 from connectors.http import Api, Target, open_api
+from connectors.resolving import NameServer
 from connectors.testing import FreeGate, MappingSecrets
 from schemas.connecting import (
     Action,
@@ -60,11 +68,12 @@ class Echo(FakeProcessor):
             Route("drip", "GET", "/drip", self._drip),
             Route("token", "POST", "/oauth/token", self._token),
             Route("file", "GET", "/files/{name}", self._file),
+            Route("onward", "GET", "/onward/{hop}", self._onward),
         )
 
     def empty(self) -> dict[str, Any]:
         """Keep nothing."""
-        return {"kept": [], "tokens": 0, "good_from": 0}
+        return {"kept": [], "tokens": 0, "good_from": 0, "onward": []}
 
     def seed(self, records: Sequence[Mapping[str, Any]]) -> None:
         """Keep the records."""
@@ -73,7 +82,7 @@ class Echo(FakeProcessor):
     def authorised(self, call: Call) -> bool:
         """Take the second secret, or any token that is still good."""
         self.headers.append(dict(call.headers))
-        if call.operation in ("token", "file"):
+        if call.operation in ("token", "file", "onward", "drip"):
             return True
         _, _, value = call.headers.get("authorization", "").partition(" ")
         if value.startswith("token-"):
@@ -107,6 +116,11 @@ class Echo(FakeProcessor):
         self.data["tokens"] += 1
         token = f"token-{self.data['tokens']}"
         return JSONResponse({"access_token": token, "expires_in": 100})
+
+    def _onward(self, call: Call) -> Response:
+        """Send the caller on to the next of the places."""
+        place = self.data["onward"][int(call.path["hop"])]
+        return Response(b"moved", 302, {"Location": place})
 
     def _file(self, call: Call) -> Response:
         if call.path["name"] == "gone":
@@ -176,9 +190,13 @@ class Shell:
     auth: Auth = field(default_factory=HeaderAuth)
     mode: Mode = Mode.LIVE
     allow_http: bool = True
+    allow_hosts: Collection[str] = ("127.0.0.1",)
+    proxy: Callable[[], str] | None = None
+    names: NameServer | None = None
     timeout: timedelta = timedelta(seconds=10)
     max_answer_bytes: int = 1_000_000
     max_download_bytes: int = 1_000_000
+    max_download_time: timedelta = timedelta(hours=1)
     base: str | None = None
     gate: FreeGate = field(default_factory=FreeGate)
     waited: list[float] = field(default_factory=list)
@@ -202,6 +220,7 @@ class Shell:
             self.gate,
             sleep=self._wait,
             clock=lambda: self.now,
+            names=self.names,
         ) as api:
             return await step(api)
 
@@ -219,8 +238,11 @@ class Shell:
             bases={"base_url": self.url if self.base is None else self.base},
             mode=self.mode,
             allow_http=self.allow_http,
+            allow_hosts=self.allow_hosts,
+            proxy=self.proxy,
             max_answer_bytes=self.max_answer_bytes,
             max_download_bytes=self.max_download_bytes,
+            max_download_time=self.max_download_time,
             settings={"scope": "manage_project:demo"},
         )
 

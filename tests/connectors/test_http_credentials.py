@@ -99,7 +99,6 @@ def test_download_carries_no_credentials(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("fault", "error"),
     [
-        (FaultKind.REDIRECT, ContractChanged),
         (FaultKind.FAIL, TryLater),
         (FaultKind.TRUNCATE, TryLater),
         (FaultKind.LOSE_ANSWER, TryLater),

@@ -27,7 +27,18 @@ EVERYWHERE = "\n".join(
         ),
     ]
 )
-SHELL = ("answer", "base", "credentials", "http", "json_lines", "verdicts", "wire")
+SHELL = (
+    "answer",
+    "base",
+    "credentials",
+    "downloads",
+    "egress",
+    "http",
+    "json_lines",
+    "resolving",
+    "verdicts",
+    "wire",
+)
 SOURCES = [
     *sorted((ROOT / "orchestrator").rglob("*.py")),
     *(

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from connectors.base import OneAtATime, Options
-from connectors.errors import AccessRefused, CredentialsRefused
+from connectors.errors import AccessRefused, AddressRefused, CredentialsRefused
 from connectors.http import Api
 from connectors.hubspot import HubSpot
 from connectors.testing import MappingSecrets
@@ -149,6 +149,7 @@ def test_person_pauses_over_a_worker_and_not_the_other_way(office: Office) -> No
     [
         pytest.param(CredentialsRefused("x"), "credentials_refused", id="401"),
         pytest.param(AccessRefused("x"), "access_refused", id="403"),
+        pytest.param(AddressRefused("x"), "address_refused", id="an address inside"),
     ],
 )
 def test_account_is_paused_for_what_was_refused(

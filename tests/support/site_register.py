@@ -80,6 +80,7 @@ environment = "sandbox"
 mode = "live"
 base_url = "{url}/{name}"
 allow_http = true
+allow_hosts = ["127.0.0.1"]
 {extra}
 
 [accounts.{name}.limits]

@@ -8,7 +8,11 @@ mistake at once; `check` adds what a careful person should look at.
 from orchestrator.adapters.register.advice import RegisterWarning, check
 from orchestrator.adapters.register.loading import Register, load_register
 from orchestrator.adapters.register.planning import plan_from_json, plan_to_json
-from orchestrator.adapters.register.secrets import AccountSecrets, resolve_secret
+from orchestrator.adapters.register.secrets import (
+    AccountSecrets,
+    proxy_at,
+    resolve_secret,
+)
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts, Waits
 
 __all__ = [
@@ -22,5 +26,6 @@ __all__ = [
     "load_register",
     "plan_from_json",
     "plan_to_json",
+    "proxy_at",
     "resolve_secret",
 ]

@@ -13,7 +13,9 @@ from orchestrator.adapters.register.kinds import (
     Day,
     Duration,
     Environment,
+    Host,
     PositiveDuration,
+    Proxy,
     SecretReference,
     Slug,
     Table,
@@ -161,6 +163,22 @@ class AccountTable(Table):
         default=False,
         description="Whether requests may leave unencrypted: for a fake on loopback.",
         examples=[False],
+    )
+    allow_hosts: tuple[Host, ...] = Field(
+        default=(),
+        description=(
+            "Hosts of the account's addresses that may be inside your own network; "
+            "requests go to public addresses only where absent."
+        ),
+        examples=[["crm.corp.example"]],
+    )
+    proxy: Proxy | None = Field(
+        default=None,
+        description=(
+            "The proxy that all the account's requests go through, or a reference to "
+            "it where it holds a password; it resolves the hosts' names."
+        ),
+        examples=["http://proxy.corp.example:3128"],
     )
     identity_root: StrictBool = Field(
         default=False,

@@ -7,25 +7,27 @@ secrets' names, identifier types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ValidationError
 
 from orchestrator.adapters.register.account_tables import AccountTable, WaitsTable
+from orchestrator.adapters.register.addresses import bases_of, other_addresses
 from orchestrator.adapters.register.sentences import (
     listed,
     nearest,
     problems_of,
     unknown_reference,
 )
-from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts, Waits
+from orchestrator.adapters.register.values import (
+    AccountEntry,
+    ConnectorFacts,
+    Tell,
+    Waits,
+)
 from orchestrator.core.words import AccountId
 from schemas.connecting import ConnectorSpec, IdentifierType, Rate
-
-Tell = Callable[[str, str], None]
-"""Takes a key path below the account and the sentence about it."""
 
 
 def entry_of(
@@ -49,7 +51,7 @@ def entry_of(
     options = _options(table, facts, tell)
     if options is None:
         return None
-    bases = _bases(table, spec, options, tell)
+    bases = bases_of(table, spec, options, tell)
     entry = _from_connector(name, table, spec, options, bases)
     return _as_written(entry, table, controllers)
 
@@ -64,6 +66,8 @@ def _as_written(
         if table.controllers is None
         else frozenset(table.controllers),
         allow_http=table.allow_http,
+        allow_hosts=frozenset(table.allow_hosts),
+        proxy=table.proxy,
         is_identity_root=table.identity_root,
         fed_by=tuple(AccountId(one) for one in table.fed_by),
         max_records=table.max_records,
@@ -158,7 +162,7 @@ def _options(
         for name, value in table.waits
         if name in known and value is not None
     }
-    addresses = _other_addresses(facts.spec) - known.keys()
+    addresses = other_addresses(facts.spec) - known.keys()
     options = {
         name: value for name, value in table.options.items() if name not in addresses
     }
@@ -171,67 +175,6 @@ def _options(
         for path, sentence in problems_of(error, facts.options, tell_values=False):
             tell(".".join(("options", *path)), sentence)
         return None
-
-
-def _other_addresses(spec: ConnectorSpec) -> set[str]:
-    """Return the names of the addresses that operations use besides `base_url`."""
-    return {operation.base for operation in spec.operations.values()} - {"base_url"}
-
-
-def _bases(
-    table: AccountTable, spec: ConnectorSpec, options: BaseModel, tell: Tell
-) -> dict[str, str]:
-    """Gather every address that the account's requests may go to."""
-    if not spec.speaks_http:
-        return _no_bases(table, spec, tell)
-    found: dict[str, object] = {"base_url": table.base_url or spec.base_url}
-    for name in sorted(_other_addresses(spec)):
-        found[name] = table.options.get(name) or getattr(options, name, None)
-    for name, address in found.items():
-        key = name if name == "base_url" else f"options.{name}"
-        if address is None:
-            tell(
-                key,
-                f"{spec.name} has no common address; "
-                f'write {name} = "https://…" as the account\'s own settings show it.',
-            )
-        else:
-            _check_address(key, str(address), table, tell)
-    return {
-        name: str(address) for name, address in found.items() if address is not None
-    }
-
-
-def _no_bases(table: AccountTable, spec: ConnectorSpec, tell: Tell) -> dict[str, str]:
-    """Tell that an address is of no use to a connector that sends no request."""
-    if table.base_url is not None:
-        tell("base_url", f"{spec.name} sends no request; remove it.")
-    return {}
-
-
-def _check_address(key: str, address: str, table: AccountTable, tell: Tell) -> None:
-    """Tell what keeps *address* from being a plain https base URL."""
-    name = key.rpartition(".")[2]
-    try:
-        parts = urlsplit(address)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
-        is_plain = not (
-            parts.query or parts.fragment or parts.username or parts.password
-        )
-    except ValueError:
-        is_url = is_plain = False
-    if not is_url or not is_plain:
-        tell(
-            key,
-            "an address without user, query or fragment is expected here; "
-            f'write {name} = "https://host/path".',
-        )
-    elif parts.scheme == "http" and not table.allow_http:
-        tell(
-            key,
-            f'the address is not encrypted; write {name} = "https://…", '
-            "or allow_http = true for a fake on loopback.",
-        )
 
 
 def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:

@@ -16,10 +16,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from orchestrator.adapters.durations import parse_duration
 from orchestrator.adapters.register.values import Wrong, told
+from schemas.addresses import (
+    NotPlainError,
+    Reach,
+    address_in,
+    host_of,
+    place_of,
+    reach_of,
+)
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,47}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _JURISDICTION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_REFERENCE = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f]+")
 _MAX_TEXT = 200
 
 
@@ -88,11 +97,41 @@ def _a_date(value: object) -> date:
     return value
 
 
+def _a_host(value: object) -> str:
+    """Accept a host that requests can be sent to, as addresses are compared."""
+    text = _a_string(value)
+    try:
+        host = host_of(text)
+    except NotPlainError:
+        host = ""
+    if not host:
+        raise Wrong(f"{told(text)} is not a host (a name or an address, without port)")
+    address = address_in(host)
+    if address is not None and reach_of(address) is Reach.NOWHERE:
+        raise Wrong(f"{told(text)} is no account's address, whoever allows it")
+    return host
+
+
+def _a_proxy(value: object) -> str:
+    """Accept a proxy's address, or a reference where it holds a password."""
+    text = _a_string(value)
+    if _REFERENCE.fullmatch(text):
+        return text
+    try:
+        is_url = place_of(text).scheme in {"http", "https"}
+    except NotPlainError:
+        is_url = False
+    if not is_url:
+        raise Wrong(
+            "a proxy is http://HOST:PORT or https://HOST:PORT, without a password",
+            advice='write "env:NAME" or "file:/PATH" where it needs a password',
+        )
+    return text
+
+
 def _a_secret_reference(value: object) -> str:
     """Accept a reference; a literal secret is refused and never repeated."""
-    known = isinstance(value, str) and re.fullmatch(
-        r"env:[A-Za-z_][A-Za-z0-9_]*|file:/[^\x00-\x1f]+", value
-    )
+    known = isinstance(value, str) and _REFERENCE.fullmatch(value)
     if not known:
         raise Wrong(
             "a secret does not belong in this file",
@@ -109,6 +148,8 @@ TimeZone = Annotated[str, BeforeValidator(_a_time_zone)]
 Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_a_positive_duration)]
 Day = Annotated[date, BeforeValidator(_a_date)]
+Host = Annotated[str, BeforeValidator(_a_host)]
+Proxy = Annotated[str, BeforeValidator(_a_proxy)]
 SecretReference = Annotated[str, BeforeValidator(_a_secret_reference)]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -38,6 +39,28 @@ def resolve_secret(reference: str) -> SecretStr:
     if not value.strip():
         raise SetUpError(f"The secret at {reference} is empty; put it there.")
     return SecretStr(value.strip())
+
+
+def proxy_at(place: str) -> str:
+    """
+    Return a proxy's URL, whether *place* is the URL itself or a reference to it.
+
+    Raises `SetUpError` when the reference leads to nothing, or to no proxy's URL.
+    """
+    if place.startswith(("http://", "https://")):
+        return place
+    url = resolve_secret(place).get_secret_value()
+    try:
+        parts = urlsplit(url)
+        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise SetUpError(
+            f"What {place} leads to is no proxy; put http://USER:PASSWORD@HOST:PORT "
+            "there."
+        )
+    return url
 
 
 class AccountSecrets:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -10,6 +10,9 @@ from pydantic import BaseModel
 
 from orchestrator.core.words import AccountId
 from schemas.connecting import ConnectorSpec, IdentifierType, Mode, Rate
+
+Tell = Callable[[str, str], None]
+"""Takes a key path below the account and the sentence about it."""
 
 _TOLD_LENGTH = 24  # no access token is so short
 
@@ -87,6 +90,8 @@ class AccountEntry:
     accepts: frozenset[IdentifierType]
     yields: frozenset[IdentifierType]
     allow_http: bool = False
+    allow_hosts: frozenset[str] = frozenset()
+    proxy: str | None = None  # its address, or a reference to it
     is_identity_root: bool = False
     fed_by: tuple[AccountId, ...] = ()
     max_records: int = 10_000

@@ -22,6 +22,7 @@ from orchestrator.entrypoints.demo.processors import (
 )
 from orchestrator.entrypoints.demo.register_text import quoted, with_values
 from orchestrator.settings import Settings
+from schemas.addresses import place_of
 
 # The fakes answer at once: what takes a day in real life takes a moment here.
 _QUICK = {"retry_base": '"200ms"', "check_after": '"250ms"'}
@@ -76,6 +77,7 @@ def _register(folder: Folder, url: str) -> str:
         changes[f"accounts.{account}"] = {
             "base_url": quoted(f"{url}/{account}"),
             "allow_http": "true",
+            "allow_hosts": f"[{quoted(place_of(url).host)}]",
             "mode": '"live"',
             "installation": quoted(installation),
         }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connectors.base import Connector, Options
 from connectors.errors import (
+    AddressRefused,
     ContractChanged,
     EgressRefused,
     LeaseLost,
@@ -40,6 +41,8 @@ class AccountConfig:
     mode: Mode
     accepts: frozenset[IdentifierType]
     allow_http: bool = False
+    allow_hosts: frozenset[str] = frozenset()
+    proxy: Callable[[], str] | None = field(default=None, repr=False)
     installation: str | None = None
     ping_every: timedelta = timedelta(minutes=1)
     check_after: timedelta | None = None
@@ -189,6 +192,8 @@ class Account:
         """Ping; a refusal says that the address or the account is wrong."""
         try:
             return (await self.connector.ping()).name
+        except AddressRefused:
+            raise NotRecognisedError("address_refused") from None
         except (Refused, EgressRefused, ContractChanged):
             raise NotRecognisedError("unknown_installation") from None
 
@@ -206,6 +211,8 @@ def open_account(config: AccountConfig, monotonic: Callable[[], float]) -> Accou
         bases=config.bases,
         mode=config.mode,
         allow_http=config.allow_http,
+        allow_hosts=config.allow_hosts,
+        proxy=config.proxy,
         settings=config.settings or {},
     )
     api = open_api(target, config.secrets, Gate(windows, lease))

@@ -13,6 +13,7 @@ import structlog
 
 from connectors.errors import (
     AccessRefused,
+    AddressRefused,
     AnswerLost,
     ContractChanged,
     CredentialsRefused,
@@ -56,6 +57,9 @@ from schemas.connecting import (
 )
 
 log = structlog.get_logger()
+
+# What is about the account and not about the task: it pauses, its tasks wait.
+_PAUSING = (NotRecognisedError, CredentialsRefused, AddressRefused, SetUpError)
 
 HINTS = {
     "egress_refused": "The connector tried what it may not; mend it, or the account's"
@@ -122,7 +126,7 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     try:
         await group.account.recognise()
         return await _speak(group, open_sink)
-    except (NotRecognisedError, CredentialsRefused, SetUpError) as error:
+    except _PAUSING as error:
         group.account.paused_reason = _pausing(group.account, error)
         return [Said(member, None) for member in group.members]
     except LeaseLost:
@@ -151,6 +155,8 @@ def _pausing(account: Account, error: Exception) -> str:
         case SetUpError():
             log.error("account_not_set_up", account=account.id, advice=str(error))
             return "secret_missing"
+        case AddressRefused():
+            return "address_refused"
         case AccessRefused():
             return "access_refused"
         case CredentialsRefused():

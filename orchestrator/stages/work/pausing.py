@@ -17,6 +17,10 @@ ADVICE: Mapping[str, str] = MappingProxyType(
         "secret_missing": (
             "put the secret where the register points; a good ping resumes it"
         ),
+        "address_refused": (
+            "its address is inside a network: correct base_url in the register, or name"
+            " the host under allow_hosts, and restart"
+        ),
         "wrong_installation": (
             "correct its address, credentials or name in the register before anything"
             " is written there, and restart"

@@ -18,6 +18,7 @@ from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import Claims, Clock
 from orchestrator.stages.work.accounts import Account, NotRecognisedError
 from orchestrator.stages.work.pausing import MENDED_BY_PING
+from schemas.addresses import place_of
 
 log = structlog.get_logger()
 
@@ -97,7 +98,7 @@ async def ping_once(account: Account, asked_at: float) -> str:
             "it refuses our credentials; put the right ones where the register says"
         )
     except NotRecognisedError as error:
-        advice = _NOT_RECOGNISED[str(error)]
+        advice = _NOT_RECOGNISED[str(error)].format_map(_hosts(account))
     except TryLater as error:
         advice = f"it does not answer now ({error.cause}); try again later"
     except ProcessorError as error:
@@ -107,10 +108,23 @@ async def ping_once(account: Account, asked_at: float) -> str:
     raise NotPossible(f"{account.id}: {advice}.")
 
 
+def _hosts(account: Account) -> dict[str, str]:
+    """Return the hosts of an account's addresses, as a sentence names them."""
+    hosts = sorted({place_of(base).host for base in account.config.bases.values()})
+    return {
+        "hosts": " or ".join(hosts),
+        "quoted": ", ".join(f'"{host}"' for host in hosts),
+    }
+
+
 _NOT_RECOGNISED = {
     "wrong_installation": (
         "it answers under another name than the register's installation; correct the"
         " address, the credentials or that name"
+    ),
+    "address_refused": (
+        "{hosts} leads inside a network; if the account is there, write allow_hosts ="
+        " [{quoted}] in its table of the register, else correct base_url"
     ),
     "unknown_installation": (
         "nobody at its address knows it; correct base_url and the account's options"

@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import ssl
+from base64 import b64encode
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
@@ -163,7 +164,9 @@ class Wire:
             extensions=self._extensions,
         )
         if self._route.proxy is not None:
-            self._transport.proxy = httpx.Proxy(self._route.proxy())
+            self._transport.proxy = proxy = _proxy(self._route.proxy())
+            if request.url.scheme == "http":  # without a tunnel, the proxy reads it
+                request.headers.update(proxy.headers)
         response = await self._transport.handle_async_request(request)
         try:
             if response.headers.get("content-encoding", "").lower() not in _ENCODINGS:
@@ -250,6 +253,15 @@ def _session(connections: int, route: Route) -> aiohttp.ClientSession:
 def _tls() -> ssl.SSLContext:
     """Load the trusted certificates once for all accounts."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    """Hand the password over as a header: aiohttp's own way of it is deprecated."""
+    proxy = httpx.Proxy(url)
+    if proxy.auth is None:
+        return proxy
+    pair = b64encode(":".join(proxy.auth).encode()).decode()
+    return httpx.Proxy(proxy.url, headers={"Proxy-Authorization": f"Basic {pair}"})
 
 
 def _lower(headers: httpx.Headers) -> Mapping[str, str]:

@@ -28,10 +28,19 @@ from pydantic import (
 
 from connectors.amplitude_api import Analytics
 from connectors.amplitude_export import export_file
-from connectors.amplitude_jobs import Batch, Copies, CopyRequest, judged, marked_by
+from connectors.amplitude_jobs import (
+    STAGING,
+    Batch,
+    Copies,
+    CopyRequest,
+    judged,
+    marked_by,
+    places_of,
+)
 from connectors.base import (
     Action,
     Api,
+    Cancelled,
     ConnectorSpec,
     Effect,
     Evidence,
@@ -59,6 +68,7 @@ from connectors.base import (
     Sink,
     TaskId,
     Ticket,
+    TooLate,
     Work,
 )
 from connectors.durations import Duration
@@ -130,6 +140,12 @@ class Amplitude(OneAtATime):
             {
                 "list_jobs": Operation("GET", "/api/2/deletions/users", Effect.READ),
                 "create_job": Operation("POST", "/api/2/deletions/users", Effect.WRITE),
+                "take_out": Operation(
+                    "DELETE",
+                    "/api/2/deletions/users/{amplitude_id}/{job_start_day}",
+                    Effect.WRITE,
+                    identifies=frozenset({"amplitude_id"}),
+                ),
                 "create_copy": Operation(
                     "POST",
                     "/api/2/dsar/requests",
@@ -166,6 +182,7 @@ class Amplitude(OneAtATime):
         horizon=timedelta(days=30),
         record_classes=frozenset({"analytics_profile"}),
         base_url="https://amplitude.com",
+        cancels=frozenset({Action.ERASE}),
         people_per_call=MappingProxyType({Action.ERASE: MOST_IDS}),
         items_per_call=MappingProxyType({Action.ERASE: MOST_IDS}),
     )
@@ -253,6 +270,22 @@ class Amplitude(OneAtATime):
         except ValidationError:
             return dict.fromkeys(ticket.members, NeedsHuman("unreadable_ticket"))
         return dict.fromkeys(ticket.members, NeedsHuman("unexpected_ticket"))
+
+    async def cancel(self, ticket: Ticket) -> Cancelled | TooLate:
+        """Take the members' users out of their job, while all of them are staging."""
+        try:
+            batch = Batch.model_validate_json(ticket.value)
+        except ValidationError:
+            return TooLate("unreadable_ticket")
+        jobs = await self._analytics.jobs(batch.first, batch.last)
+        digests = {task: batch.people.get(task, ()) for task in ticket.members}
+        places = places_of(digests, jobs, self._settings.projects)
+        if any(job.status != STAGING for _, job in places):
+            return TooLate()
+        for number, job in places:
+            if not await self._analytics.take_out(number, job.day):
+                return TooLate()
+        return Cancelled()
 
     # --- deletions ----------------------------------------------------------------
 

@@ -21,6 +21,8 @@ from connectors.http import Answer
 
 _FOUND = 302
 _GONE = (404, 410)
+# The page names no status for a job that is past staging: any refusal is one.
+_NOT_STAGING = (400, 404, 405, 409)
 # Nothing was ever scheduled on it, so it tells the time and names nobody.
 _QUIET_DAY = "2012-01-01"
 _OUTPUT = re.compile(r"/api/2/dsar/requests/[0-9]+/outputs/(?P<output>[0-9]+)")
@@ -115,6 +117,12 @@ class Analytics:
         """Return the jobs of some days: they have no id to ask by."""
         query = {"start_day": first.isoformat(), "end_day": last.isoformat()}
         return (await self._api.call("list_jobs", query=query)).parse(_Jobs).root
+
+    async def take_out(self, number: int, day: date) -> bool:
+        """Take a user out of the job of *day*; false where it is too late for that."""
+        path = {"amplitude_id": str(number), "job_start_day": day.isoformat()}
+        answer = await self._api.call("take_out", path=path, accept=_NOT_STAGING)
+        return answer.status not in _NOT_STAGING
 
     async def request_copy(self, of: Mapping[str, str | int], last: date) -> int:
         """Ask for a copy of one user's events, the first to those of today."""

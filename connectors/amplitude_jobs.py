@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectors.amplitude_api import Job
 from connectors.base import (
+    Cancelled,
     Done,
     Evidence,
     Failed,
@@ -27,7 +28,8 @@ from connectors.base import (
     Work,
 )
 
-_KNOWN = frozenset({"staging", "submitted", "done"})
+STAGING = "staging"  # a user can still be taken out
+_KNOWN = frozenset({STAGING, "submitted", "done"})
 
 
 class Batch(BaseModel):
@@ -101,13 +103,30 @@ def judged(
             if not job.is_of(projects):
                 return NeedsHuman("scope_not_as_declared")
             states[digest].add(job.status)
-    if not states or not all(states.values()):
+    if states and not any(states.values()):
         # Somebody took the user out of the job while it was staging.
+        return Cancelled()
+    if not all(states.values()) or not states:
         return Failed("job_not_found", "Find out who cancelled it, then retry.")
     found = set[str]().union(*states.values())
     if found - _KNOWN:
         return NeedsHuman("unknown_job_state")
     return Done("deleted", Evidence.E2) if found == {"done"} else None
+
+
+def places_of(
+    people: Mapping[TaskId, Sequence[str]],
+    jobs: Sequence[Job],
+    projects: Sequence[str],
+) -> list[tuple[int, Job]]:
+    """Return the numbers that stand for these people in *jobs*, each with its job."""
+    return [
+        (it.amplitude_id, job)
+        for job in jobs
+        if job.is_of(projects)
+        for it in job.amplitude_ids
+        if any(_digest(task, it.amplitude_id) in own for task, own in people.items())
+    ]
 
 
 def _users_of(item: Item, jobs: Sequence[Job]) -> list[tuple[int, Job]]:

@@ -21,6 +21,7 @@ from schemas.connecting import (
     Action,
     Ambiguous,
     Callback,
+    Cancelled,
     Candidate,
     CannotTell,
     ConnectorSpec,
@@ -59,6 +60,7 @@ from schemas.connecting import (
     Row,
     TaskId,
     Ticket,
+    TooLate,
     Work,
 )
 
@@ -117,6 +119,14 @@ class Connector(Protocol):
 
     async def poll(self, ticket: Ticket, sink: Sink | None) -> Mapping[TaskId, Reply]:
         """Ask how an accepted job is going; an export job's rows go to *sink*."""
+
+    async def cancel(self, ticket: Ticket) -> Cancelled | TooLate:
+        """
+        Call a job back for `ticket.members` alone; only if `spec.cancels` names it.
+
+        A job that also works for others is `TooLate`, unless the processor can take
+        these members out of it.
+        """
 
     async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
         """Look whether the items are gone; reads only."""
@@ -185,18 +195,22 @@ class OneAtATime:
         """Ask about *ticket*; a connector without jobs never gets one."""
         return NeedsHuman("unexpected_ticket")
 
+    async def cancel(self, ticket: Ticket) -> Cancelled | TooLate:  # noqa: ARG002
+        """Call *ticket*'s job back; a connector that cannot says so."""
+        return TooLate("not_supported")
+
     async def read_back_one(self, work: Work) -> ReadBack:  # noqa: ARG002
         """Look for *work*; a connector that cannot says so."""
         return CannotTell()
 
 
 __all__ = [
-    "Absent", "Accepted", "Action", "Ambiguous", "Api", "Callback", "Candidate",
-    "CannotTell", "Connector", "ConnectorSpec", "Done", "Effect", "Evidence",
-    "Exported", "Failed", "Finding", "HandedOver", "Identifier", "IdentifierType",
-    "Installation", "Item", "ItemId", "JobAccepted", "Located", "NeedsHuman",
-    "NotApplicable", "NotTold", "NothingFound", "Notified", "OneAtATime", "Operation",
-    "Options", "Outcome", "Person", "Present", "Progress", "Proof", "Provenance",
-    "Rate", "ReadBack", "Redacted", "Replay", "Reply", "Retry", "Row", "Sink", "TaskId",
-    "Ticket", "Work",
+    "Absent", "Accepted", "Action", "Ambiguous", "Api", "Callback", "Cancelled",
+    "Candidate", "CannotTell", "Connector", "ConnectorSpec", "Done", "Effect",
+    "Evidence", "Exported", "Failed", "Finding", "HandedOver", "Identifier",
+    "IdentifierType", "Installation", "Item", "ItemId", "JobAccepted", "Located",
+    "NeedsHuman", "NotApplicable", "NotTold", "NothingFound", "Notified",
+    "OneAtATime", "Operation", "Options", "Outcome", "Person", "Present", "Progress",
+    "Proof", "Provenance", "Rate", "ReadBack", "Redacted", "Replay", "Reply", "Retry",
+    "Row", "Sink", "TaskId", "Ticket", "TooLate", "Work",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ from pydantic import (
 from connectors.base import (
     Action,
     Api,
+    Cancelled,
     ConnectorSpec,
     Done,
     Effect,
@@ -61,6 +62,7 @@ from connectors.base import (
     Sink,
     TaskId,
     Ticket,
+    TooLate,
     Work,
 )
 from connectors.durations import Duration
@@ -73,6 +75,7 @@ DISTINCT_ID = IdentifierType("mixpanel.distinct_id")
 
 # Documented per request: 1999 for a deletion, 2000 for a retrieval.
 MOST_IDS = 1999
+_STARTED = 405  # a job that can no longer be cancelled
 _SEARCHABLE = frozenset({DISTINCT_ID, CUSTOMER_ID, EMAIL, PHONE})
 _CREATE = {Action.ERASE: "create_deletion", Action.EXPORT: "create_retrieval"}
 _READ = {Action.ERASE: "read_deletion", Action.EXPORT: "read_retrieval"}
@@ -121,6 +124,7 @@ class _JobTicket(BaseModel):
 
     tracking_id: str = Field(min_length=1)
     ids: str
+    people: int = 1  # for whom it works
     # The one person's first id, for rows of an export that carry none.
     subject: str | None = None
 
@@ -144,6 +148,10 @@ class Mixpanel(OneAtATime):
                 ),
                 "read_deletion": Operation(
                     "GET", "/data-deletions/v3.0/{tracking_id}", Effect.READ
+                ),
+                # Only before it has started: 405 from then on.
+                "cancel_deletion": Operation(
+                    "DELETE", "/data-deletions/v3.0/{tracking_id}", Effect.WRITE
                 ),
                 # It makes a job, and outstanding jobs are capped: a write.
                 "create_retrieval": Operation(
@@ -169,6 +177,7 @@ class Mixpanel(OneAtATime):
         base_url="https://mixpanel.com/api/app",
         # A retrieval is a job that it makes.
         writes=frozenset({Action.ERASE, Action.EXPORT}),
+        cancels=frozenset({Action.ERASE}),
         people_per_call=MappingProxyType({Action.ERASE: 500, Action.EXPORT: 1}),
         items_per_call=MappingProxyType(
             {Action.ERASE: MOST_IDS, Action.EXPORT: MOST_IDS}
@@ -251,6 +260,26 @@ class Mixpanel(OneAtATime):
             return await self._finished(ticket, awaited, job, sink)
         return self._unfinished(ticket, awaited, job)
 
+    async def cancel(self, ticket: Ticket) -> Cancelled | TooLate:
+        """
+        Call a deletion back, which works until Mixpanel has started it.
+
+        A job is called back as a whole: one that works for others too goes on.
+        """
+        try:
+            job = _JobTicket.model_validate_json(ticket.value)
+        except ValidationError:
+            return TooLate("unreadable_ticket")
+        if job.people != len(ticket.members):
+            return TooLate("job_of_several_people")
+        answer = await self._api.call(
+            "cancel_deletion",
+            path={"tracking_id": job.tracking_id},
+            query=self._token,
+            accept=(_STARTED,),
+        )
+        return TooLate() if answer.status == _STARTED else Cancelled()
+
     def _unfinished(self, ticket: Ticket, awaited: _JobTicket, job: Job) -> Reply:
         """Say what every state but success means; a new one is an alarm."""
         match job.state():
@@ -265,7 +294,7 @@ class Mixpanel(OneAtATime):
             case State.FAILURE:
                 return Retry("job_failed", self._settings.failed_after)
             case State.REVOKED:
-                return Failed("job_revoked", "Find out who cancelled it, then retry.")
+                return Cancelled()
             case State.UNKNOWN | State.SUCCESS | None:
                 return NeedsHuman("unknown_job_state")
 
@@ -293,7 +322,12 @@ class Mixpanel(OneAtATime):
         name = answer.parse(Created).tracking_id()
         if not name:
             raise answer.unexpected()
-        ticket = _JobTicket(tracking_id=name, ids=_digest(ids), subject=subject)
+        ticket = _JobTicket(
+            tracking_id=name,
+            ids=_digest(ids),
+            people=len(members),
+            subject=subject,
+        )
         return self._later(Ticket(ticket.model_dump_json(), action, members))
 
     async def _finished(

@@ -23,6 +23,7 @@ from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     Event,
     ExportSealed,
+    RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
     TaskReported,
@@ -60,6 +61,8 @@ _STIRRED_BY_WANT = {
     Wants.FORGET_IDENTITY: Stirred.FORGET,
     Wants.SHRED_EXPORT: Stirred.FORGET,
 }
+# Events after which the subject's other cases may wait for a copy no longer.
+_TELLING = (ExportSealed, RequestWithdrawn)
 _FOR_WORK = frozenset({TaskStatus.READY, TaskStatus.WAITING})
 
 
@@ -186,7 +189,7 @@ class Work:
     def load(self, steps: Iterable[Step]) -> None:
         """Lock and load the cases of *steps*, and those they will have to tell."""
         ids = {step.case for step in steps}
-        telling = {step.case for step in steps if isinstance(step.event, ExportSealed)}
+        telling = {step.case for step in steps if isinstance(step.event, _TELLING)}
         if telling:
             subjects = self.transaction.subjects_of(telling)
             self._lock_siblings(set(subjects.values()))

@@ -48,7 +48,7 @@ OutcomeKind = Literal[
     "failed",
     "found",
 ]
-Result = Literal["complete", "complete_with_retention", "partial"]
+Result = Literal["complete", "complete_with_retention", "partial", "withdrawn"]
 StatementKind = Literal["interim", "final", "supplement"]
 EscalationLevel = Literal["due", "overdue", "late"]
 # Our own sentences; no room for a payload.

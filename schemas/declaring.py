@@ -151,6 +151,8 @@ class ConnectorSpec:
     optional_secrets: frozenset[str] = frozenset()
     # actions that a dry run leaves out: they make at least one writing request
     writes: frozenset[Action] = frozenset({Action.ERASE})
+    # actions whose accepted jobs can be called back
+    cancels: frozenset[Action] = frozenset()
     # tasks in one call, by action (1 where absent)
     people_per_call: Mapping[Action, int] = field(default_factory=dict)
     # and how much they may take there, by action (anything where absent)

@@ -218,7 +218,26 @@ class JobAccepted:
     expected_within: timedelta | None = None
 
 
-Reply = Outcome | JobAccepted
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """
+    The processor called the job back, and nothing of it was carried out.
+
+    A poll may answer it too: of a job that somebody cancelled meanwhile.
+    """
+
+    kind: Literal["cancelled"] = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class TooLate:
+    """The job can no longer be called back and goes on; `reason` is a code."""
+
+    reason: str = "too_late"
+    kind: Literal["too_late"] = "too_late"
+
+
+Reply = Outcome | JobAccepted | Cancelled
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,9 @@ FULFILLED: Final = frozenset(
     {"done", "nothing_found", "retained", "exported", "notified", "found"}
 )
 
+# Something is different at the recipient, or it was told.
+CHANGED: Final = frozenset({"done", "notified"})
+
 CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
 # Printed names out of the register: organisations, statutes, an office's address.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -101,6 +104,9 @@ class Times(Produced):
     opened_at: UtcInstant
     first_instruction_at: UtcInstant | None = Field(
         default=None, description="The first request to a recipient left."
+    )
+    withdrawn_at: UtcInstant | None = Field(
+        default=None, description="The request was withdrawn; what could stop, stopped."
     )
     answered_at: UtcInstant | None = Field(
         default=None, description="Absent from an interim statement."
@@ -238,10 +244,23 @@ class Receipt(Produced):
             "complete": not is_partial and not is_kept,
             "complete_with_retention": not is_partial and is_kept,
             "partial": True,
+            "withdrawn": self._is_withdrawn(),
         }
         if not claimed[self.result]:
             raise PydanticCustomError("overstated", "the lines do not bear the result")
         return self
+
+    def _is_withdrawn(self) -> bool:
+        """Tell whether a line ended by withdrawal, and none did or told a thing."""
+        withdrew = any("withdrawn" in line.reasons for line in self.lines)
+        return (
+            withdrew
+            and self.times.withdrawn_at is not None
+            and not any(
+                line.outcome in CHANGED or "withdrawn_in_part" in line.reasons
+                for line in self.lines
+            )
+        )
 
     @model_validator(mode="after")
     def _answers_when_final(self) -> Self:

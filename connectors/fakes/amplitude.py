@@ -10,8 +10,9 @@ more than 14,400 points (8 for a request for a copy, 1 for every other one).
 A job has no id; it is the day on which a project's users go.  Each question takes it
 one state further: staging, submitted, done.  Events go on being accepted: seed them.
 Control verbs: `end` the jobs and copies (in a state), `cancel` a user's number,
-`spent` points, `wide` (mark in every project, whatever was asked), `files` (where they
-are: behind a `redirect`, `here`, or named by the `store`'s own link), `expired`.
+`spent` points, `pace` (jobs move `before` or `after` an answer, or stand `still`),
+`wide` (mark in every project, whatever was asked), `files` (where they are: behind a
+`redirect`, `here`, or named by the `store`'s own link), `expired`.
 """
 
 from __future__ import annotations
@@ -53,6 +54,12 @@ class FakeAmplitude(FakeProcessor):
         return (
             Route("list_jobs", "GET", jobs, self._list),
             Route("create_job", "POST", jobs, self._mark),
+            Route(
+                "take_out",
+                "DELETE",
+                jobs + "/{amplitude_id}/{job_start_day}",
+                self._take_out,
+            ),
             Route("create_copy", "POST", copies, self._request),
             Route("read_copy", "GET", copies + "/{requestId}", self._copy),
             Route("read_output", "GET", output, self._output),
@@ -67,6 +74,7 @@ class FakeAmplitude(FakeProcessor):
             "copies": {},
             "spent": 0,
             "wide": False,
+            "pace": "before",
             "files": "redirect",
             "expired": False,
         }
@@ -85,7 +93,7 @@ class FakeAmplitude(FakeProcessor):
         given = call.headers.get("authorization")
         if call.operation == "download":
             return given is None
-        is_job = call.operation in ("list_jobs", "create_job")
+        is_job = call.operation in ("list_jobs", "create_job", "take_out")
         return given == _basic(PROJECT_KEY if is_job else ORG_KEY)
 
     def refusal(self, status: int) -> Response:
@@ -95,7 +103,7 @@ class FakeAmplitude(FakeProcessor):
     def command(self, verb: str, body: Any) -> Any:  # noqa: ANN401 (JSON)
         """Set what a verb names, `cancel` a number, or `end` all in a state."""
         match verb:
-            case "spent" | "wide" | "files" | "expired":
+            case "spent" | "wide" | "files" | "expired" | "pace":
                 self.data[verb] = body
             case "cancel":
                 for job in self.data["jobs"].values():
@@ -180,10 +188,27 @@ class FakeAmplitude(FakeProcessor):
             for job in self.data["jobs"].values()
             if first <= date.fromisoformat(job["day"]) <= last
         ]
+        told = [self._worded(job) for job in found]
         for job in found:
-            if job["status"] in _STATES[:-1]:
+            if job["status"] in _STATES[:-1] and self.data["pace"] != "still":
                 self._to(job, _STATES[_STATES.index(job["status"]) + 1])
-        return JSONResponse([self._worded(job) for job in found])
+        if self.data["pace"] != "after":
+            told = [self._worded(job) for job in found]
+        return JSONResponse(told)
+
+    def _take_out(self, call: Call) -> Response:
+        """Take a user out of the day's jobs, which only a staging one allows."""
+        number, day = int(call.path["amplitude_id"]), call.path["job_start_day"]
+        named = [
+            job
+            for job in self.data["jobs"].values()
+            if job["day"] == day and number in job["ids"]
+        ]
+        if not named or any(job["status"] != _STATES[0] for job in named):
+            return self.refusal(400)
+        for job in named:
+            job["ids"].remove(number)
+        return JSONResponse({"amplitude_id": number})
 
     def _to(self, job: Record, state: str) -> None:
         """Take a job to a state; done, its project has nothing of the users left."""

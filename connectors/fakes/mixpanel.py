@@ -32,6 +32,7 @@ PROJECT_ID = 1978118
 
 _STATES = ("PENDING", "STAGING", "STARTED")
 _OPEN = frozenset(_STATES)
+_CANCELLABLE = frozenset(_STATES[:-1])
 _MOST = {"deletion": 1999, "retrieval": 2000}
 _LAWS = frozenset({"GDPR", "CCPA"})
 
@@ -50,6 +51,7 @@ class FakeMixpanel(FakeProcessor):
         return (
             Route("create_deletion", "POST", deletions, self._creating("deletion")),
             Route("read_deletion", "GET", deletions + one, self._read),
+            Route("cancel_deletion", "DELETE", deletions + one, self._cancel),
             Route("create_retrieval", "POST", retrievals, self._creating("retrieval")),
             Route("read_retrieval", "GET", retrievals + one, self._read),
             Route("download", "GET", "/exports/{name}", self._download),
@@ -131,6 +133,18 @@ class FakeMixpanel(FakeProcessor):
         elif job["status"] in _OPEN:
             self._advance(job)
         return JSONResponse({"status": "ok", "results": self._worded(job, call.url)})
+
+    def _cancel(self, call: Call) -> Response:
+        """Revoke a job that has not started; one that has answers 405."""
+        if call.query.get("token") != PROJECT_TOKEN:
+            return self.refusal(403)
+        job = self.data["jobs"].get(call.path["tracking_id"])
+        if job is None or job["kind"] != "deletion":
+            return self.refusal(404)
+        if job["status"] not in _CANCELLABLE:
+            return self.refusal(405)
+        job["status"] = "REVOKED"
+        return Response(status_code=204)
 
     def _download(self, call: Call) -> Response:
         rows = self.data["files"].get(call.path["name"])

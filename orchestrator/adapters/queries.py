@@ -297,6 +297,7 @@ def _case_view(
         export_expires_at=found.export_expires_at,
         export_downloaded_at=found.export_downloaded_at,
         identity_held=found.identity_held,
+        withdrawn_at=found.withdrawn_at,
         result=found.result,
         answered_at=found.answered_at,
         closed_at=found.closed_at,

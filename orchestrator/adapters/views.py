@@ -131,6 +131,7 @@ class CaseView:
     export_expires_at: datetime | None
     export_downloaded_at: datetime | None
     identity_held: bool
+    withdrawn_at: datetime | None
     result: str | None
     answered_at: datetime | None
     closed_at: datetime | None

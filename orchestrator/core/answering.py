@@ -43,12 +43,18 @@ def after_export(
             return replace(case, shred_export_now=True)
         case ExportDownloaded(at=at) if _is_new_download(case, at):
             return replace(case, export_downloaded_at=at)
-        case ExportShredded() if case.export is ExportStatus.SEALED:
+        case ExportShredded() if _may_be_shredded(case):
             return replace(case, export=ExportStatus.SHREDDED, shred_export_now=False)
         case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
             return case
         case _:
             assert_never(event)
+
+
+def _may_be_shredded(case: Case) -> bool:
+    """Tell whether there is a copy, or what was gathered for a dropped one."""
+    is_dropped = case.export is ExportStatus.DROPPED and case.is_copied
+    return is_dropped or case.export is ExportStatus.SEALED
 
 
 def _is_new_download(case: Case, at: datetime) -> bool:

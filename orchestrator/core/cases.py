@@ -36,6 +36,7 @@ from orchestrator.core.words import (
     Right,
     StatementKind,
     SubjectRef,
+    WithdrawalReason,
 )
 from schemas.connecting import (
     Action,
@@ -105,6 +106,12 @@ class ExportStatus(StrEnum):
     """Accounts are still being asked; `seal` moves it on once all have answered."""
     SEALED = "sealed"
     """The package can be fetched until `export_expires_at`, then `forget` shreds it."""
+    DROPPED = "dropped"
+    """
+    The request was withdrawn before the copy was sealed: it will not come.
+
+    `forget` destroys what was gathered once no account is being asked any more.
+    """
     SHREDDED = "shredded"
     """The package's key is destroyed.  Nobody moves it on."""
 
@@ -119,7 +126,7 @@ class Wants(StrEnum):
     FORGET_IDENTITY = "forget_identity"
     """The case is answered: destroy the key of what identifies the person."""
     SHRED_EXPORT = "shred_export"
-    """The copy was fetched or has expired: destroy its key."""
+    """The copy was fetched, has expired or was dropped: destroy its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +213,8 @@ class Case:
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     identity_held: bool = True
+    withdrawn_at: datetime | None = None
+    withdrawn_because: WithdrawalReason | None = None
     result: Result | None = None
     answered_at: datetime | None = None
     closed_at: datetime | None = None
@@ -242,16 +251,19 @@ class Case:
         """What a stage must do next, if anything."""
         if self.status is CaseStatus.RUNNING and self._is_settled():
             return Wants.SEAL_STATEMENT
-        if self.export is ExportStatus.GATHERING and self._is_copied():
+        if self.export is ExportStatus.GATHERING and self.is_copied:
             return Wants.SEAL_EXPORT
         if self.status is CaseStatus.ANSWERED and self.identity_held:
             return Wants.FORGET_IDENTITY
         if self.export is ExportStatus.SEALED and self.shred_export_now:
             return Wants.SHRED_EXPORT
+        if self.export is ExportStatus.DROPPED and self.is_copied:
+            return Wants.SHRED_EXPORT
         return None
 
-    def _is_copied(self) -> bool:
-        """Tell whether every account has answered for the copy."""
+    @property
+    def is_copied(self) -> bool:
+        """Whether every account has answered for the copy."""
         return all(task.is_settled for task in self.tasks_of(Action.EXPORT))
 
     def _is_settled(self) -> bool:

@@ -35,6 +35,7 @@ from orchestrator.core.events import (
     PersonChose,
     PersonClosed,
     PersonRetried,
+    RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
     StatementSigned,
@@ -62,6 +63,7 @@ from orchestrator.core.rulings import (
 from orchestrator.core.settling import ready, wait
 from orchestrator.core.unasked import after_unasked
 from orchestrator.core.waking import with_wake_at
+from orchestrator.core.withdrawing import after_withdrawal, obeyed
 from schemas.connecting import Action
 
 __all__ = ["BY_HAND", "CLOSE_REASONS", "decide"]
@@ -82,6 +84,7 @@ def decide(case: Case, event: Event) -> Decision:
     after = _applied(case, event)
     if after == case:
         return Decision(case)
+    after = obeyed(after, event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
@@ -99,16 +102,16 @@ def _applied(case: Case, event: Event) -> Case:
             return forgotten(case)
         case TimePassed(at=at):
             return expired(case, at)
-        case SiblingExportOpened() | SiblingExportSettled():
-            return _after_sibling(case, event)
+        case SiblingExportOpened() | SiblingExportSettled() | RequestWithdrawn():
+            return _after_word_from_outside(case, event)
         case _:
             return _after_task_event(case, event)
 
 
-def _after_sibling(
-    case: Case, event: SiblingExportOpened | SiblingExportSettled
+def _after_word_from_outside(
+    case: Case, event: SiblingExportOpened | SiblingExportSettled | RequestWithdrawn
 ) -> Case:
-    """Wait for another case's copy before erasing, or no longer."""
+    """Wait for another case's copy before erasing, or no longer; or stop."""
     waits = case.waits_for_exports
     match event:
         case SiblingExportOpened(case=other):
@@ -119,6 +122,8 @@ def _after_sibling(
             )
         case SiblingExportSettled(case=other):
             return replace(case, waits_for_exports=waits - {other})
+        case RequestWithdrawn():
+            return after_withdrawal(case, event)
         case _:
             assert_never(event)
 
@@ -171,7 +176,9 @@ def _reported(case: Case, task: Task, event: TaskReported) -> Case:
     after = after_report(task, event, case.planned(task), case.due_at)
     case = case.with_task(after)
     match task.action, event.report:
-        case Action.LOCATE, ItemsLocated(learned=learned) if learned:
+        case Action.LOCATE, ItemsLocated(learned=learned) if (
+            learned and case.withdrawn_at is None
+        ):
             return with_learned(case, task.id, learned)
         case _:
             return case

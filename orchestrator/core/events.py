@@ -12,8 +12,15 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.core.cases import TaskItem
-from orchestrator.core.words import CallId, CaseId, StatementKind
-from schemas.connecting import IdentifierType, ItemId, Outcome, TaskId
+from orchestrator.core.words import CallId, CaseId, StatementKind, WithdrawalReason
+from schemas.connecting import (
+    Cancelled,
+    IdentifierType,
+    ItemId,
+    Outcome,
+    TaskId,
+    TooLate,
+)
 
 # --- what a call learned, beyond the connector's own outcomes ---------------------
 
@@ -69,6 +76,8 @@ Report = (
     | ItemsLookedAt
     | CheckFailed
     | BatchRefused
+    | Cancelled
+    | TooLate
 )
 
 
@@ -204,6 +213,15 @@ class PersonAttested:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestWithdrawn:
+    """The person, or whoever sent the request, withdrew it; `by` says on whose word."""
+
+    at: datetime
+    by: str
+    reason: WithdrawalReason
+
+
+@dataclass(frozen=True, slots=True)
 class ExportSealed:
     """The package is complete, encrypted and durable."""
 
@@ -284,6 +302,7 @@ Event = (
     | PersonAssigned
     | IdentifiersShown
     | PersonAttested
+    | RequestWithdrawn
     | ExportSealed
     | ExportCollected
     | ExportDownloaded

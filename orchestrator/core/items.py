@@ -30,9 +30,9 @@ def items_to_see(task: Task) -> tuple[TaskItem, ...]:
 
 
 def carried(task: Task, event: TaskReported) -> tuple[ItemId, ...]:
-    """Return the items that a report speaks of: the polled job's, or the call's."""
+    """Return the items that a report speaks of: the named job's, or the call's."""
     for call in task.open_calls:
-        if call.id == event.call and task.step is Step.POLL:
+        if call.id == event.call and task.step in {Step.POLL, Step.CANCEL}:
             return call.items
     return event.items
 

@@ -23,8 +23,9 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
     """Yield what changed from *before* to *after* and concerns somebody else."""
     yield from _settled(before, after)
     yield from _wanted(before, after)
-    if after.export is ExportStatus.SEALED and before.export is ExportStatus.GATHERING:
-        yield from _export_ready(after)
+    if before.export is ExportStatus.GATHERING is not after.export:
+        if after.export is ExportStatus.SEALED:
+            yield from _export_ready(after)
         yield TellSubjectsCases(settled=True)
     for statement in after.statements[len(before.statements) :]:
         yield Publish(

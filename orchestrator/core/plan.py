@@ -81,6 +81,7 @@ class PlannedAccount:
     accepts: frozenset[IdentifierType]
     yields: frozenset[IdentifierType]
     writes: frozenset[Action] = frozenset({Action.ERASE})  # left out in a dry run
+    cancels: frozenset[Action] = frozenset()  # jobs that can be called back
     fed_by: tuple[AccountId, ...] = ()
     is_identity_root: bool = False
     proof: Proof = Proof.LOOKUP

@@ -38,9 +38,11 @@ from orchestrator.core.settling import (
     settle_if_over,
     wait,
 )
+from orchestrator.core.withdrawing import after_cancelling, called_back
 from schemas.connecting import (
     Accepted,
     Action,
+    Cancelled,
     Done,
     Evidence,
     Exported,
@@ -78,6 +80,15 @@ def after_report(
         calls=task.calls + 1,
         epoch=None,
     )
+    if task.step is Step.CANCEL:
+        return after_cancelling(task, event, planned)
+    return _after_call(task, event, planned, deadline)
+
+
+def _after_call(
+    task: Task, event: TaskReported, planned: PlannedAccount, deadline: datetime
+) -> Task:
+    """Return *task* after an act, a poll or a look."""
     match event.report:
         case CheckFailed() | Retry() | Unknown():
             return after_setback(task, event.report, event, planned)
@@ -96,7 +107,7 @@ def after_report(
 def _without_result(
     task: Task, report: NotApplicable | Unconfirmed, at: datetime
 ) -> Task:
-    """Return *task* after it was said that no result will come."""
+    """Return *task* settled without anything done, or asked again if that may help."""
     match report:
         case NotApplicable() if task.ask_again:
             # Said of what was known at the call; more has been learned since.
@@ -111,6 +122,8 @@ def _without_result(
 
 def _after_result(task: Task, event: TaskReported, planned: PlannedAccount) -> Task:
     """Return *task* after its call taught something."""
+    if isinstance(event.report, Cancelled):
+        return _cancelled(task, event)
     match task.action:
         case Action.LOCATE:
             return after_search(task, event, planned)
@@ -147,6 +160,21 @@ def _after_other(task: Task, event: TaskReported, planned: PlannedAccount) -> Ta
             return settle(task, told, event.at)
         case _:
             return needs_human(task, "connector_fault")
+
+
+def _cancelled(task: Task, event: TaskReported) -> Task:
+    """
+    Return *task* after a poll of a job that was called back.
+
+    By us, if we tried to: then it is our lost answer.  Else somebody did at the
+    processor, and a person finds out why.
+    """
+    known = {call.id: call for call in task.open_calls}
+    call = known.get(event.call) if event.call is not None else None
+    if call is not None and call.is_past_cancelling:
+        return called_back(task, event)
+    hint = "Somebody cancelled the job at the processor; find out why, then retry."
+    return stopped(task, Failed("job_cancelled", hint), event)
 
 
 def _finished_items(
@@ -203,7 +231,13 @@ def _accepted(
     within = report.expected_within or planned.horizon
     late_at = before.late_at if before else event.at + max(within, ONE_HOUR)
     check_at = event.at + _pause_before_check(report, planned)
-    known[event.call] = OpenCall(event.call, items, check_at, late_at)
+    known[event.call] = OpenCall(
+        event.call,
+        items,
+        check_at,
+        late_at,
+        is_past_cancelling=before is not None and before.is_past_cancelling,
+    )
     task = replace(task, open_calls=tuple(known.values()), attempts=0, garbled=0)
     if task.action is Action.ERASE:
         task = marked(task, items, ItemState.ACCEPTED, Evidence.E1)

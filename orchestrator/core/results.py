@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from orchestrator.core.cases import Case, Found, Task
+from orchestrator.core.cases import Case, Found, ItemState, Task
+from orchestrator.core.withdrawing import WITHDRAWN, WITHDRAWN_IN_PART
 from orchestrator.core.words import Result
-from schemas.connecting import Action, Done, Exported, NothingFound, Notified, Retained
+from schemas.connecting import (
+    CLASS_OF,
+    Action,
+    ActionClass,
+    Done,
+    Exported,
+    NotApplicable,
+    NothingFound,
+    Notified,
+    Retained,
+)
 
 
 def result_of(case: Case) -> Result:
@@ -12,8 +23,11 @@ def result_of(case: Case) -> Result:
     Return the case's result; `complete` only when every line is closed in full.
 
     A line that was skipped, failed or ended by a person without confirmation makes it
-    `partial`; a kept record makes it `complete_with_retention`.
+    `partial`; a kept record makes it `complete_with_retention`.  A withdrawn request is
+    `withdrawn` only if nothing was erased or told before.
     """
+    if any(_is_withdrawn(task) for task in case.all_tasks.values()):
+        return Result.PARTIAL if _has_changed(case) else Result.WITHDRAWN
     lines = [
         task for task in case.all_tasks.values() if task.action is not Action.LOCATE
     ]
@@ -29,3 +43,19 @@ def _is_fulfilled(task: Task) -> bool:
     """Tell whether a line ended as the person may expect."""
     fulfilled = Done | NothingFound | Retained | Exported | Notified | Found
     return task.is_settled and isinstance(task.outcome, fulfilled)
+
+
+def _is_withdrawn(task: Task) -> bool:
+    """Tell whether a line ended because the request was withdrawn."""
+    reasons = {WITHDRAWN, WITHDRAWN_IN_PART}
+    return isinstance(task.outcome, NotApplicable) and task.outcome.reason in reasons
+
+
+def _has_changed(case: Case) -> bool:
+    """Tell whether anything may have changed at a recipient, or it was told."""
+    return any(
+        isinstance(task.outcome, Done | Notified)
+        or any(item.state is ItemState.GONE for item in task.items)
+        or (task.answers_lost and CLASS_OF[task.action] is not ActionClass.READING)
+        for task in case.all_tasks.values()
+    )

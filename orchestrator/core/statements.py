@@ -180,6 +180,7 @@ def _times(case: Case, at: datetime) -> Times:
         verified_at=case.verification.verified_at,
         opened_at=case.opened_at,
         first_instruction_at=min(called, default=None),
+        withdrawn_at=case.withdrawn_at,
         answered_at=at,
     )
 

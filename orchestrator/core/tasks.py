@@ -70,6 +70,8 @@ class Step(StrEnum):
     """Ask how an accepted job is going."""
     LOOK = "look"
     """Read back whether the records are gone."""
+    CANCEL = "cancel"
+    """Call an accepted job back, because the request was withdrawn."""
 
 
 class ItemState(StrEnum):
@@ -137,6 +139,7 @@ class OpenCall:
     items: tuple[ItemId, ...]
     check_at: datetime
     late_at: datetime
+    is_past_cancelling: bool = False  # it was asked, and the job goes on
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ class Task:
     answers_lost: int = 0
     # calls that are over for us and whose processor may still sign that it is done
     may_confirm: tuple[CallId, ...] = ()
+    is_called_back: bool = False  # a job of it was, so the rest is left alone
     ask_again: bool = False  # new identifiers arrived while it was called
     at_most: int | None = None  # tasks in its next call, after a refused batch
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
@@ -233,8 +237,14 @@ class Task:
 
     @property
     def due_job(self) -> OpenCall | None:
-        """The job that the next poll asks about; the earliest of several."""
-        return min(self.open_calls, key=lambda one: one.check_at, default=None)
+        """The job that the next poll or recall is about; the earliest of several."""
+        is_recall = self.step is Step.CANCEL
+        jobs = self.cancellable() if is_recall else self.open_calls
+        return min(jobs, key=lambda one: one.check_at, default=None)
+
+    def cancellable(self) -> tuple[OpenCall, ...]:
+        """Return the jobs that nobody has tried to call back."""
+        return tuple(one for one in self.open_calls if not one.is_past_cancelling)
 
     def open_items(self) -> tuple[TaskItem, ...]:
         """Return the items still to act on."""

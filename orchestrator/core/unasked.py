@@ -25,6 +25,7 @@ from orchestrator.core.settling import (
 from schemas.connecting import (
     Accepted,
     Action,
+    Cancelled,
     Done,
     Evidence,
     Failed,
@@ -36,7 +37,9 @@ from schemas.connecting import (
     Retry,
 )
 
-ENDS_A_CALL = Done | Progress | NothingFound | Retry | Failed | Notified | NotTold
+ENDS_A_CALL = (
+    Cancelled | Done | Progress | NothingFound | Retry | Failed | Notified | NotTold
+)
 
 
 def after_unasked(task: Task, event: CallReported, planned: PlannedAccount) -> Task:

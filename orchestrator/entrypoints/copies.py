@@ -47,12 +47,16 @@ def _package(installation: Installation, case: Case) -> Artifact:
     """Return the sealed package of a case; says why there is none."""
     match case.export:
         case ExportStatus.NOT_ASKED:
-            raise NotPossible("This case asks for no copy; its rights do not call for.")
+            raise NotPossible(
+                "This case asks for no copy; its rights do not call for one."
+            )
         case ExportStatus.GATHERING:
             raise NotPossible(
                 "The copy is not complete: accounts are still being asked;"
                 f" see `erasure case show {case.id}`."
             )
+        case ExportStatus.DROPPED:
+            raise NotPossible("The request was withdrawn before the copy was sealed.")
         case ExportStatus.SHREDDED:
             raise NotPossible("The copy's time is over and it was shredded.")
         case ExportStatus.SEALED:

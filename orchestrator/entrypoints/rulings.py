@@ -1,5 +1,5 @@
 """
-What a person decides about a task: choose among matches, try again, close.
+What a person decides: of a task to choose, try again or close; to withdraw a case.
 
 Each decision is one event of the case, so it reaches the history with who took it.
 """
@@ -25,7 +25,13 @@ from orchestrator.core.dossier import (
     load_identifiers,
     load_items,
 )
-from orchestrator.core.events import PersonChose, PersonClosed, PersonRetried
+from orchestrator.core.events import (
+    PersonChose,
+    PersonClosed,
+    PersonRetried,
+    RequestWithdrawn,
+)
+from orchestrator.core.words import WithdrawalReason
 from orchestrator.engine import Step
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
 from orchestrator.errors import NotPossible
@@ -109,6 +115,17 @@ class Rulings:
         case, task = self._queries.task(id_)
         event = PersonClosed(self._parts.clock.now(), task.id, reason, by)
         self._apply(case, task, event)
+
+    def withdraw(self, id_: str, reason: WithdrawalReason, by: str) -> None:
+        """Stop a case: what has not begun is left, jobs are called back."""
+        case = self._queries.case_now(id_)
+        event = RequestWithdrawn(self._parts.clock.now(), by, reason)
+        (applied,) = self._parts.engine.apply([Step(case.id, event)])
+        if applied:
+            return
+        if case.withdrawn_at is not None:
+            raise NotPossible("This changes nothing: the request is withdrawn already.")
+        raise NotPossible(f"This changes nothing: the case is {case.status}.")
 
     def _choosing(self, id_: str) -> Choosing:
         """Open what the vault keeps of a task's candidates."""

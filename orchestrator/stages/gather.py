@@ -63,6 +63,7 @@ from schemas.connecting import (
     Located,
     Present,
     Redacted,
+    TooLate,
 )
 
 
@@ -266,7 +267,7 @@ def _calls(heard: Heard, report: Report) -> Sequence[Write]:
     match report:
         case Accepted() if heard.call is not None:
             return (AcceptCall(heard.call),)
-        case CheckFailed() | ItemsLookedAt():
+        case CheckFailed() | ItemsLookedAt() | TooLate():
             return ()
         case _:
             return _closing(heard)

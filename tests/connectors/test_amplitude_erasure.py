@@ -10,6 +10,7 @@ import pytest
 from connectors.amplitude import AMPLITUDE_ID, Amplitude
 from connectors.base import (
     Action,
+    Cancelled,
     Done,
     Evidence,
     Failed,
@@ -20,6 +21,7 @@ from connectors.base import (
     Retry,
     TaskId,
     Ticket,
+    TooLate,
 )
 from connectors.errors import AnswerLost
 from connectors.fakes.amplitude import OTHER_PROJECT, PROJECT, FakeAmplitude
@@ -38,7 +40,7 @@ from tests.connectors.amplitude_project import (
 from tests.connectors.vendor_specs import recording
 
 _ONE, _TWO, _THREE = TaskId("one"), TaskId("two"), TaskId("three")
-_CANCELLED = Failed("job_not_found", "Find out who cancelled it, then retry.")
+_CANCELLED = Cancelled()
 
 
 class TestMarking(AmplitudeProject):
@@ -275,7 +277,7 @@ class TestJob(AmplitudeProject):
 
         replies = polled(bench, Ticket(ticket.value, Action.ERASE, (TASK, _TWO)))
 
-        assert replies[_TWO] == _CANCELLED
+        assert isinstance(replies[_TWO], Failed)
 
     def test_html_in_a_200_is_a_lost_answer(
         self, bench: Bench, fake: FakeAmplitude
@@ -285,3 +287,50 @@ class TestJob(AmplitudeProject):
 
         with pytest.raises(AnswerLost):
             bench.erase_once(bench.find(OF_CANARY))
+
+
+class TestCancelling(AmplitudeProject):
+    """A user can be taken out of a job while it is staging."""
+
+    def test_user_is_taken_out_of_a_staging_job(
+        self, bench: Bench, fake: FakeAmplitude
+    ) -> None:
+        """Everybody else stays in it."""
+        work = [
+            work_for(bench, "one", CANARY.reference),
+            work_for(bench, "two", BYSTANDER.reference),
+        ]
+        ticket = accepted(bench.run(lambda it: it.erase(work))[_ONE]).ticket
+        number = fake.data["people"][BYSTANDER.reference]["amplitude_id"]
+        alone = Ticket(ticket.value, Action.ERASE, (_ONE,))
+        fake.command("pace", "still")
+
+        assert bench.run(lambda it: it.cancel(alone)) == Cancelled()
+        assert fake.data["jobs"][PROJECT]["ids"] == [number]
+
+    def test_submitted_job_is_too_late(self, bench: Bench, fake: FakeAmplitude) -> None:
+        """Three days before its day a job cannot be stopped any more."""
+        ticket = accepted(bench.erase_once(bench.find(OF_CANARY))).ticket
+        fake.command("end", "submitted")
+
+        assert bench.run(lambda it: it.cancel(ticket)) == TooLate()
+        assert fake.requests("take_out") == 0
+
+    def test_job_that_is_submitted_meanwhile_is_too_late(
+        self, bench: Bench, fake: FakeAmplitude
+    ) -> None:
+        """Between the look and the call Amplitude may go on, and refuses."""
+        ticket = accepted(bench.erase_once(bench.find(OF_CANARY))).ticket
+        fake.command("pace", "after")
+
+        assert bench.run(lambda it: it.cancel(ticket)) == TooLate()
+        assert fake.requests("take_out") == 1
+
+    def test_user_who_is_in_no_job_needs_no_recall(
+        self, bench: Bench, fake: FakeAmplitude
+    ) -> None:
+        """A recall whose answer was lost is harmless to repeat."""
+        ticket = accepted(bench.erase_once(bench.find(OF_CANARY))).ticket
+        fake.command("cancel", NUMBER)
+
+        assert bench.run(lambda it: it.cancel(ticket)) == Cancelled()

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.base import (
     Action,
+    Cancelled,
     Done,
     Evidence,
     Exported,
@@ -18,7 +19,9 @@ from connectors.base import (
     NothingFound,
     Outcome,
     Retry,
+    TaskId,
     Ticket,
+    TooLate,
 )
 from connectors.errors import TryLater
 from connectors.fakes import mixpanel
@@ -42,7 +45,6 @@ from tests.connectors.mixpanel_project import (
 from tests.connectors.vendor_specs import recording
 
 LOST = Failed("job_not_found", "Retry makes a new job.")
-REVOKED = Failed("job_revoked", "Find out who cancelled it, then retry.")
 
 
 class TestJobs(MixpanelProject):
@@ -116,7 +118,7 @@ class TestJobs(MixpanelProject):
             pytest.param(
                 "FAILURE", Retry("job_failed", timedelta(hours=1)), id="failure"
             ),
-            pytest.param("REVOKED", REVOKED, id="revoked"),
+            pytest.param("REVOKED", Cancelled(), id="revoked"),
             pytest.param("UNKNOWN", NeedsHuman("unknown_job_state"), id="unknown"),
             pytest.param("MELTED", NeedsHuman("unknown_job_state"), id="undocumented"),
         ],
@@ -248,3 +250,45 @@ class TestJobs(MixpanelProject):
     def test_project_token_hides_in_the_options(self) -> None:
         """Options are shown by commands and kept in errors."""
         assert mixpanel.PROJECT_TOKEN not in repr(options())
+
+
+class TestCancelling(MixpanelProject):
+    """A deletion can be called back until Mixpanel has started it."""
+
+    def test_job_that_has_not_started_is_revoked(
+        self, bench: Bench, fake: FakeMixpanel
+    ) -> None:
+        """The person stays, and the job's own state says why."""
+        ticket = accepted(bench.erase_once(bench.find(OF_CANARY))).ticket
+
+        assert bench.run(lambda it: it.cancel(ticket)) == Cancelled()
+        assert polled(bench, ticket)[TASK] == Cancelled()
+        assert CANARY.reference in fake.data["people"]
+
+    def test_started_job_is_too_late(self, bench: Bench, fake: FakeMixpanel) -> None:
+        """Mixpanel answers 405, and the job goes on."""
+        ticket = accepted(bench.erase_once(bench.find(OF_CANARY))).ticket
+        for job in fake.data["jobs"].values():
+            job["status"] = "STARTED"
+
+        assert bench.run(lambda it: it.cancel(ticket)) == TooLate()
+
+    def test_job_of_several_people_goes_on(
+        self, bench: Bench, fake: FakeMixpanel
+    ) -> None:
+        """One person's change of mind stops nobody else's erasure."""
+        work = works(bench, 2)
+        replies = bench.run(lambda it: it.erase(work))
+        ticket = accepted(replies[TaskId("task-0")]).ticket
+        alone = replace(ticket, members=(TaskId("task-0"),))
+
+        assert bench.run(lambda it: it.cancel(alone)) == TooLate(
+            "job_of_several_people"
+        )
+        assert fake.requests("cancel_deletion") == 0
+
+    def test_unreadable_ticket_calls_nothing_back(self, bench: Bench) -> None:
+        """A ticket that says nothing is nobody's job."""
+        ticket = Ticket("{}", Action.ERASE, (TASK,))
+
+        assert bench.run(lambda it: it.cancel(ticket)) == TooLate("unreadable_ticket")

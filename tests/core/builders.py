@@ -189,7 +189,9 @@ def reported(
     """Build the report of a claimed task's call, as `work` fills it."""
     task = task_of(case, account, action)
     job = min(task.open_calls, key=lambda one: one.check_at, default=None)
-    polled = job if task.step is Step.POLL else None
+    if task.step is Step.CANCEL:
+        job = min(task.cancellable(), key=lambda one: one.check_at, default=None)
+    polled = job if task.step in {Step.POLL, Step.CANCEL} else None
     event = TaskReported(
         at=T0,
         task=task.id,

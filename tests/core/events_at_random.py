@@ -31,6 +31,7 @@ from orchestrator.core.events import (
     PersonClosed,
     PersonRetried,
     Report,
+    RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
     TaskReleased,
@@ -38,12 +39,19 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.plan import Plan, PlannedAccount
-from orchestrator.core.words import AccountId, CallId, CaseId, StatementKind
+from orchestrator.core.words import (
+    AccountId,
+    CallId,
+    CaseId,
+    StatementKind,
+    WithdrawalReason,
+)
 from schemas.connecting import (
     EMAIL,
     PHONE,
     Accepted,
     Action,
+    Cancelled,
     Done,
     Evidence,
     Exported,
@@ -61,6 +69,7 @@ from schemas.connecting import (
     Replay,
     Retained,
     Retry,
+    TooLate,
     Unconfirmed,
     Unknown,
 )
@@ -124,6 +133,7 @@ def _an_account(
         mode=rng.choice([*[Mode.LIVE] * 8, Mode.OFF, Mode.DRY_RUN]),
         proof=rng.choice([*Proof]),
         replay=replay if rng.random() < 0.9 else {},
+        cancels=_some(rng, [Action.ERASE, Action.EXPORT]),
         looks_wanted=rng.randint(1, 2),
         settle_for=_pause(rng),
     )
@@ -249,6 +259,13 @@ def _unasked(world: World, rng: Random, _past: list[Event]) -> Event:
     return CallReported(world.now, task.id, said, call, items)
 
 
+def _withdrawal(world: World, rng: Random, _past: list[Event]) -> Event | None:
+    """Withdraw the request; seldom, for it ends most that is still to happen."""
+    if rng.random() < 0.7:
+        return None
+    return RequestWithdrawn(world.now, "dpo", rng.choice([*WithdrawalReason]))
+
+
 MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "call": _call,
     "claim": _claim,
@@ -259,6 +276,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "stage": _stage,
     "others": _others,
     "unasked": _unasked,
+    "withdrawal": _withdrawal,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 
@@ -279,10 +297,8 @@ def _fitting(rng: Random, task: Task) -> Report:
     """Draw what a call of *task* may report."""
     if rng.random() < 0.2:
         return _setback(rng)
-    if task.step is Step.LOOK:
-        present = _some(rng, IDS) if rng.random() < 0.4 else frozenset()
-        named = frozenset(ItemId(id_) for id_ in present)
-        return ItemsLookedAt(named, rng.random() < 0.1, rng.random() < 0.9)
+    if task.step in {Step.CANCEL, Step.LOOK}:
+        return _recalled_or_seen(rng, task)
     if task.action is Action.LOCATE:
         found = tuple(_an_item(rng) for _ in range(rng.randint(0, 3)))
         return ItemsLocated(found, _some(rng, TYPES))
@@ -303,6 +319,16 @@ def _fitting(rng: Random, task: Task) -> Report:
     options: list[Report] = [Done("deleted", grade), Progress(some, grade)]
     options += [_accepted(rng), _accepted(rng), NothingFound()]
     return rng.choice(options)
+
+
+def _recalled_or_seen(rng: Random, task: Task) -> Report:
+    """Draw what came of calling a job back, or what a look saw."""
+    if task.step is Step.CANCEL:
+        recalls: list[Report] = [Cancelled(), TooLate(), TooLate()]
+        return rng.choice(recalls)
+    present = _some(rng, IDS) if rng.random() < 0.4 else frozenset()
+    named = frozenset(ItemId(id_) for id_ in present)
+    return ItemsLookedAt(named, rng.random() < 0.1, rng.random() < 0.9)
 
 
 def _setback(rng: Random) -> Report:
@@ -333,6 +359,8 @@ def _odd(rng: Random) -> list[Report]:
         NeedsHuman("unknown_job_state"),
         NotApplicable("no_search"),
         Failed("refused_400", "Ask support."),
+        Cancelled(),
+        TooLate(),
         Retained("invoice", "de-invoices", T0.date()),
     ]
 

@@ -19,6 +19,7 @@ from orchestrator.core.words import CallId
 from schemas.connecting import (
     Accepted,
     Action,
+    Cancelled,
     Done,
     Evidence,
     Exported,
@@ -31,6 +32,7 @@ from schemas.connecting import (
     Proof,
     Replay,
     Retry,
+    TooLate,
     Unknown,
 )
 from tests.core.builders import HOUR, an_item
@@ -66,10 +68,10 @@ class Processor:
     def answer(self, task: Task, items: tuple[ItemId, ...], call: CallId) -> Report:
         """Answer a call of *task*, for better or worse."""
         is_bad = self.rng.random() < self.trouble
-        if task.step is Step.LOOK:
-            return CheckFailed("timeout") if is_bad else self._look(items)
-        if task.step is Step.POLL:
-            return CheckFailed("server_error") if is_bad else self._poll(call)
+        if task.step is not Step.ACT:
+            return (
+                CheckFailed("server_error") if is_bad else self._told(task, items, call)
+            )
         match task.action:
             case Action.LOCATE:
                 return Retry("timeout") if is_bad else self._locate(task)
@@ -79,6 +81,16 @@ class Processor:
                 return self._trouble(items, call)
             case _:
                 return self._erase(items, call)
+
+    def _told(self, task: Task, items: tuple[ItemId, ...], call: CallId) -> Report:
+        """Answer a look, a poll or a recall."""
+        match task.step:
+            case Step.LOOK:
+                return self._look(items)
+            case Step.CANCEL:
+                return self._cancel(call)
+            case _:
+                return self._poll(call)
 
     def _locate(self, task: Task) -> Report:
         """Find what the identifiers find; at times two people at once."""
@@ -109,7 +121,9 @@ class Processor:
 
     def _poll(self, call: CallId) -> Report:
         """Say how a job is going."""
-        items = self.jobs[call]
+        items = self.jobs.get(call)
+        if items is None:
+            return Cancelled()
         match self.rng.randrange(8):
             case 0:
                 return Accepted(HOUR, timedelta(days=2))
@@ -121,6 +135,13 @@ class Processor:
                 known = [id_ for id_ in items if id_ in self.left]
                 self._really_erase(known)
                 return Done("deleted", Evidence.E2) if known else NothingFound()
+
+    def _cancel(self, call: CallId) -> Report:
+        """Call a job back, refuse to, or do it and lose the answer."""
+        outcome = self.rng.randrange(4)
+        if outcome:
+            del self.jobs[call]
+        return TooLate() if outcome < 2 else Cancelled()
 
     def _look(self, items: tuple[ItemId, ...]) -> Report:
         """Say which of *items* are there."""

@@ -18,7 +18,15 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.opening import open_case
 from orchestrator.core.words import CallId, CaseId
-from schemas.connecting import Accepted, ActionClass, Failed, HandedOver, ItemId, Retry
+from schemas.connecting import (
+    Accepted,
+    ActionClass,
+    Failed,
+    HandedOver,
+    ItemId,
+    NeedsHuman,
+    Retry,
+)
 from tests.core import chart
 from tests.core.builders import (
     BOTH,
@@ -105,6 +113,10 @@ def _rarely() -> list[Observer]:
         (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
         (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "dpo")]),
     ]
+    asked = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
+    job = task_of(asked, MAIL).open_calls[0]
+    doubts = CallReported(T0, erasure, NeedsHuman("unknown_job_state"), job.id, ())
+    stories.append((asked, [doubts]))
     worlds = []
     for case, events in stories:
         world = Observer(case)

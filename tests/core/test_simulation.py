@@ -23,16 +23,18 @@ from orchestrator.core.events import (
     PersonChose,
     PersonClosed,
     PersonRetried,
+    RequestWithdrawn,
     TimePassed,
 )
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.words import AccountId, Result
+from orchestrator.core.words import AccountId, Result, WithdrawalReason
 from schemas.connecting import (
     EMAIL,
     Action,
     Done,
     Evidence,
+    NotApplicable,
     NothingFound,
     Proof,
     Replay,
@@ -75,11 +77,14 @@ def _accounts(rng: Random) -> list[PlannedAccount]:
             looks_wanted=looks,
             settle_for=DAY,
         ),
-        an_account(CRM, yields=frozenset({CUSTOMER})),
+        an_account(
+            CRM, yields=frozenset({CUSTOMER}), cancels=frozenset({Action.ERASE})
+        ),
         an_account(
             STATS,
             accepts=frozenset({DISTINCT}),
             proof=Proof.STATUS,
+            cancels=frozenset({Action.ERASE}),
             replay={Action.ERASE: Replay.REPEAT, Action.EXPORT: Replay.REPEAT},
         ),
         an_account(
@@ -98,6 +103,7 @@ class Simulation:
     world: World
     processors: dict[AccountId, Processor]
     rng: Random
+    withdrawn_after: int | None = None  # so many steps
 
     @property
     def case(self) -> Case:
@@ -106,9 +112,12 @@ class Simulation:
 
     def run(self) -> None:
         """Go on until nothing but obligations is left."""
-        for _ in range(MOST_STEPS):
+        for step in range(MOST_STEPS):
             if self._is_over():
                 return
+            if step == self.withdrawn_after:
+                reason = WithdrawalReason.BY_PERSON
+                self.world.apply(RequestWithdrawn(self.world.now, "portal", reason))
             if not (self._work() or self._stages()):
                 self._wait()
         raise AssertionError(f"{self.case.status}: {self.case.all_tasks.values()}")
@@ -194,7 +203,13 @@ def _a_simulation(seed: int) -> Simulation:
     opening = an_opening(rights=rng.choice([ERASURE, ACCESS, BOTH]))
     case = open_case(opening, a_plan(*accounts, retention=[INVOICES])).case
     processors = {one.id: a_processor(one, rng) for one in accounts}
-    return Simulation(World(case, T0, tells_twice=False), processors, rng)
+    changes_mind = rng.random() < 0.2
+    return Simulation(
+        World(case, T0, tells_twice=False),
+        processors,
+        rng,
+        withdrawn_after=rng.randint(0, 25) if changes_mind else None,
+    )
 
 
 def _check_truth(case: Case, processors: dict[AccountId, Processor]) -> None:
@@ -207,8 +222,12 @@ def _check_truth(case: Case, processors: dict[AccountId, Processor]) -> None:
                 assert not (open_to_law & processor.left), "done and still there"
             case NothingFound():
                 assert not processor.erased, "nothing found of what was erased"
+            case NotApplicable(reason="withdrawn"):
+                assert not processor.erased, "withdrawn, and erased all the same"
             case _:
                 assert task.is_settled
+    if case.result is Result.WITHDRAWN:
+        assert not any(one.erased for one in processors.values())
     if case.result is Result.COMPLETE and case.tasks_of(Action.ERASE):
         for processor in processors.values():
             known = case.identifier_types & processor.account.accepts

@@ -97,7 +97,7 @@ def test_every_code_of_a_task_is_explained(code: str) -> None:
 
 def test_codes_are_found() -> None:
     """The test above sees codes of the core, of connectors and made ones."""
-    assert {"ambiguous", "job_revoked", "refused_{", "settling"} <= {*ALL_CODES}
+    assert {"ambiguous", "job_cancelled", "refused_{", "settling"} <= {*ALL_CODES}
     assert len(ALL_CODES) > 40
 
 

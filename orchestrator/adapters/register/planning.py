@@ -93,6 +93,7 @@ def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
         accepts=entry.accepts,
         yields=entry.yields,
         writes=spec.writes,
+        cancels=spec.cancels,
         fed_by=tuple(feeder for feeder in entry.fed_by if feeder in present),
         is_identity_root=entry.is_identity_root,
         proof=spec.proof,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.entrypoints.cli.opening import open_queries
-from orchestrator.entrypoints.cli.options import HELP, CaseId, Json, Limit
+from orchestrator.entrypoints.cli.opening import open_parts, open_queries
+from orchestrator.entrypoints.cli.options import HELP, By, CaseId, Json, Limit
 from orchestrator.entrypoints.cli.showing import (
     Columns,
     print_facts,
@@ -79,6 +79,33 @@ def show(case: CaseId, *, as_json: Json = False) -> None:
         _print(found)
 
 
+@app.command()
+def withdraw(
+    case: CaseId,
+    by: By,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="by_person, duplicate or sent_in_error.",
+        ),
+    ] = "by_person",
+) -> None:
+    """Stop a case whose request was withdrawn; what is erased stays erased."""
+    from orchestrator.core.words import WithdrawalReason
+    from orchestrator.entrypoints.rulings import Rulings
+
+    known = {one.value: one for one in WithdrawalReason}
+    if reason not in known:
+        raise SetUpError(
+            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
+        )
+    with open_parts() as parts:
+        Rulings(parts).withdraw(case, known[reason], by)
+    say(f"The request is withdrawn; see `erasure case show {case}` for what goes on.")
+
+
 def _print(found: CaseView) -> None:
     """Print a case for people."""
     print_facts(
@@ -92,6 +119,7 @@ def _print(found: CaseView) -> None:
             ("received", found.received_at),
             ("due", found.due_at),
             ("overdue", found.is_overdue),
+            ("withdrawn", found.withdrawn_at),
             ("answered", found.answered_at),
             ("closed", found.closed_at),
             ("copy", found.export),

@@ -52,6 +52,7 @@ from schemas.connecting import (
     Retry,
     TaskId,
     Ticket,
+    TooLate,
     Unknown,
     Work,
 )
@@ -172,8 +173,8 @@ async def _speak(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         case Step.LOOK, _:
             looked = await connector.read_back([member.as_work() for member in members])
             return _matched(members, looked, CheckFailed("no_answer"))
-        case Step.POLL, _:
-            return await _poll(group, open_sink)
+        case ((Step.POLL | Step.CANCEL), _):
+            return await _about_job(group, open_sink)
         case _, Action.LOCATE:
             people = [Person(member.task, member.identifiers) for member in members]
             return _matched(members, await connector.locate(people), Retry("no_answer"))
@@ -188,13 +189,24 @@ async def _speak(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
             return [Said(member, NotApplicable("not_supported")) for member in members]
 
 
+async def _about_job(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
+    """Ask about one accepted job, or call it back."""
+    if group.step is Step.POLL:
+        return await _poll(group, open_sink)
+    reply: object
+    try:
+        reply = await group.account.connector.cancel(_ticket(group))
+    except (AnswerLost, ContractChanged, EgressRefused, Refused, WrongPerson):
+        # Whatever became of it: the poll that follows tells.
+        reply = TooLate("not_answered")
+    return [Said(member, reply) for member in group.members]
+
+
 async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Ask about one accepted job; an export's rows come with the last answer."""
     first = group.members[0]
-    tasks = tuple(member.task for member in group.members)
-    ticket = Ticket(first.ticket or "", group.action, tasks)
     sink = await open_sink(first) if group.action is Action.EXPORT else None
-    answers = await group.account.connector.poll(ticket, sink)
+    answers = await group.account.connector.poll(_ticket(group), sink)
     missing = CheckFailed("no_answer")
     replies: list[object] = [answers.get(one.task, missing) for one in group.members]
     if sink is None:
@@ -204,6 +216,12 @@ async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         Said(member, _counted(reply, sink), sink.artifact)
         for member, reply in zip(group.members, replies, strict=True)
     ]
+
+
+def _ticket(group: CallGroup) -> Ticket:
+    """Return the ticket of the job that a poll or a recall is about."""
+    tasks = tuple(member.task for member in group.members)
+    return Ticket(group.members[0].ticket or "", group.action, tasks)
 
 
 async def _export(group: CallGroup, member: Prepared, open_sink: OpenSink) -> Said:
@@ -279,6 +297,8 @@ def _failed_check(error: ProcessorError) -> CheckFailed:
 
 def _fault(group: CallGroup) -> object:
     """Return what an unreadable answer or a connector's own bug means."""
+    if group.step is Step.CANCEL:
+        return TooLate("connector_fault")
     if group.step is not Step.ACT:
         return CheckFailed("connector_fault")
     if _may_change(group):

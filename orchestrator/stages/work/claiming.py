@@ -95,8 +95,8 @@ class Bundling:
             groups[kind].append(claim)
         made: list[Bundle] = []
         for (account, action, step, at_most), claims in groups.items():
-            if step is Step.POLL:
-                made += _polls(account, action, claims)
+            if step in {Step.POLL, Step.CANCEL}:
+                made += _about_jobs(account, action, step, claims)
             else:
                 count = batch_size(self.specs[account], action, at_most)
                 parts = self._parts(claims, count)
@@ -171,20 +171,19 @@ def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:
     )
 
 
-def _polls(
-    account: AccountId, action: Action, claims: Iterable[Claimed]
+def _about_jobs(
+    account: AccountId, action: Action, step: Step, claims: Iterable[Claimed]
 ) -> Iterator[Bundle]:
-    """Yield one poll for each job; tasks that share a job share the poll."""
+    """Yield one poll or recall for each job; tasks that share a job share it."""
     jobs: dict[CallId, list[Claimed]] = defaultdict(list)
     items: dict[CallId, dict[TaskId, tuple[ItemId, ...]]] = defaultdict(dict)
     for claim in claims:
         # One job a claim: a report ends the claim.  The next one is due at once.
         if (job := claim.task.due_job) is None:
-            raise TypeError("A task that is polled has a job.")
+            raise TypeError("A task that is polled or called back has a job.")
         jobs[job.id].append(claim)
         items[job.id][claim.task.id] = job.items
     for job_id, sharing in jobs.items():
-        step = Step.POLL
         yield Bundle(
             account, action, step, tuple(sharing), items[job_id], polled=job_id
         )

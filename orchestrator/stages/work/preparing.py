@@ -123,7 +123,7 @@ class Preparing:
         for claim in claimed:
             names.add(items_name(claim.task.account))
             job = claim.task.due_job
-            if claim.task.step is Step.POLL and job is not None:
+            if claim.task.step in {Step.POLL, Step.CANCEL} and job is not None:
                 names.add(ticket_name(job.id))
         owners = sorted({claim.case for claim in claimed})
         return self._vault.open(owners, "identity", sorted(names))
@@ -161,7 +161,7 @@ class Preparing:
         found = load_items(opened.get(claim.case, items_name(bundle.account)))
         wanted = bundle.items.get(claim.task.id, ())
         ticket = None
-        if bundle.step is Step.POLL and bundle.polled is not None:
+        if bundle.polled is not None:
             ticket = opened.get(claim.case, ticket_name(bundle.polled))
         call = bundle.call.id if bundle.call is not None else bundle.polled
         return Prepared(

@@ -64,6 +64,7 @@ class Operation:
     in_vendor_file: bool = True
     rates: tuple[Rate, ...] | None = None  # own windows instead of the connector's
     auth: HeaderAuth | None = None  # own credentials instead of the connector's
+    scopes: frozenset[str] = frozenset()  # what the vendor calls the right to ask it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,18 @@ template that is not run rots: the tests make and run one of each shape.
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from connectors.base import Connector
 from connectors.kit.errors import KitError
 from connectors.kit.naming import Name
+from connectors.kit.page import write_page
 from connectors.kit.shapes import Auth, Shape
 
 # The connector's secrets, by the names that the spec gives them.
@@ -45,6 +48,7 @@ def write_package(name: Name, auth: Auth, shape: Shape, into: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{name.name}-", dir=into) as made:
             whole = Path(made) / name.name
             _write(files_of(name, auth, shape), whole)
+            write_page(_connector(name, whole), whole / "docs" / f"{name.name}.md")
             whole.rename(folder)
     except OSError as error:
         raise KitError(
@@ -92,6 +96,19 @@ def _templates(name: Name) -> Mapping[str, str]:
         f"{name.module}/py.typed": "py.typed",
         f"tests/test_{name.module}.py": "test.py",
     }
+
+
+def _connector(name: Name, folder: Path) -> type[Connector]:
+    """Load the connector just written, under a name that nobody else imports."""
+    file = folder / name.module / "connector.py"
+    module: ModuleType = ModuleType(f"_new_{name.module}")
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(file.read_bytes(), str(file), "exec"), vars(module))  # noqa: S102 (our own text)
+    finally:
+        del sys.modules[module.__name__]
+    found: type[Connector] = vars(module)[name.cls]
+    return found
 
 
 def _write(files: Mapping[str, str], folder: Path) -> None:

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from connectors.kit.page import BEGIN, rewritten
 from connectors.mixpanel_jobs import State
 from connectors.registry import connectors
 from tests.support import connectors_doc
@@ -18,6 +19,15 @@ def test_table_is_what_connectors_declare() -> None:
     text = connectors_doc.PAGE.read_text(encoding="utf-8")
 
     assert connectors_doc.rewritten(text) == text
+
+
+@pytest.mark.parametrize("name", connectors())
+def test_facts_of_a_page_are_what_its_connector_declares(name: str) -> None:
+    """Run `python -m tests.support.connectors_doc` after changing a spec."""
+    text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+    assert BEGIN in text
+    assert rewritten(text, connectors()[name]) == text
 
 
 def test_every_connector_has_its_page() -> None:

@@ -20,7 +20,7 @@ case show; case withdraw; task list; task show; task choose; task retry; task cl
 quarantine list; quarantine show; quarantine release; quarantine drop; receipt list;
 receipt show;
 receipt download; receipt verify; export download; account list; account ping;
-account pause; account resume; connector new; connector test;
+account pause; account resume; connector new; connector test; connector docs;
 register check;
 topics list; topics create; db upgrade; keys init;
 keys export-public; config show; config check

@@ -160,3 +160,44 @@ def test_mistake_in_a_package_is_one_sentence(
     assert ran.code == 2
     assert sentence in ran.err
     assert len(ran.sentences) == 1
+
+
+def test_page_of_a_new_package_says_what_it_declares(package: Path) -> None:
+    """The page comes with the package, and `--check` agrees with it."""
+    ran = in_a_process("connector", "docs", "acme-mail", "--check", folder=package)
+
+    assert (ran.code, ran.err) == (0, "")
+    page = (package / "docs" / "acme-mail.md").read_text(encoding="utf-8")
+    assert "| `erase` | `DELETE /v1/people/{id}` | **write** | `id` |" in page
+
+
+def test_page_follows_the_spec_and_keeps_what_was_written_by_hand(
+    package: Path,
+) -> None:
+    """Only the part between the marks is the command's."""
+    page = package / "docs" / "acme-mail.md"
+    edit(page, "# Acme Mail\n", "# Acme Mail\n\nBy hand above.\n")
+    page.write_text(f"{page.read_text('utf-8')}\nBy hand below.\n", encoding="utf-8")
+    edit(package / "acme_mail" / "connector.py", "Rate(10,", "Rate(77,")
+
+    before = in_a_process("connector", "docs", "acme-mail", "--check", folder=package)
+    written = in_a_process("connector", "docs", "acme-mail", folder=package)
+
+    text = page.read_text(encoding="utf-8")
+    assert (before.code, written.code) == (1, 0)
+    assert "| limits | 77 in 1s |" in text
+    assert "By hand above." in text
+    assert text.endswith("\nBy hand below.\n")
+
+
+def test_page_whose_end_is_lost_is_left_alone(package: Path) -> None:
+    """Without its second mark nobody knows what is whose."""
+    page = package / "docs" / "acme-mail.md"
+    edit(page, "<!-- end of facts -->", "")
+    before = page.read_text(encoding="utf-8")
+
+    ran = in_a_process("connector", "docs", "acme-mail", folder=package)
+
+    assert ran.code == 2
+    assert "write it where the facts end" in ran.err
+    assert page.read_text(encoding="utf-8") == before

@@ -1,7 +1,7 @@
 """
-Write the table of docs/connectors/README.md from what the connectors declare.
+Write the table of docs/connectors/README.md and the facts of each connector's page.
 
-`python -m tests.support.connectors_doc` writes it; a test keeps the page equal.
+`python -m tests.support.connectors_doc` writes them; tests keep the pages equal.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
+from connectors.kit.facts import codes, duration, rates
+from connectors.kit.page import write_page
 from connectors.registry import connectors
-from orchestrator.adapters.durations import duration_text
-from schemas.connecting import Action, Rate
+from schemas.connecting import Action
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors" / "README.md"
 BEGIN = "<!-- table: written by tests/support/connectors_doc.py -->"
@@ -31,7 +32,7 @@ def table() -> str:
         "proof": [f"`{spec.proof}`" for spec in specs],
         "replay": [f"`{spec.replay[Action.ERASE]}`" for spec in specs],
         "horizon": [_duration(spec.horizon) for spec in specs],
-        "rates": [_rates(spec.rates) for spec in specs],
+        "rates": [rates(spec.rates) for spec in specs],
         "people a call": [_number(spec.people_per_call, "1") for spec in specs],
         "records a call": [_number(spec.items_per_call, "all") for spec in specs],
         "secrets": [_types(spec.secrets) for spec in specs],
@@ -49,15 +50,11 @@ def rewritten(page: str) -> str:
 
 
 def _types(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in sorted(names)) or "nothing"
+    return codes(names) or "nothing"
 
 
 def _duration(value: timedelta) -> str:
-    return duration_text(value) if value else "none: answered at once"
-
-
-def _rates(rates: Iterable[Rate]) -> str:
-    return ", ".join(f"{rate.limit} in {duration_text(rate.per)}" for rate in rates)
+    return duration(value) if value else "none: answered at once"
 
 
 def _number(by_action: Mapping[Action, int], absent: str) -> str:
@@ -66,3 +63,5 @@ def _number(by_action: Mapping[Action, int], absent: str) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(rewritten(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for name, connector in connectors().items():
+        write_page(connector, PAGE.parent / f"{name}.md")

@@ -103,6 +103,36 @@ def run_suite(
         raise typer.Exit(NO)
 
 
+@app.command()
+def docs(
+    name: Name,
+    folder: Folder = Path(),
+    *,
+    is_kept: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 if it would change.")
+    ] = False,
+) -> None:
+    """
+    Write the facts of a connector's page from what it declares.
+
+    They stand between two marks; what was written by hand around them stays. Where
+    there is no page yet, one to begin with is written.
+    """
+    from connectors.kit.finding import find
+    from connectors.kit.page import write_page
+
+    with _told():
+        found = find(name, folder)
+        changes = write_page(found.connector, found.page, is_kept=is_kept)
+    if not changes:
+        say(f"{found.page} says what {name} declares.")
+    elif is_kept:
+        say(f"{found.page} says something else; `erasure connector docs` writes it.")
+        raise typer.Exit(NO)
+    else:
+        say(f"{found.page} is written.")
+
+
 def _say_report(report: Report) -> None:
     """Tell a check in one line, and all about it where it says no."""
     say(f"{'yes' if report.passed else 'NO '}  {report.proves}")

@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote
 
 from connectors.errors import AddressRefused, EgressRefused
+from connectors.own_systems import OwnSystems
 from schemas.addresses import NotPlainError, address_in, may_connect, place_of
 from schemas.connecting import ConnectorSpec, Deed, Effect, Mode, Operation, Rate
 
@@ -48,6 +49,8 @@ class Target:
     max_download_time: timedelta = timedelta(hours=1)
     # plain values of the account's options that credentials name (the OAuth scope)
     settings: Mapping[str, str] = field(default_factory=dict)
+    # what signs and publishes for the connectors of one's own systems
+    own: OwnSystems | None = field(default=None, repr=False)
 
 
 class Egress:

@@ -39,6 +39,7 @@ from connectors.errors import (
     TryLater,
     WrongPerson,
 )
+from connectors.own_systems import OwnApi
 from connectors.resolving import NameServer
 from connectors.verdicts import (
     SHORT,
@@ -91,6 +92,7 @@ class Api:
     ) -> None:
         self._target = target
         self._secrets = secrets
+        self.own = OwnApi(target.own, self.guard)
         self._gate = gate
         self._sleep = sleep
         self._connections = asyncio.Semaphore(target.spec.concurrency)

@@ -27,6 +27,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "vtex": "connectors.vtex:Vtex",
         "amplitude": "connectors.amplitude:Amplitude",
         "iterable": "connectors.iterable:Iterable",
+        "webhook": "connectors.webhook:Webhook",
     }
 )
 

@@ -19,6 +19,7 @@ import structlog
 
 from connectors.base import Options
 from connectors.registry import ConnectorSetupError, connectors
+from connectors.sealing import unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.claims import SqlClaims
@@ -34,6 +35,7 @@ from orchestrator.adapters.kafka import (
 )
 from orchestrator.adapters.keys import KeyRing, load_keys
 from orchestrator.adapters.outbox import SqlOutbox
+from orchestrator.adapters.own_systems import Desks, ReceivingKey
 from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.quarantine import SqlQuarantine
@@ -49,6 +51,7 @@ from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.bootstrap_log import kafka_settings
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
@@ -170,6 +173,17 @@ class Installation:
         return Pseudonyms(self.keys.pseudonym_key)
 
     @cached_property
+    def desks(self) -> Desks:
+        """What signs, publishes and unseals for systems of one's own."""
+        receiving = ReceivingKey(self.cipher, unseal)
+        return Desks(self.signer, self.clock, SqlOutbox(self.database), receiving)
+
+    @cached_property
+    def signer(self) -> DsseSigner:
+        """What signs statements and instructions."""
+        return DsseSigner(self.keys.signing_key, self.keys.signing_key_id)
+
+    @cached_property
     def engine(self) -> Engine:
         """The one transaction."""
         return Engine(self.store, self.clock.now, _tell_failure)
@@ -179,18 +193,7 @@ class Installation:
     @cached_property
     def kafka(self) -> KafkaSettings:
         """How to reach Kafka; raises `SetUpError` if the parts do not fit."""
-        ours = self.settings
-        password = ours.kafka_sasl_password
-        cafile = ours.kafka_ssl_cafile
-        return KafkaSettings(
-            bootstrap=ours.kafka,
-            security_protocol=ours.kafka_security_protocol.value,
-            sasl_mechanism=ours.kafka_sasl_mechanism
-            and ours.kafka_sasl_mechanism.value,
-            sasl_username=ours.kafka_sasl_username,
-            sasl_password=password.get_secret_value() if password else None,
-            ssl_cafile=str(cafile) if cafile else None,
-        )
+        return kafka_settings(self.settings)
 
     @cached_property
     def embedded_log(self) -> EmbeddedLog:
@@ -320,7 +323,7 @@ class Installation:
             vault=self.vault,
             artifacts=self.artifacts,
             packing=ZipPacking(),
-            signer=DsseSigner(self.keys.signing_key, self.keys.signing_key_id),
+            signer=self.signer,
             clock=self.clock,
             software=self.software,
         )
@@ -367,7 +370,7 @@ class Installation:
             linger=entry.waits.linger,
             settings=entry.settings,
         )
-        return open_account(config, self.clock.monotonic)
+        return open_account(config, self.clock.monotonic, self.desks.of(entry.id))
 
     # --- the end ----------------------------------------------------------------------
 

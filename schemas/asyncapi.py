@@ -16,26 +16,41 @@ from pydantic import BaseModel
 from schemas.case_events import CASE_EVENTS
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE, CONTENT_TYPE
 from schemas.fields import INSTANT_PATTERN
+from schemas.instructions import INSTRUCTION_ANSWERED, INSTRUCTION_ISSUED
 from schemas.receipts import RECEIPT_SEALED
 from schemas.requests import PrivacyRequest
 from schemas.topics import CASE_EVENTS as CASE_EVENTS_TOPIC
-from schemas.topics import RECEIPTS, REQUESTS, TOPICS, Topic
+from schemas.topics import (
+    CONFIRMATIONS,
+    EVERY_TOPIC,
+    RECEIPTS,
+    REQUESTS,
+    Topic,
+    instructions_topic,
+)
 
 BINDING_VERSION = "0.5.0"
 _DESCRIPTION = """\
 Requests of verified persons come in; what became of them, and signed receipts, go out.
+Systems of one's own may be instructed by topic, and answer.
 
 Every record is a CloudEvent 1.0 in binary mode: attributes as `ce_` headers, JSON as
 value. Consumers ignore members they do not know; members are added, never renamed; a
 break is a new type version. No event but `privacy.request.submitted.v1` holds personal
-data. Delivery is at least once: `(ce_source, ce_id)` names an event."""
+data in clear. Delivery is at least once: `(ce_source, ce_id)` names an event."""
 
+_INSTRUCTED = instructions_topic("{account}")
 # Topic -> (our part in it, the types it carries).
 CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     REQUESTS: ("receive", (PrivacyRequest.TYPE,)),
     CASE_EVENTS_TOPIC: ("send", tuple(CASE_EVENTS)),
     RECEIPTS: ("send", (RECEIPT_SEALED,)),
+    _INSTRUCTED: ("send", (INSTRUCTION_ISSUED,)),
+    CONFIRMATIONS: ("receive", (INSTRUCTION_ANSWERED,)),
 }
+
+
+_RECEIVED = {PrivacyRequest.TYPE, INSTRUCTION_ANSWERED}
 
 
 def asyncapi(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
@@ -49,8 +64,8 @@ def asyncapi(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {_id(topic.name): _channel(topic) for topic in TOPICS},
-        "operations": {_id(topic.name): _operation(topic) for topic in TOPICS},
+        "channels": {_id(topic.name): _channel(topic) for topic in EVERY_TOPIC},
+        "operations": {_id(topic.name): _operation(topic) for topic in EVERY_TOPIC},
         "components": {
             "messages": {
                 type_: _message(type_, model) for type_, model in models.items()
@@ -61,7 +76,8 @@ def asyncapi(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
 
 def _id(name: str) -> str:
     """Name a channel: `privacy.case-events` is `caseEvents`."""
-    first, *others = name.removeprefix("privacy.").split("-")
+    plain = name.removeprefix("privacy.").removesuffix(".{account}")
+    first, *others = plain.split("-")
     return first + "".join(word.capitalize() for word in others)
 
 
@@ -70,6 +86,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     config = topic.config
     return {
         "address": topic.name,
+        **_parameters(topic),
         "description": f"{topic.description} Written by: {', '.join(topic.writers)}."
         f" Read by: {', '.join(topic.readers)}. Key: {topic.key}",
         "messages": {
@@ -91,6 +108,14 @@ def _channel(topic: Topic) -> dict[str, Any]:
     }
 
 
+def _parameters(topic: Topic) -> dict[str, Any]:
+    """Describe the part of an address that differs by participant."""
+    if "{account}" not in topic.name:
+        return {}
+    told = {"description": "The register's name of the instructed account."}
+    return {"parameters": {"account": told}}
+
+
 def _operation(topic: Topic) -> dict[str, Any]:
     """Say what this system does with the topic."""
     action, types = CARRIES[topic.name]
@@ -105,7 +130,7 @@ def _operation(topic: Topic) -> dict[str, Any]:
 
 def _message(type_: str, model: type[BaseModel]) -> dict[str, Any]:
     """Describe one event type: its headers, and where the schema of its data lies."""
-    side = "producer" if type_ == PrivacyRequest.TYPE else "consumer"
+    side = "producer" if type_ in _RECEIVED else "consumer"
     return {
         "name": type_,
         "title": model.__name__,

@@ -23,6 +23,15 @@ from schemas.asyncapi import asyncapi
 from schemas.case_events import CASE_EVENTS
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE
 from schemas.fields import INSTANT_PATTERN
+from schemas.instructions import (
+    INSTRUCTION_ANSWERED,
+    INSTRUCTION_ISSUED,
+    About,
+    Answer,
+    Instruction,
+    Rows,
+    SignedEnvelope,
+)
 from schemas.receipts import RECEIPT_SEALED, Receipt, SealedReceipt
 from schemas.requests import PrivacyRequest
 
@@ -35,6 +44,15 @@ EVENT_MODELS: Mapping[str, type[BaseModel]] = {
     PrivacyRequest.TYPE: PrivacyRequest,
     **CASE_EVENTS,
     RECEIPT_SEALED: SealedReceipt,
+    INSTRUCTION_ISSUED: SignedEnvelope,
+    INSTRUCTION_ANSWERED: SignedEnvelope,
+}
+# What stands inside signed or sealed parts, by what reads or writes it.
+_INSIDE: Mapping[str, type[BaseModel]] = {
+    "consumer/instruction.v1.json": Instruction,
+    "consumer/instruction-about.v1.json": About,
+    "producer/answer.v1.json": Answer,
+    "producer/answer-rows.v1.json": Rows,
 }
 # A limit that is not understood must not be ignored: it would erase too much.
 _STAYS_CLOSED = {"Scope"}
@@ -45,9 +63,13 @@ def documents() -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for type_, model in EVENT_MODELS.items():
         schema = model.model_json_schema()
-        made[f"producer/{type_}.json"] = _document(f"{type_}:producer", schema)
+        made[f"producer/{type_}.json"] = _document(f"{type_}:producer", _closed(schema))
         made[f"consumer/{type_}.json"] = _document(f"{type_}:consumer", _opened(schema))
     made[RECEIPT] = _document("receipt.v1", Receipt.model_json_schema())
+    for path, model in _INSIDE.items():
+        name = path.removesuffix(".json").partition("/")[2]
+        turned = _closed if path.startswith("producer/") else _opened
+        made[path] = _document(name, turned(model.model_json_schema()))
     made[REQUEST_FILE] = _document("request-file.v1", _request_file())
     made["asyncapi.json"] = asyncapi(EVENT_MODELS)
     return made
@@ -97,6 +119,18 @@ def main(arguments: Sequence[str]) -> int:
 def _document(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Give a schema its dialect and its name."""
     return {"$schema": DIALECT, "$id": f"urn:erasure:schema:{name}", **schema}
+
+
+def _closed(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Close every object that names its members: a misspelt one is caught."""
+    closed = dict(schema)
+    if "properties" in schema:
+        closed.setdefault("additionalProperties", False)
+    if "$defs" in schema:
+        closed["$defs"] = {
+            name: _closed(part) for name, part in schema["$defs"].items()
+        }
+    return closed
 
 
 def _opened(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ No topic is compacted: a record without a value would otherwise delete a request
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -18,6 +18,8 @@ from schemas.cloudevents import MAX_HEADER_BYTES, MAX_VALUE_BYTES
 REQUESTS: Final = "privacy.requests"
 CASE_EVENTS: Final = "privacy.case-events"
 RECEIPTS: Final = "privacy.receipts"
+CONFIRMATIONS: Final = "privacy.confirmations"
+INSTRUCTIONS: Final = "privacy.instructions"  # a dot and the account follow
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,50 @@ TOPICS: tuple[Topic, ...] = (
         readers=("archive of the data protection officer",),
     ),
 )
+
+
+# Only where the register has participants; one topic of instructions for each.
+_INSTRUCTED = Topic(
+    name=f"{INSTRUCTIONS}.{{account}}",
+    description="Signed instructions to one system of one's own; whom they are about "
+    "is sealed to its key.",
+    partitions=3,
+    # Longer than a participant may be away; each is repeated until it is answered.
+    retention=timedelta(days=14),
+    max_message_bytes=MAX_VALUE_BYTES + MAX_HEADER_BYTES,
+    key="instruction_id: repeats of one instruction keep their order.",
+    writers=("erasure orchestrator",),
+    readers=("the participant",),
+)
+_CONFIRMED = Topic(
+    name=CONFIRMATIONS,
+    description="Signed answers of systems of one's own; copies in them are sealed to "
+    "our key.",
+    partitions=3,
+    retention=timedelta(days=14),
+    max_message_bytes=1_048_588,
+    key="instruction_id: answers to one instruction keep their order.",
+    writers=("every participant",),
+    readers=("erasure orchestrator",),
+)
+EVERY_TOPIC: tuple[Topic, ...] = (*TOPICS, _INSTRUCTED, _CONFIRMED)
+"""All that there can be, for descriptions; `{account}` stands for a name."""
+
+
+def instructions_topic(account: str) -> str:
+    """Return the name of the topic that instructs one account."""
+    return f"{INSTRUCTIONS}.{account}"
+
+
+def topics_with(participants: Collection[str]) -> tuple[Topic, ...]:
+    """Return the topics of an installation with these accounts as participants."""
+    if not participants:
+        return TOPICS
+    instructed = (
+        replace(_INSTRUCTED, name=instructions_topic(one))
+        for one in sorted(participants)
+    )
+    return (*TOPICS, *instructed, _CONFIRMED)
 
 
 def topic(name: str) -> Topic:

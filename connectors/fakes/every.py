@@ -15,6 +15,7 @@ from connectors.fakes import (
     klaviyo,
     mixpanel,
     vtex,
+    webhook,
     zendesk,
 )
 from connectors.fakes.frame import FakeProcessor
@@ -31,6 +32,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         iterable.app(),
         vtex.app(),
         amplitude.app(),
+        webhook.app(),
     )
     return {fake.name: fake for fake in fakes}
 

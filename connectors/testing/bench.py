@@ -19,6 +19,7 @@ from typing import TypeVar
 from connectors.base import Connector, Options
 from connectors.fakes.frame import FakeProcessor
 from connectors.http import ProcessorError, Target, WrongPerson, open_api
+from connectors.testing.office import Office
 from schemas.connecting import (
     EMAIL,
     Action,
@@ -151,6 +152,7 @@ class Bench:
     allow_hosts: Collection[str] = ("127.0.0.1",)
     patience: timedelta = PATIENCE
     gate: FreeGate = field(default_factory=FreeGate)
+    office: Office = field(default_factory=Office)
     waited: list[float] = field(default_factory=list)
     let_out: list[str] = field(default_factory=list)
     references: set[str] = field(default_factory=set)
@@ -212,7 +214,10 @@ class Bench:
 
     async def _run(self, step: Callable[[Connector], Awaitable[T]]) -> T:
         async with open_api(
-            self._target(), self.secrets, self.gate, sleep=self._wait
+            self._target(),
+            self.secrets,
+            self.gate,
+            sleep=self._wait,
         ) as api:
             return await step(self.connector(api, self.options))
 
@@ -233,6 +238,7 @@ class Bench:
             allow_http=self.allow_http,
             allow_hosts=self.allow_hosts,
             settings={scope: value} if scope and value else {},
+            own=self.office,
         )
 
     def _finish(self, reply: Reply, sink: CollectingSink | None = None) -> Reply:

@@ -95,7 +95,12 @@ def key_id_of(public_key: Ed25519PublicKey) -> str:
 
     Never change: receipts name their key by it.
     """
-    return sha256(public_key.public_bytes_raw()).hexdigest()
+    return name_of_key(public_key.public_bytes_raw())
+
+
+def name_of_key(raw: bytes) -> str:
+    """Return the same name for any public key of 32 raw bytes."""
+    return sha256(raw).hexdigest()
 
 
 def create_keys(directory: Path) -> CreatedKeys:

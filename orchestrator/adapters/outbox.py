@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, update
@@ -50,6 +51,22 @@ class SqlOutbox:
         """Note that these messages are durably in the log."""
         with self._database.writing() as connection:
             connection.execute(_MARK, {"b_seqs": list(seqs), "b_at": at})
+
+    def send(self, message: OutgoingMessage, at: datetime) -> None:
+        """
+        Make a message durable that belongs to no step; the relay sends it.
+
+        One of this id that is there already is sent again, as it was.
+        """
+        row = {**asdict(message), "made_at": at, "sent_at": None}
+        with self._database.writing() as connection:
+            upsert(
+                connection,
+                t.outbox,
+                [row],
+                conflict=["message_id"],
+                replace=["sent_at"],
+            )
 
     def hold(self, name: str, owner: str, now: datetime, until: datetime) -> bool:
         """Take or keep the named lease of a stage that may run only once."""

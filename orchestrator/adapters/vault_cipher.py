@@ -185,6 +185,10 @@ class Cipher:
         key = _expand(self._kek.get_secret_value(), framed(_DERIVED, label))
         return DataKey(key, "derived", label)
 
+    def derived_bytes(self, label: str) -> bytes:
+        """Return the 32 secret bytes named *label*: a key that is stored nowhere."""
+        return _expand(self._kek.get_secret_value(), framed(_DERIVED, label))
+
     def _remember(self, owner: str, purpose: str, wrapped: bytes, key: DataKey) -> None:
         with self._lock:
             self._cache[owner, purpose] = (wrapped, key)

@@ -23,7 +23,7 @@ receipt download; receipt verify; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 register check;
 topics list; topics create; db upgrade; keys init;
-keys export-public; config show; config check
+keys export-public; keys show; config show; config check
 """
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from orchestrator.entrypoints.cli.options import HELP, ToFile
-from orchestrator.entrypoints.cli.showing import say
+from orchestrator.entrypoints.cli.opening import open_parts
+from orchestrator.entrypoints.cli.options import HELP, Json, ToFile
+from orchestrator.entrypoints.cli.showing import print_rows, say
 
 # ruff: noqa: PLC0415 (--help should answer at once)
 
@@ -35,3 +36,38 @@ def export_public(to: ToFile) -> None:
     ring = load_keys(load_settings().keys_dir)
     ring.export_public(to)
     say(f"{to}: signing key {ring.signing_key_id}")
+
+
+@app.command()
+def show(*, as_json: Json = False) -> None:
+    """Show the public keys that systems of one's own need; nothing here is secret."""
+    import base64
+
+    from orchestrator.adapters.keys import name_of_key
+
+    with open_parts(is_checked=False) as parts:
+        signing = parts.keys.signing_key.public_key().public_bytes_raw()
+        receiving = parts.desks.receiving.public
+    rows = [
+        {
+            "use": use,
+            "algorithm": algorithm,
+            "public_key": base64.b64encode(raw).decode("ascii"),
+            "id": name_of_key(raw),
+        }
+        for use, algorithm, raw in (
+            ("verify what we sign", "Ed25519", signing),
+            ("seal a copy to us", "X25519", receiving),
+        )
+    ]
+    print_rows(
+        rows,
+        [
+            ("use", lambda row: row["use"]),
+            ("algorithm", lambda row: row["algorithm"]),
+            ("public key (base64)", lambda row: row["public_key"]),
+            ("id", lambda row: row["id"]),
+        ],
+        as_json=as_json,
+        nothing="",
+    )

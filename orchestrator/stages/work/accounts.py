@@ -19,6 +19,7 @@ from connectors.errors import (
     TryLater,
 )
 from connectors.http import Api, Secrets, Target, open_api
+from connectors.own_systems import OwnSystems
 from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
 from orchestrator.stages.work.windows import FullError, Windows
@@ -202,7 +203,11 @@ class Account:
         await self._api.aclose()
 
 
-def open_account(config: AccountConfig, monotonic: Callable[[], float]) -> Account:
+def open_account(
+    config: AccountConfig,
+    monotonic: Callable[[], float],
+    own: OwnSystems | None = None,
+) -> Account:
     """Open the account's API behind its gate; nothing is sent yet."""
     windows = Windows(monotonic)
     lease = Lease(monotonic)
@@ -214,6 +219,7 @@ def open_account(config: AccountConfig, monotonic: Callable[[], float]) -> Accou
         allow_hosts=config.allow_hosts,
         proxy=config.proxy,
         settings=config.settings or {},
+        own=own,
     )
     api = open_api(target, config.secrets, Gate(windows, lease))
     connector = config.connector(api, config.options)

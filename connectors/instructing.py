@@ -1,0 +1,145 @@
+"""
+What the two connectors of one's own systems share: whom it is about, what it means.
+
+An answer that a registered key signed is E3.  Where the register names no key, a
+plain JSON answer is taken and is E2; where it names one, nothing unsigned is heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from connectors.base import (
+    Done,
+    Evidence,
+    Failed,
+    Identifier,
+    Item,
+    NeedsHuman,
+    NothingFound,
+    Provenance,
+    Reply,
+    Row,
+    Sink,
+    Work,
+)
+from connectors.dsse import NotVerified, verified
+from schemas.instructions import (
+    ANSWER_MEDIA_TYPE,
+    About,
+    Answer,
+    AnswerRow,
+    NamedIdentifier,
+    NamedRecord,
+)
+
+REFUSED_HINT = "The system refuses it; its team knows the code."
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An answer that passed every check, and how well it is proven."""
+
+    answer: Answer
+    evidence: Evidence
+
+
+class Unusable(Exception):  # noqa: N818 (a verdict, not a fault)
+    """The answer is not one to this instruction; the message is a code."""
+
+
+def about(identifiers: Sequence[Identifier], items: Sequence[Item] = ()) -> About:
+    """Say whom an instruction is about."""
+    return About(
+        identifiers=tuple(
+            NamedIdentifier(type=it.type, value=it.value) for it in identifiers
+        ),
+        records=tuple(
+            NamedRecord(reference=it.reference, kind=it.kind) for it in items
+        ),
+    )
+
+
+def about_work(work: Work) -> About:
+    """Say whom, and which of the records that a search found."""
+    return about(work.identifiers, work.items)
+
+
+def heard(body: bytes, keys: Sequence[str], account: str, instruction: str) -> Heard:
+    """
+    Read the answer to one instruction of one account; raises `Unusable`.
+
+    Verified on the raw bytes before anything of them is read.
+    """
+    answer = read_answer(body, keys)
+    if answer.account != account:
+        raise Unusable("answer_of_another_account")
+    if answer.instruction_id != instruction:
+        # An old answer, or one that is somebody else's.
+        raise Unusable("answer_to_another_instruction")
+    return Heard(answer, Evidence.E3 if keys else Evidence.E2)
+
+
+def read_answer(body: bytes, keys: Sequence[str]) -> Answer:
+    """Verify and read; without *keys* a plain answer is read.  Raises `Unusable`."""
+    try:
+        payload = verified(body, keys, ANSWER_MEDIA_TYPE) if keys else body
+    except NotVerified as error:
+        raise Unusable(str(error)) from None
+    try:
+        return Answer.model_validate_json(payload)
+    except ValidationError:
+        # Raised below, outside the handler: the validation error quotes the body.
+        pass
+    raise Unusable("not_an_answer")
+
+
+def erased(said: Heard) -> Reply | None:
+    """Return what ended an erasure, or nothing while it goes on."""
+    answer = said.answer
+    if answer.status == "done":
+        return Done(answer.method, said.evidence)
+    return ended(said)
+
+
+def ended(said: Heard) -> Reply | None:
+    """Return what the ends of every action mean, or nothing while it goes on."""
+    answer = said.answer
+    match answer.status:
+        case "nothing_found":
+            return NothingFound(said.evidence)
+        case "refused":
+            return Failed(coded(answer.code, "refused"), REFUSED_HINT)
+        case "needs_person":
+            return NeedsHuman(coded(answer.code, "asked_by_system"))
+        case _:
+            return None
+
+
+def coded(code: str | None, otherwise: str) -> str:
+    """Mark a system's own code, so that nobody takes it for one of ours."""
+    return f"system:{code}" if code else otherwise
+
+
+def seconds(value: int | None, otherwise: timedelta) -> timedelta:
+    """Return how long the system asked us to wait."""
+    return otherwise if value is None else timedelta(seconds=value)
+
+
+async def write_rows(rows: Sequence[AnswerRow], sink: Sink) -> int:
+    """Write rows to *sink* and count them."""
+    for row in rows:
+        await sink.write(
+            Row(
+                category=row.category,
+                provenance=Provenance(row.provenance),
+                subject=row.subject,
+                data=row.data,
+                third_party=row.third_party,
+            )
+        )
+    return len(rows)

@@ -7,7 +7,6 @@ a command opens only what it needs; `Installation.close` closes what was opened.
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
@@ -27,6 +26,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
+from orchestrator.adapters.inbox import SqlInbox
 from orchestrator.adapters.kafka import (
     KafkaConsumer,
     KafkaPublisher,
@@ -80,6 +80,7 @@ log = structlog.get_logger()
 
 SOURCE = "erasure-orchestrator"  # ce_source of everything we say
 QUARANTINE = "quarantine"
+INBOX = "inbox"
 EMBEDDED_REQUESTS = "embedded-requests"
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 UNFINISHED = timedelta(days=2)  # how long a copy may take to come
@@ -166,6 +167,12 @@ class Installation:
     def quarantine(self) -> SqlQuarantine:
         """Events that may not go on."""
         return SqlQuarantine(self.database)
+
+    @cached_property
+    def inbox(self) -> SqlInbox:
+        """What processors say by themselves."""
+        kept_for = timedelta(days=self.settings.quarantine_keep_days)
+        return SqlInbox(self.database, self.cipher.derived(INBOX), kept_for)
 
     @cached_property
     def pseudonyms(self) -> Pseudonyms:
@@ -281,6 +288,7 @@ class Installation:
             accounts=held,
             claims=self.claims,
             gather=self.gatherer(on_applied),
+            inbox=self.inbox,
             ownership=Ownership(held, self.claims, self.engine, self.clock, owner),
             preparing=Preparing(
                 held, self.claims, self.vault, self.artifacts, ZipPacking(), self.clock
@@ -310,6 +318,7 @@ class Installation:
         done = SqlDoneRows(self.database)
         chores = (
             Chore("quarantine", self.quarantine.expire),
+            Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),
         )
@@ -378,11 +387,6 @@ class Installation:
         """Close what was opened, last first."""
         while self._opened:
             self._opened.pop()()
-
-
-def process_name() -> str:
-    """Name this process among others on this machine."""
-    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 def _tell_failure(step: Step, error: Exception) -> None:

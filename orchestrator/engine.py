@@ -21,6 +21,7 @@ from orchestrator.core.cases import Case, Task, TaskStatus, Wants
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
+    CallReported,
     Event,
     ExportSealed,
     RequestWithdrawn,
@@ -159,11 +160,10 @@ class Engine:
         if self._on_failure is not None:
             self._on_failure(step, error)
         event = step.event
-        if not isinstance(event, TaskReported) or event.report == NeedsHuman(
-            "our_fault"
-        ):
+        ours = NeedsHuman("our_fault")
+        if not isinstance(event, TaskReported | CallReported) or event.report == ours:
             return False
-        parked = replace(event, report=NeedsHuman("our_fault"))
+        parked = replace(event, report=ours)
         # Its answer came: whoever takes the account over must not take it for lost.
         closed = () if event.call is None else (CloseCall(event.call),)
         return self.apply([Step(step.case, parked, closed)])[0]

@@ -96,6 +96,20 @@ def _a_secret(value: object) -> object:
     return value
 
 
+def _an_address(value: object) -> object:
+    """Accept `host:port`, with an IPv6 host in brackets."""
+    if isinstance(value, str):
+        parts = urlsplit(f"//{value}")
+        try:
+            is_whole = parts.hostname and parts.port is not None
+        except ValueError:
+            is_whole = False
+        if not is_whole or parts.netloc != value or parts.username is not None:
+            raise ValueError("is not host:port")
+    return value
+
+
+Address = Annotated[str, BeforeValidator(_an_address)]
 Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
 Secret = Annotated[SecretStr, BeforeValidator(_a_secret)]
 
@@ -159,6 +173,14 @@ class Settings(BaseSettings):
         default=Path("keys"),
         description="The folder of the keys; never inside the database's backup.",
         examples=["/var/lib/erasure/keys"],
+    )
+    callback_bind: Address | None = Field(
+        default=None,
+        description=(
+            "Where `run` listens for what processors say by themselves (host:port); "
+            "off by default. Put a proxy with TLS before it."
+        ),
+        examples=["127.0.0.1:8400"],
     )
     log_format: LogFormat = Field(
         default=LogFormat.AUTO,

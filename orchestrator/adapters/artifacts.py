@@ -9,7 +9,8 @@ from sqlalchemy import and_, select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.riding import drop_artifacts, upsert
+from orchestrator.adapters.riding import drop_artifacts
+from orchestrator.adapters.upserting import upsert
 from orchestrator.core.words import AccountId, CaseId
 from orchestrator.errors import Conflict
 from orchestrator.ports import Artifact

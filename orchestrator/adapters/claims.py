@@ -12,12 +12,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     bindparam,
     false,
     or_,
@@ -36,18 +34,17 @@ from orchestrator.adapters.claimable import (
     most_urgent,
 )
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.riding import upsert
+from orchestrator.adapters.stored_calls import stored_call
+from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import TaskStatus
-from orchestrator.core.words import AccountId, CallId, CaseId
+from orchestrator.core.words import AccountId, CallId
 from orchestrator.ports import (
     AccountState,
     Call,
-    CallMember,
     CallsFor,
     Choose,
     Claimed,
 )
-from schemas.connecting import Action, ItemId, TaskId
 
 
 class SqlClaims:
@@ -212,7 +209,7 @@ class SqlClaims:
             t.calls.c.epoch < before_epoch,
         )
         with self._database.reading() as connection:
-            return [_call(row) for row in connection.execute(query)]
+            return [stored_call(row) for row in connection.execute(query)]
 
     def calls(self, ids: Collection[CallId]) -> Mapping[CallId, Call]:
         """Return calls by id."""
@@ -220,7 +217,7 @@ class SqlClaims:
             return {}
         with self._database.reading() as connection:
             rows = connection.execute(select(t.calls).where(t.calls.c.id.in_(ids)))
-            return {CallId(row.id): _call(row) for row in rows}
+            return {CallId(row.id): stored_call(row) for row in rows}
 
     def claim(  # noqa: PLR0913 (all of one transaction)
         self,
@@ -318,21 +315,3 @@ def _insert_calls(connection: Connection, calls: Sequence[Call]) -> None:
                 for call in calls
             ],
         )
-
-
-def _call(row: Row[*tuple[Any, ...]]) -> Call:
-    """Return a row as a call."""
-    members = tuple(
-        CallMember(TaskId(task), CaseId(case), tuple(ItemId(item) for item in items))
-        for task, case, items in json.loads(row.members)
-    )
-    return Call(
-        id=CallId(row.id),
-        account=AccountId(row.account),
-        action=Action(row.action),
-        epoch=row.epoch,
-        members=members,
-        idempotency_key=row.idempotency_key,
-        request_hash=row.request_hash,
-        made_at=row.made_at,
-    )

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.riding import upsert
+from orchestrator.adapters.upserting import upsert
 
 
 class SqlKeyChecks:

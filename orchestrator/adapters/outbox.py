@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, or_, select, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.riding import upsert
+from orchestrator.adapters.upserting import upsert
 from orchestrator.ports import OutgoingMessage, UnsentMessage
 
 # Built once: building a statement takes longer than running it.

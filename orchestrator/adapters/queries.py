@@ -74,6 +74,9 @@ class Queries:
                 quarantined=ask.count(
                     t.quarantine.c.id, t.quarantine.c.state == "waiting"
                 ),
+                unmatched_callbacks=ask.count(
+                    t.inbox.c.id, t.inbox.c.state == "unmatched"
+                ),
             )
 
     def input_offsets(self, topic: str) -> Mapping[int, int]:

@@ -2,35 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache
 from typing import assert_never
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Executable,
-    Table,
     and_,
     bindparam,
     delete,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
+from orchestrator.adapters import letters
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import Obligation
 from orchestrator.ports import (
     AcceptCall,
     Artifact,
     CloseCall,
     DestroyKey,
+    EndLetter,
     FinishArtifact,
     ForgetRecord,
     ForgetRequestRecord,
     PutEntry,
     PutKey,
+    PutLetter,
     PutObligations,
     PutStatement,
     VaultEntry,
@@ -67,8 +67,13 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
             moved = {"b_ids": ids, "b_state": state, "b_ended": ended}
             connection.execute(_MOVE_CALLS, moved)
     for write in writes:
-        if not isinstance(write, PutKey | PutEntry | AcceptCall | CloseCall):
-            _carry_out_one(connection, write)
+        match write:
+            case PutKey() | PutEntry() | AcceptCall() | CloseCall():
+                continue
+            case PutLetter() | EndLetter():
+                letters.carry_out(connection, write, at)
+            case _:
+                _carry_out_one(connection, write)
 
 
 def _put_entries(
@@ -81,40 +86,6 @@ def _put_entries(
         for one in entries
     }
     upsert(connection, t.vault, list(rows.values()), replace=("sealed", "made_at"))
-
-
-def upsert(
-    connection: Connection,
-    table: Table,
-    rows: Sequence[Mapping[str, object]],
-    *,
-    conflict: Sequence[str] | None = None,
-    replace: Sequence[str] = (),
-) -> None:
-    """
-    Insert *rows*; on a *conflict* (by the primary key) replace these columns.
-
-    Without columns to replace the stored row stays.
-    """
-    if not rows:
-        return
-    target = tuple(conflict or (column.name for column in table.primary_key))
-    statement = _upserting(connection.dialect.name, table, target, tuple(replace))
-    connection.execute(statement, list(rows))
-
-
-@cache
-def _upserting(
-    dialect: str, table: Table, target: tuple[str, ...], replace: tuple[str, ...]
-) -> Executable:
-    """Return the statement, built once: that takes longer than running it."""
-    insert = (sqlite if dialect == "sqlite" else postgresql).insert
-    plain = insert(table)
-    statement: Executable = plain.on_conflict_do_nothing(index_elements=target)
-    if replace:
-        values = {name: plain.excluded[name] for name in replace}
-        statement = plain.on_conflict_do_update(index_elements=target, set_=values)
-    return statement
 
 
 def _carry_out_one(

@@ -16,7 +16,8 @@ from orchestrator.adapters.codec import (
     task_to_doc,
 )
 from orchestrator.adapters.register.planning import plan_to_json
-from orchestrator.adapters.riding import carry_out, upsert
+from orchestrator.adapters.riding import carry_out
+from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan

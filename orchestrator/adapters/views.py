@@ -30,6 +30,7 @@ class Status:
     waiting_tasks: int
     paused_accounts: tuple[str, ...]
     quarantined: int
+    unmatched_callbacks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,21 @@ class QuarantinedLine:
     expires_at: datetime
     ended_by: str | None
     ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterLine:
+    """What a processor said by itself; the content is not shown here."""
+
+    id: str
+    account: str
+    channel: str
+    state: str
+    code: str | None
+    size: int
+    received_at: datetime
+    tried_at: datetime | None
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ from typing import Final
 
 import structlog
 
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.callback_server import CallbackServer
+from orchestrator.bootstrap import INBOX, Installation
 from orchestrator.core.words import AccountId
 from orchestrator.errors import Conflict, Unavailable
+from schemas.connecting import Mode
 
 log = structlog.get_logger()
 
@@ -72,6 +74,7 @@ class Running:
     stopping: threading.Event = field(default_factory=threading.Event)
     failures: list[BaseException] = field(default_factory=list)
     _threads: list[threading.Thread] = field(default_factory=list)
+    _at_stop: list[Callable[[], None]] = field(default_factory=list)
     _before_end: list[Callable[[], None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -87,6 +90,7 @@ class Running:
         self.installation.engine.listen(self.bells.ring_for)
         for stage in self.stages:
             starters[stage]()
+        self._start_callbacks()
         for thread in self._threads:
             thread.start()
         log.info("process_ready", stage=",".join(self.stages))
@@ -100,6 +104,8 @@ class Running:
         """Wait for the end; returns what ended the process, or nothing after a stop."""
         self.stopping.wait()
         self.bells.ring()
+        for stop in self._at_stop:
+            stop()
         for thread in self._threads:
             thread.join()
         for end in self._before_end:
@@ -129,7 +135,28 @@ class Running:
         self.bells.wake_by(
             "work", lambda: worker.stop() if self.stopping.is_set() else None
         )
+        self.bells.wake_by(INBOX, worker.hear)
         self._thread("work", lambda: asyncio.run(worker.run()))
+
+    def _start_callbacks(self) -> None:
+        """Take what processors say by themselves, where the settings say so."""
+        parts = self.installation
+        if parts.settings.callback_bind is None:
+            return
+        hearing = {
+            id_
+            for id_, entry in parts.register.accounts.items()
+            if entry.spec.hears and entry.mode is not Mode.OFF
+        }
+        server = CallbackServer(
+            parts.settings.callback_bind,
+            hearing,
+            parts.inbox,
+            parts.clock,
+            lambda: self.bells.ring_for({INBOX}),
+        )
+        server.start()
+        self._at_stop.append(server.stop)
 
     def _start_sweep(self) -> None:
         """Let time pass now and then."""

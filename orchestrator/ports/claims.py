@@ -16,6 +16,7 @@ from orchestrator.core.words import (
     AccountId,
     CallId,
 )
+from orchestrator.ports.inbox import Word
 from orchestrator.ports.values import AccountState, Artifact, Call, Claimed, Due
 from schemas.connecting import ItemId
 
@@ -114,3 +115,6 @@ class Gather(Protocol):
 
     def __call__(self, heard: Sequence[Heard]) -> None:
         """Apply *heard* in one transaction; raises `Unavailable`, then nothing is."""
+
+    def spoken(self, word: Word) -> None:
+        """Apply what a processor said by itself, in one transaction."""

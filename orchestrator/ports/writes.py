@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator.core.cases import Obligation
 from orchestrator.core.words import (
+    AccountId,
     CallId,
     CaseId,
 )
@@ -89,6 +91,26 @@ class ForgetRecord:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class PutLetter:
+    """Keep what a processor said by itself; one that is there already stays."""
+
+    id: str
+    account: AccountId
+    channel: str
+    received_at: datetime
+    expires_at: datetime
+    size: int
+    sealed: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EndLetter:
+    """What a processor said by itself has been applied, and is read no more."""
+
+    letter: str
+
+
 Write = (
     PutKey
     | PutEntry
@@ -100,4 +122,6 @@ Write = (
     | PutObligations
     | ForgetRequestRecord
     | ForgetRecord
+    | PutLetter
+    | EndLetter
 )

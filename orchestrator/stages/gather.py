@@ -28,6 +28,7 @@ from orchestrator.core.dossier import (
     ticket_name,
 )
 from orchestrator.core.events import (
+    CallReported,
     CheckFailed,
     ItemsLocated,
     ItemsLookedAt,
@@ -40,12 +41,15 @@ from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.ports import (
     AcceptCall,
+    CallMember,
     Clock,
     CloseCall,
+    EndLetter,
     FinishArtifact,
     Heard,
     OpenVault,
     Vault,
+    Word,
     Write,
 )
 from schemas.connecting import (
@@ -61,6 +65,8 @@ from schemas.connecting import (
     ItemId,
     JobAccepted,
     Located,
+    NeedsHuman,
+    Outcome,
     Present,
     Redacted,
     TooLate,
@@ -111,6 +117,43 @@ class Gatherer:
         opened = self._vault.open(owners, "identity", wanted) if owners else None
         self._engine.apply([self._step(one, opened) for one in heard])
         self._on_applied()
+
+    def spoken(self, word: Word) -> None:
+        """
+        Apply what a processor said by itself, to each task of the call at once.
+
+        Of a call with one task the letter ends in the same transaction.
+        """
+        members = word.call.members
+        ends = (EndLetter(word.letter),) if len(members) == 1 else ()
+        steps = [
+            self._spoken_of(word, member, word.replies[member.task], ends)
+            for member in members
+            if member.task in word.replies
+        ]
+        if any(self._engine.apply(steps)):
+            self._on_applied()
+
+    def _spoken_of(
+        self, word: Word, member: CallMember, reply: object, ends: tuple[Write, ...]
+    ) -> Step:
+        """Return the step of one task; what belongs into the vault comes by a poll."""
+        report: Report = NeedsHuman("connector_fault")
+        if isinstance(reply, JobAccepted):
+            report = Accepted(reply.check_after, reply.expected_within)
+        elif isinstance(reply, Outcome):
+            report = reply
+        event = CallReported(
+            at=self._clock.now(),
+            task=member.task,
+            report=report,
+            call=word.call.id,
+            items=member.items,
+            jitter=self._clock.jitter(),
+        )
+        is_open = isinstance(report, Accepted | NeedsHuman)
+        closing: tuple[Write, ...] = () if is_open else (CloseCall(word.call.id),)
+        return Step(member.case, event, (*closing, *ends))
 
     def _step(self, heard: Heard, opened: OpenVault | None) -> Step:
         """Return one step: the event, and what must be stored with it."""

@@ -17,8 +17,8 @@ from tests.support.installation import ROOT
 PROMISED = """
 demo; run; status; request example; request validate; request publish; case list;
 case show; case withdraw; task list; task show; task choose; task retry; task close;
-quarantine list; quarantine show; quarantine release; quarantine drop; receipt list;
-receipt show;
+quarantine list; quarantine show; quarantine release; quarantine drop; inbox list;
+inbox show; receipt list; receipt show;
 receipt download; receipt verify; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 register check;

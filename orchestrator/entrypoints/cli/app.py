@@ -12,6 +12,7 @@ from orchestrator.entrypoints.cli import (
     db,
     demo,
     export,
+    inbox,
     keys,
     quarantine,
     receipt,
@@ -38,6 +39,7 @@ app.add_typer(request.app)
 app.add_typer(cases.app)
 app.add_typer(task.app)
 app.add_typer(quarantine.app)
+app.add_typer(inbox.app)
 app.add_typer(receipt.app)
 app.add_typer(export.app)
 app.add_typer(account.app)

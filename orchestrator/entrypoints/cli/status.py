@@ -75,4 +75,5 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("tasks that wait", str(found.waiting_tasks)),
         ("paused accounts", paused),
         ("quarantined", str(found.quarantined)),
+        ("unmatched callbacks", str(found.unmatched_callbacks)),
     ]

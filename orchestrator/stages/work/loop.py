@@ -20,9 +20,10 @@ import structlog
 
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, Unavailable
-from orchestrator.ports import Claims, Clock, Gather, Heard
+from orchestrator.ports import Claims, Clock, Gather, Heard, Inbox
 from orchestrator.stages.work.accounts import Account
 from orchestrator.stages.work.calling import CallGroup, Prepared, Said, call
+from orchestrator.stages.work.hearing import Hearing
 from orchestrator.stages.work.ownership import Ownership
 from orchestrator.stages.work.pinging import Pinging
 from orchestrator.stages.work.preparing import Preparing
@@ -53,6 +54,7 @@ class WorkParts:
     accounts: Mapping[AccountId, Account]
     claims: Claims
     gather: Gather
+    inbox: Inbox
     ownership: Ownership
     preparing: Preparing
     clock: Clock
@@ -71,6 +73,7 @@ class Worker:
         self._clock = parts.clock
         self._settings = settings
         self._pinging = Pinging(parts.claims, parts.clock)
+        self._hearing = Hearing(parts.inbox, parts.gather, parts.clock)
         self._database = ThreadPoolExecutor(1, thread_name_prefix="work-database")
         self._heard: list[Heard] = []
         self._begun: set[TaskId] = set()  # claimed, and what was heard is not stored
@@ -89,6 +92,11 @@ class Worker:
         if self._loop is not None and get_ident() != self._turning:
             with contextlib.suppress(RuntimeError):  # the loop has just closed
                 self._loop.call_soon_threadsafe(self._woken.set)
+
+    def hear(self) -> None:
+        """Read the inbox at once; from any thread."""
+        self._hearing.nudge()
+        self.wake()
 
     def stop(self) -> None:
         """Claim nothing more; from any thread."""
@@ -126,7 +134,9 @@ class Worker:
         self._begun -= {one.claimed.task.id for one in heard}
         for group in groups:
             self._begin(group)
-        self._pinging.begin(self._accounts.values(), self.in_database, self.wake)
+        accounts = self._accounts.values()
+        self._pinging.begin(accounts, self.in_database, self.wake)
+        self._hearing.begin(accounts, self.in_database, self._fail)
         await self._wait(pause, even_if_heard=False)
         if self._heard and self._calls:
             await asyncio.wait(self._calls, timeout=self._settings.linger)
@@ -175,6 +185,11 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), seconds)
 
+    def _fail(self, failure: CannotStore) -> None:
+        """End the worker at its next turn: nothing can be stored."""
+        self._failure = failure
+        self._woken.set()
+
     def _begin(self, group: CallGroup) -> None:
         """Let the connector speak, beside everything else."""
         group.account.in_flight += 1
@@ -208,6 +223,7 @@ class Worker:
 
     async def _finish(self) -> None:
         """Let calls in flight end, store what they said, give the accounts back."""
+        await self._hearing.finish()
         if self._calls:
             await asyncio.wait(self._calls, timeout=self._settings.grace)
         heard, self._heard = self._heard, []

@@ -9,7 +9,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench lock schemas clean secrets
+.PHONY: help demo test check simulate bench lock schemas clean secrets
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -26,6 +26,9 @@ check: $(DEV) ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 110}}}' docker-compose.yml .github
+
+simulate: $(DEV) ## run the core at random, 100,000 times (ARGS="--seconds 60")
+	@$(BIN)/python -m tests.core.simulating $(or $(ARGS),--runs 100000)
 
 bench: $(DEV) ## measure
 	@$(BIN)/python -m benchmarks

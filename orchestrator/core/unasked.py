@@ -108,6 +108,8 @@ def _confirmed(
 
     What the call carried is gone with this evidence, unless it is known better.
     """
+    if task.is_settled and not isinstance(task.outcome, Done):
+        return task  # a person ended it, or it never was an erasure: that stands
     grade = GRADES.index(done.evidence)
     worse = [
         item.id
@@ -129,10 +131,9 @@ def _confirmed(
 def _better_proven(task: Task) -> Task:
     """Return a settled erasure with the evidence of its items."""
     gone = [item for item in task.items if item.state is ItemState.GONE]
-    if isinstance(task.outcome, Done) and gone:
-        outcome = replace(task.outcome, evidence=weakest(gone))
-        return replace(task, outcome=outcome)
-    return task
+    if not isinstance(task.outcome, Done) or not gone:
+        return task
+    return replace(task, outcome=replace(task.outcome, evidence=weakest(gone)))
 
 
 def _without_word(task: Task, event: CallReported) -> Task:

@@ -255,7 +255,7 @@ def _unasked(world: World, rng: Random, _past: list[Event]) -> Event:
     said = _fitting(rng, task) if rng.random() < 0.8 else rng.choice(_odd(rng))
     if task.action is Action.ERASE and rng.random() < 0.5:
         said = Done("deleted", rng.choice([Evidence.E2, Evidence.E3]))
-    items = tuple(item.id for item in task.items if rng.random() < 0.8)
+    items = world.carried.get((task.id, call), ())  # as the durable call has it
     return CallReported(world.now, task.id, said, call, items)
 
 

@@ -9,6 +9,7 @@ from orchestrator.core.cases import (
     Case,
     CaseStatus,
     ExportStatus,
+    Found,
     ItemState,
     Step,
     Task,
@@ -17,12 +18,26 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
-from orchestrator.core.events import Event
+from orchestrator.core.events import Event, TaskReported
 from orchestrator.core.links import teachers
 from orchestrator.core.statements import final_receipt
-from orchestrator.core.words import AccountId, Result, StatementKind
+from orchestrator.core.words import AccountId, CallId, Result, StatementKind
 from schemas.case_events import AccountSettled
-from schemas.connecting import Action, Done, Evidence, NothingFound
+from schemas.connecting import (
+    Accepted,
+    Action,
+    Done,
+    Evidence,
+    Exported,
+    ItemId,
+    NeedsHuman,
+    NothingFound,
+    Notified,
+    Retained,
+    Retry,
+    TaskId,
+    Unknown,
+)
 
 
 class World:
@@ -32,6 +47,7 @@ class World:
         """Begin with an opened case; *tells_twice* delivers each event again."""
         self.case = case
         self.now = at
+        self.carried: dict[tuple[TaskId, CallId], tuple[ItemId, ...]] = {}
         self._tells_twice = tells_twice
         self._check_state()
 
@@ -48,6 +64,8 @@ class World:
     def apply(self, event: Event) -> bool:
         """Apply *event*, check every invariant; tells whether it changed the case."""
         before = self.case
+        if isinstance(event, TaskReported) and event.call is not None:
+            self.carried.setdefault((event.task, event.call), event.items)
         decision = decide(before, event)
         if decision.case == before:
             assert decision.case is before
@@ -57,6 +75,7 @@ class World:
         if self._tells_twice:
             again = decide(self.case, event)
             assert again.case is self.case, "applied twice is applied once"
+        _check_event(before, self.case, event)
         self._check_change(before, event)
         self._check_state()
         told = [c.event for c in decision.commands if isinstance(c, Publish)]
@@ -91,10 +110,36 @@ class World:
             _check_task(task)
             if _acts_next(task) and not task.has_begun:
                 _check_order(case, task)
-        if case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}:
+        _check_law(case)
+        is_answered = case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}
+        assert case.identity_held or is_answered, "forgotten before the answer"
+        if is_answered:
             _check_answer(case)
         if case.wants is Wants.SEAL_STATEMENT:
             final_receipt(case, "statement-1", self.now, "1.0.0")
+
+
+def _check_event(before: Case, case: Case, event: Event) -> None:
+    """Check that an event moved no more than it may."""
+    if not isinstance(event, TaskReported):
+        return
+    old, new = before.all_tasks[event.task], case.all_tasks[event.task]
+    assert old.status is TaskStatus.CALLED, "news of a task that nobody claimed"
+    assert old.epoch == event.epoch, "news from an ended ownership"
+    if isinstance(event.report, Accepted | Retry | Unknown | NeedsHuman):
+        assert not new.is_settled, "accepted, lost or unclear is not done"
+
+
+def _check_law(case: Case) -> None:
+    """Check that what the law keeps is not touched, whoever asks for it."""
+    kept_classes = {rule.record_class for rule in case.plan.retention}
+    for task in case.tasks_of(Action.ERASE):
+        endangered = {ItemState.ACCEPTED, ItemState.GONE}
+        if _acts_next(task) or task.status is TaskStatus.CALLED:
+            endangered |= {ItemState.OPEN}
+        for item in task.items:
+            is_free = item.record_class not in kept_classes
+            assert is_free or item.state not in endangered, "the law keeps it"
 
 
 def _is_better_proven(old: Task, new: Task) -> bool:
@@ -151,6 +196,8 @@ def _check_task(task: Task) -> None:
         assert task.open_items(), "an erasure that acts has something to act on"
     if task.step is Step.POLL and task.status is TaskStatus.WAITING:
         assert task.open_calls, "a poll asks about a job"
+    never_seen = [item for item in task.items if item.state is ItemState.NEVER_SEEN]
+    assert not any(item.proven for item in never_seen), "found, so it was seen"
     if task.is_settled:
         _check_outcome(task)
 
@@ -203,6 +250,11 @@ def _check_answer(case: Case) -> None:
     assert numbers == list(range(1, len(numbers) + 1))
     kept = any(task.retained for task in case.all_tasks.values())
     assert not (kept and case.result is Result.COMPLETE)
+    ends = Done | NothingFound | Retained | Exported | Notified | Found
+    closed_in_full = all(
+        isinstance(task.outcome, ends) for task in case.all_tasks.values()
+    )
+    assert closed_in_full or case.result is Result.PARTIAL, "not everything was done"
     if case.status is CaseStatus.CLOSED:
         assert not case.obligations
         assert not case.identity_held

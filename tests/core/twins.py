@@ -1,0 +1,119 @@
+"""
+Broken twins of the core: each bends one rule that is never bent.
+
+A twin replaces one function where it is used.  The simulation must notice each of them;
+one that it does not would show that an invariant is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from orchestrator.core import answering, decide, gates, items, reports, unasked
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    ItemState,
+    Statement,
+    Task,
+    TaskItem,
+    TaskStatus,
+)
+from orchestrator.core.events import StatementSigned, TaskReported
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import settle
+from orchestrator.core.words import Result, StatementKind
+from schemas.connecting import Done, Evidence, ItemId
+
+Broken = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A rule that is bent, and how: *name* of *module* is replaced by *broken*."""
+
+    rule: str
+    module: Any
+    name: str
+    broken: Broken
+
+
+def _forgets_copies(case: Case, planned: PlannedAccount) -> object:
+    free = replace(case, export=ExportStatus.NOT_ASKED, waits_for_exports=frozenset())
+    return _ERASURE_WAITS_FOR(free, planned)
+
+
+def _forgets_feeders(case: Case, planned: PlannedAccount) -> object:
+    return _ERASURE_WAITS_FOR(case, replace(planned, fed_by=()))
+
+
+def _forgets_the_root(case: Case, planned: PlannedAccount) -> object:
+    return _ERASURE_WAITS_FOR(case, replace(planned, is_identity_root=False))
+
+
+def _is_held_by_anybody(task: Task, _epoch: int) -> bool:
+    return task.status is TaskStatus.CALLED
+
+
+def _keeps_nothing(_case: Case, found: tuple[TaskItem, ...], _at: datetime) -> object:
+    return found
+
+
+def _takes_accepted_for_done(
+    task: Task, _report: object, event: TaskReported, _planned: PlannedAccount
+) -> Task:
+    return settle(task, Done("deleted", Evidence.E1), event.at)
+
+
+def _takes_our_erasure_for_absence(task: Task, ids: Collection[ItemId]) -> Task:
+    return items.marked(task, ids, ItemState.NEVER_SEEN, Evidence.E2)
+
+
+def _signs_again(case: Case, event: StatementSigned) -> Case:
+    number = len(case.statements) + 1
+    final = StatementKind.FINAL
+    one = Statement(number, final, event.sha256, event.key_id, event.at)
+    status = CaseStatus.ANSWERED
+    after = replace(case, statements=(*case.statements, one), status=status)
+    return replace(after, answered_at=event.at, result=Result.PARTIAL)
+
+
+def _never_wakes(case: Case, _at: datetime) -> Case:
+    return replace(case, wake_at=None)
+
+
+def _forgets_at_any_time(case: Case) -> Case:
+    return replace(case, identity_held=False)
+
+
+def _leaves_gates_open(case: Case) -> Case:
+    return case
+
+
+def _takes_any_word(task: Task, done: Done, _event: object, _planned: object) -> Task:
+    worse = tuple(replace(item, evidence=done.evidence) for item in task.items)
+    return replace(task, items=worse)
+
+
+_ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
+
+TWINS = (
+    Twin("copies come before erasures", gates, "_erasure_waits_for", _forgets_copies),
+    Twin("what feeds comes first", gates, "_erasure_waits_for", _forgets_feeders),
+    Twin("the root comes last", gates, "_erasure_waits_for", _forgets_the_root),
+    Twin("only frozen items are erased", gates, "is_frozen", lambda *_: True),
+    Twin("a gate that closes recalls", decide, "close_gates", _leaves_gates_open),
+    Twin("the law keeps records", gates, "with_dispositions", _keeps_nothing),
+    Twin("an ended owner is not heard", decide, "_is_held_by", _is_held_by_anybody),
+    Twin("accepted is not done", reports, "_accepted", _takes_accepted_for_done),
+    Twin("absence after a loss", reports, "_not_there", _takes_our_erasure_for_absence),
+    Twin("evidence never falls", unasked, "_confirmed", _takes_any_word),
+    Twin("one final statement", decide, "after_signature", _signs_again),
+    Twin("complete means all", answering, "result_of", lambda _: Result.COMPLETE),
+    Twin("forgotten once answered", decide, "forgotten", _forgets_at_any_time),
+    Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
+)

@@ -17,7 +17,7 @@ from uuid import UUID, uuid5
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from orchestrator.core.cases import Case, Task, TaskStatus, Wants
+from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus, Wants
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -211,6 +211,14 @@ class Work:
         self._take(case, decision, step.event, step.announcements)
         self.writes.extend(step.writes)
         return True
+
+    def is_over(self, id_: CaseId) -> bool:
+        """Tell whether a case was answered without being withdrawn, or is gone."""
+        case = self.cases.get(id_)
+        open_ = {CaseStatus.RECEIVED, CaseStatus.RUNNING}
+        if case is None:
+            return True
+        return case.status not in open_ and case.withdrawn_at is None
 
     def open(self, new: NewCase) -> Case:
         """Open one case; its subject must be locked."""

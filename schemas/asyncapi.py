@@ -28,6 +28,7 @@ from schemas.topics import (
     Topic,
     instructions_topic,
 )
+from schemas.withdrawals import RequestWithdrawal
 
 BINDING_VERSION = "0.5.0"
 _DESCRIPTION = """\
@@ -40,9 +41,11 @@ break is a new type version. No event but `privacy.request.submitted.v1` holds p
 data in clear. Delivery is at least once: `(ce_source, ce_id)` names an event."""
 
 _INSTRUCTED = instructions_topic("{account}")
+FROM_PORTAL = (PrivacyRequest.TYPE, RequestWithdrawal.TYPE)
+
 # Topic -> (our part in it, the types it carries).
 CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    REQUESTS: ("receive", (PrivacyRequest.TYPE,)),
+    REQUESTS: ("receive", FROM_PORTAL),
     CASE_EVENTS_TOPIC: ("send", tuple(CASE_EVENTS)),
     RECEIPTS: ("send", (RECEIPT_SEALED,)),
     _INSTRUCTED: ("send", (INSTRUCTION_ISSUED,)),
@@ -50,7 +53,7 @@ CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
-_RECEIVED = {PrivacyRequest.TYPE, INSTRUCTION_ANSWERED}
+_RECEIVED = {*FROM_PORTAL, INSTRUCTION_ANSWERED}
 
 
 def asyncapi(models: Mapping[str, type[BaseModel]]) -> dict[str, Any]:

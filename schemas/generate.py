@@ -34,6 +34,7 @@ from schemas.instructions import (
 )
 from schemas.receipts import RECEIPT_SEALED, Receipt, SealedReceipt
 from schemas.requests import PrivacyRequest
+from schemas.withdrawals import RequestWithdrawal
 
 GENERATED = Path(__file__).parent / "generated"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,6 +43,7 @@ RECEIPT = "producer/receipt.v1.json"
 
 EVENT_MODELS: Mapping[str, type[BaseModel]] = {
     PrivacyRequest.TYPE: PrivacyRequest,
+    RequestWithdrawal.TYPE: RequestWithdrawal,
     **CASE_EVENTS,
     RECEIPT_SEALED: SealedReceipt,
     INSTRUCTION_ISSUED: SignedEnvelope,

@@ -35,8 +35,10 @@ from schemas.rejections import (
 )
 from schemas.requests import PrivacyRequest, Scope
 from schemas.strict_json import StrictJsonError, canonical_json, parse_json
+from schemas.withdrawals import RequestWithdrawal, WithdrawnRequest
 
 TYPES = (PrivacyRequest.TYPE,)
+EVERY_TYPE = (*TYPES, RequestWithdrawal.TYPE)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FILE_MEMBERS = {
     "specversion", "id", "source", "type", "time", "datacontenttype", "data",
@@ -56,6 +58,11 @@ class SubmittedRequest:
     event_id: str
     request: PrivacyRequest
     content: bytes = field(repr=False)
+
+    @property
+    def request_id(self) -> str:
+        """The portal's name for the request."""
+        return self.request.request_id
 
     def reject(
         self, code: RejectionCode, pointer: str = "", rule: str | None = None
@@ -91,6 +98,21 @@ def read_request(
     if isinstance(read, SubmittedRequest):
         return read
     return _named(read, headers, value or b"")
+
+
+def read_event(
+    headers: Headers, value: bytes | None
+) -> SubmittedRequest | WithdrawnRequest | Rejection:
+    """Read one record of `privacy.requests`, tolerantly: a request, or its end."""
+    event = decode(headers, value, EVERY_TYPE)
+    if isinstance(event, Rejection):
+        return _named(event, headers, value or b"")
+    if event.type == PrivacyRequest.TYPE:
+        return read_request(headers, value)
+    read = validate(RequestWithdrawal, event.data, unknown="ignore")
+    if isinstance(read, Rejection):
+        return _named(read, headers, value or b"")
+    return WithdrawnRequest(event.source, event.id, read)
 
 
 def read_request_file(content: bytes) -> RequestFile | Rejection:
@@ -222,7 +244,9 @@ __all__ = [
     "RejectionCode",
     "RequestFile",
     "SubmittedRequest",
+    "WithdrawnRequest",
     "canonical_json",
+    "read_event",
     "read_request",
     "read_request_file",
 ]

@@ -44,6 +44,8 @@ class RejectionCode(StrEnum):
     UNKNOWN_ACCOUNT = "unknown_account"
     VERIFICATION_TOO_LOW = "verification_too_low"
     CONFLICT = "conflict"
+    UNKNOWN_REQUEST = "unknown_request"
+    ALREADY_ANSWERED = "already_answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         _C.NO_DATA: Meaning(
             "The record has a value.",
             "A record without a value deletes nothing here: to withdraw a request,"
-            " ask the data protection officer.",
+            " send privacy.request.withdrawn.v1.",
         ),
         _C.BINARY_MODE_REQUIRED: Meaning(
             "CloudEvents arrive in binary mode: attributes as headers, data as value.",
@@ -158,6 +160,16 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         _C.CONFLICT: Meaning(
             "A request_id, and a source with an id, always name the same content.",
             "Send changed content under a new request_id and a new event id.",
+        ),
+        _C.UNKNOWN_REQUEST: Meaning(
+            "A withdrawal names a request that was taken before it.",
+            "Send it with the request's own key, after it; a request that is in"
+            " quarantine must be released before its withdrawal.",
+        ),
+        _C.ALREADY_ANSWERED: Meaning(
+            "A request is withdrawn before it is answered.",
+            "Tell the person what was done; the receipt says it. To keep data out from"
+            " now on is a new request.",
         ),
     }
 )

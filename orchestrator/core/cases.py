@@ -36,7 +36,6 @@ from orchestrator.core.words import (
     Right,
     StatementKind,
     SubjectRef,
-    WithdrawalReason,
 )
 from schemas.connecting import (
     Action,
@@ -45,6 +44,7 @@ from schemas.connecting import (
     ItemId,
     TaskId,
 )
+from schemas.withdrawals import WithdrawalReason
 
 __all__ = [
     "EVERYTHING",

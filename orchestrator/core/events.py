@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.core.cases import TaskItem
-from orchestrator.core.words import CallId, CaseId, StatementKind, WithdrawalReason
+from orchestrator.core.words import CallId, CaseId, StatementKind
 from schemas.connecting import (
     Cancelled,
     IdentifierType,
@@ -21,6 +21,7 @@ from schemas.connecting import (
     TaskId,
     TooLate,
 )
+from schemas.withdrawals import WithdrawalReason
 
 # --- what a call learned, beyond the connector's own outcomes ---------------------
 

@@ -44,17 +44,6 @@ class StatementKind(StrEnum):
     SUPPLEMENT = "supplement"
 
 
-class WithdrawalReason(StrEnum):
-    """Why a request is withdrawn."""
-
-    BY_PERSON = "by_person"
-    """The person does not want it any more."""
-    DUPLICATE = "duplicate"
-    """The same wish is carried out under another request."""
-    SENT_IN_ERROR = "sent_in_error"
-    """The portal should not have sent it."""
-
-
 class Result(StrEnum):
     """How a case ended; `complete` only when no line is open and nothing is kept."""
 

@@ -31,12 +31,12 @@ from orchestrator.core.events import (
     PersonRetried,
     RequestWithdrawn,
 )
-from orchestrator.core.words import WithdrawalReason
 from orchestrator.engine import Step
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
 from orchestrator.errors import NotPossible
 from orchestrator.ports import OpenVault, Write
 from schemas.connecting import Candidate, Identifier, IdentifierType, Item, ItemId
+from schemas.withdrawals import WithdrawalReason
 
 Event = PersonChose | PersonClosed | PersonRetried
 

@@ -44,7 +44,6 @@ from orchestrator.core.words import (
     CallId,
     CaseId,
     StatementKind,
-    WithdrawalReason,
 )
 from schemas.connecting import (
     EMAIL,
@@ -73,6 +72,7 @@ from schemas.connecting import (
     Unconfirmed,
     Unknown,
 )
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     CRM,
     CUSTOMER,

@@ -28,7 +28,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.words import AccountId, Result, WithdrawalReason
+from orchestrator.core.words import AccountId, Result
 from schemas.connecting import (
     EMAIL,
     Action,
@@ -39,6 +39,7 @@ from schemas.connecting import (
     Proof,
     Replay,
 )
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     ACCESS,
     BOTH,

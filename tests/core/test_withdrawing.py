@@ -26,7 +26,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.results import result_of
 from orchestrator.core.statements import final_receipt
-from orchestrator.core.words import Result, WithdrawalReason
+from orchestrator.core.words import Result
 from schemas.connecting import (
     Accepted,
     Action,
@@ -44,6 +44,7 @@ from schemas.connecting import (
     TooLate,
     Unknown,
 )
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     ACCESS,
     BOTH,

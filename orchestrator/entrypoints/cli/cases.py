@@ -93,8 +93,8 @@ def withdraw(
     ] = "by_person",
 ) -> None:
     """Stop a case whose request was withdrawn; what is erased stays erased."""
-    from orchestrator.core.words import WithdrawalReason
     from orchestrator.entrypoints.rulings import Rulings
+    from schemas.withdrawals import WithdrawalReason
 
     known = {one.value: one for one in WithdrawalReason}
     if reason not in known:

@@ -9,92 +9,38 @@ retried for ever; the next one is processed at once.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from typing import Protocol
-from uuid import UUID, uuid5
 
 import structlog
 
 from orchestrator.core.admission import admitted
-from orchestrator.core.cases import Scope, Verification
-from orchestrator.core.deadlines import Calendar
-from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
-from orchestrator.core.opening import Opening
+from orchestrator.core.events import RequestWithdrawn
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
-    COPY_RIGHTS,
-    AccountId,
     CaseId,
-    Level,
-    Right,
-    SubjectRef,
 )
-from orchestrator.engine import Engine, NewCase, Work
+from orchestrator.engine import NewCase, Step, Work
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.event_log import Consumer, Record, pack
+from orchestrator.event_log import Consumer, Record
 from orchestrator.ports import (
-    Clock,
     ForgetRecord,
     KnownRequest,
-    OutgoingMessage,
-    Quarantined,
-    Store,
     Transaction,
-    Vault,
-    Write,
 )
-from schemas.case_events import RequestRejected, event_data
-from schemas.intake import SubmittedRequest, read_request
+from orchestrator.stages.ingest.opening import IngestParts, new_case
+from orchestrator.stages.ingest.refusing import (
+    is_nameable,
+    quarantined,
+    rejected_message,
+)
+from schemas.intake import SubmittedRequest, WithdrawnRequest, read_event
 from schemas.rejections import Rejection, RejectionCode
-from schemas.topics import CASE_EVENTS
 
 log = structlog.get_logger()
 
-REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
 CONTENT = "request-content"
-
-
-class Pseudonyms(Protocol):
-    """Keyed pseudonyms and digests."""
-
-    def subject_reference(self, controller: str, customer_id: str) -> str:
-        """Name one person of one controller, the same in every case."""
-
-    def digest(self, purpose: str, data: bytes) -> str:
-        """Return a keyed digest of *data*."""
-
-
-class PlanFor(Protocol):
-    """Answers with a controller's plan on a day, or None for a stranger."""
-
-    def __call__(self, controller: str, *, on: date) -> Plan | None:
-        """Return the plan that a case opened on that day pins."""
-
-
-class CalendarFor(Protocol):
-    """Answers with the public holidays of a country in a year and the next."""
-
-    def __call__(self, country: str, year: int) -> Calendar:
-        """Return the calendar by which a case's deadline is counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class IngestParts:
-    """What ingest works with."""
-
-    store: Store
-    engine: Engine
-    vault: Vault
-    pseudonyms: Pseudonyms
-    plan_for: PlanFor
-    calendar_for: CalendarFor
-    seal_quarantined: Callable[[bytes, str], bytes]
-    clock: Clock
-    quarantine_for: timedelta
-    on_applied: Callable[[], None]
-    owns_log: bool = False  # the requests lie in our own database
+FROM_THE_PORTAL = "portal"  # on whose word a request is withdrawn
 
 
 @dataclass(slots=True)
@@ -106,6 +52,7 @@ class _Batch:
     by_id: dict[str, KnownRequest] = field(default_factory=dict)
     by_event: dict[tuple[str, str], KnownRequest] = field(default_factory=dict)
     new: list[KnownRequest] = field(default_factory=list)
+    withdrawn: list[tuple[Record, WithdrawnRequest]] = field(default_factory=list)
     rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
     opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
 
@@ -115,7 +62,7 @@ class _Batch:
         self.by_event[known.source, known.event_id] = known
 
 
-Read = tuple[Record, SubmittedRequest | Rejection]
+Read = tuple[Record, SubmittedRequest | WithdrawnRequest | Rejection]
 
 
 class Ingest:
@@ -181,7 +128,7 @@ class Ingest:
         parts = self._parts
         with parts.store.transaction() as transaction:
             fresh = list(records) if is_release else _fresh(transaction, records)
-            read: list[Read] = [(r, read_request(r.headers, r.value)) for r in fresh]
+            read: list[Read] = [(r, read_event(r.headers, r.value)) for r in fresh]
             batch = _Batch(transaction, parts.engine.opening(transaction))
             self._recall(batch, read)
             openings = [
@@ -190,6 +137,7 @@ class Ingest:
             batch.work.load_siblings([new.opening for new in openings])
             for new in openings:
                 batch.work.open(new)
+            self._withdraw(batch)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
             if not is_release:
@@ -214,20 +162,26 @@ class Ingest:
 
     def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
         """Load what is known of the requests of this batch."""
-        submitted = [what for _, what in read if isinstance(what, SubmittedRequest)]
-        if submitted:
+        named = [what for _, what in read if not isinstance(what, Rejection)]
+        if named:
             for known in batch.transaction.known_requests(
-                {one.request.request_id for one in submitted},
-                {(one.source, one.event_id) for one in submitted},
+                {one.request_id for one in named},
+                {(one.source, one.event_id) for one in named},
             ):
                 batch.know(known)
 
     def _take(
-        self, batch: _Batch, record: Record, what: SubmittedRequest | Rejection
+        self,
+        batch: _Batch,
+        record: Record,
+        what: SubmittedRequest | WithdrawnRequest | Rejection,
     ) -> NewCase | None:
-        """Return the case to open, or note the rejection or the repeat."""
+        """Return the case to open, or note the rejection, withdrawal or repeat."""
         if isinstance(what, Rejection):
             batch.rejected.append((record, what))
+            return None
+        if isinstance(what, WithdrawnRequest):
+            batch.withdrawn.append((record, what))
             return None
         digest = self._parts.pseudonyms.digest(CONTENT, what.content)
         request = what.request
@@ -249,7 +203,25 @@ class Ingest:
         batch.know(entry)
         batch.new.append(entry)
         batch.opening.add((record.topic, record.offset))
-        return self._new_case(case, what, plan)
+        return new_case(self._parts, case, what, plan)
+
+    def _withdraw(self, batch: _Batch) -> None:
+        """Withdraw what this batch says, once all its cases are open."""
+        now = self._parts.clock.now()
+        steps: list[tuple[Record, WithdrawnRequest, Step]] = []
+        for record, what in batch.withdrawn:
+            known = batch.by_id.get(what.request_id)
+            if known is None:
+                found = what.reject(RejectionCode.UNKNOWN_REQUEST, is_known=False)
+                batch.rejected.append((record, found))
+            else:
+                event = RequestWithdrawn(now, FROM_THE_PORTAL, what.withdrawal.reason)
+                steps.append((record, what, Step(known.case_id, event)))
+        batch.work.load([step for _, _, step in steps])
+        for record, what, step in steps:
+            if not batch.work.apply(step) and batch.work.is_over(step.case):
+                found = what.reject(RejectionCode.ALREADY_ANSWERED, is_known=True)
+                batch.rejected.append((record, found))
 
     def _plan(self, submitted: SubmittedRequest) -> Plan | Rejection:
         """Return the plan of the request's controller if the request satisfies it."""
@@ -257,82 +229,20 @@ class Ingest:
         plan = self._parts.plan_for(submitted.request.controller, on=now.date())
         return admitted(submitted, plan, now)
 
-    def _new_case(
-        self, case: CaseId, submitted: SubmittedRequest, plan: Plan
-    ) -> NewCase:
-        """Seal the person's identifiers and describe the case without them."""
-        parts, request = self._parts, submitted.request
-        identifiers = request.subject.known()
-        opened, put_key = parts.vault.new_owner(case, "identity")
-        writes: list[Write] = [
-            put_key,
-            opened.seal(case, FROM_PORTAL, dump_identifiers(identifiers)),
-        ]
-        rights = frozenset(Right(right.value) for right in request.rights)
-        if rights & COPY_RIGHTS:
-            writes.append(parts.vault.new_owner(case, "export")[1])
-        customer_id = request.subject.customer_id
-        subject = (
-            parts.pseudonyms.subject_reference(plan.controller, customer_id)
-            if customer_id is not None
-            else parts.clock.new_id("sub0")
-        )
-        opening = Opening(
-            case=case,
-            at=parts.clock.now(),
-            request_id=request.request_id,
-            subject=SubjectRef(subject),
-            rights=rights,
-            jurisdiction=request.jurisdiction,
-            locale=request.locale,
-            channel=request.channel.value,
-            received_at=request.received_at,
-            verification=Verification(
-                request.verification.method.value,
-                Level(request.verification.level.value),
-                request.verification.verified_at,
-            ),
-            identifier_types=frozenset(one.type for one in identifiers),
-            scope=_scope(submitted),
-            calendar=parts.calendar_for(plan.country, request.received_at.year),
-        )
-        return NewCase(opening, plan, tuple(writes))
-
     def _reject(self, batch: _Batch) -> None:
         """Quarantine what may not go on, and tell the portal where it can be named."""
         now = self._parts.clock.now()
         kept = {
-            record.position: self._quarantined(record, found, now)
+            record.position: quarantined(self._parts, record, found, now)
             for record, found in batch.rejected
         }
         fresh = frozenset(batch.transaction.quarantine(list(kept.values())))
         messages = [
-            _rejected_message(record, found)
+            rejected_message(record, found)
             for record, found in batch.rejected
-            if kept[record.position].id in fresh and _is_nameable(found)
+            if kept[record.position].id in fresh and is_nameable(found)
         ]
         batch.transaction.add_messages(messages, now)
-
-    def _quarantined(
-        self, record: Record, found: Rejection, now: datetime
-    ) -> Quarantined:
-        """Return the record sealed, with what is wrong and a clock."""
-        id_ = self._parts.clock.new_id("q")
-        content = pack(record)
-        return Quarantined(
-            id=id_,
-            code=found.code.value,
-            pointer=found.pointer,
-            rule=found.rule,
-            hint=found.hint,
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            sealed=self._parts.seal_quarantined(content, id_),
-            size=len(record.value or b""),
-            seen_at=now,
-            expires_at=now + self._parts.quarantine_for,
-        )
 
     def _keep_poison(self, record: Record) -> None:
         """Keep a record that we could not handle, although nothing is wrong with it."""
@@ -364,34 +274,3 @@ def _fresh(transaction: Transaction, records: Sequence[Record]) -> list[Record]:
             transaction.move_offset(topic, partition, taken[-1].offset + 1)
         fresh += taken
     return fresh
-
-
-def _scope(submitted: SubmittedRequest) -> Scope:
-    """Return what the person limited the request to."""
-    scope = submitted.request.scope
-    if scope is None:
-        return Scope()
-    accounts = scope.accounts
-    classes = scope.record_classes
-    return Scope(
-        None if accounts is None else frozenset(AccountId(one) for one in accounts),
-        None if classes is None else frozenset(classes),
-    )
-
-
-def _is_nameable(found: Rejection) -> bool:
-    """Tell whether the portal can know which event is meant."""
-    return found.request_id is not None or found.event_id is not None
-
-
-def _rejected_message(record: Record, found: Rejection) -> OutgoingMessage:
-    """Return the rejection as the portal reads it; one record, one message."""
-    place = f"{record.topic}:{record.partition}:{record.offset}"
-    event = RequestRejected.of(found)
-    return OutgoingMessage(
-        message_id=str(uuid5(REJECTIONS, place)),
-        topic=CASE_EVENTS,
-        key=found.request_id or found.event_id or place,
-        type=RequestRejected.TYPE,
-        data=event_data(event).decode(),
-    )

@@ -1,0 +1,121 @@
+"""From a request that keeps the contract to the case that it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Protocol
+
+from orchestrator.core.cases import Scope, Verification
+from orchestrator.core.deadlines import Calendar
+from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
+from orchestrator.core.opening import Opening
+from orchestrator.core.plan import Plan
+from orchestrator.core.words import (
+    COPY_RIGHTS,
+    AccountId,
+    CaseId,
+    Level,
+    Right,
+    SubjectRef,
+)
+from orchestrator.engine import Engine, NewCase
+from orchestrator.ports import Clock, Store, Vault, Write
+from schemas.intake import SubmittedRequest
+
+
+class Pseudonyms(Protocol):
+    """Keyed pseudonyms and digests."""
+
+    def subject_reference(self, controller: str, customer_id: str) -> str:
+        """Name one person of one controller, the same in every case."""
+
+    def digest(self, purpose: str, data: bytes) -> str:
+        """Return a keyed digest of *data*."""
+
+
+class PlanFor(Protocol):
+    """Answers with a controller's plan on a day, or None for a stranger."""
+
+    def __call__(self, controller: str, *, on: date) -> Plan | None:
+        """Return the plan that a case opened on that day pins."""
+
+
+class CalendarFor(Protocol):
+    """Answers with the public holidays of a country in a year and the next."""
+
+    def __call__(self, country: str, year: int) -> Calendar:
+        """Return the calendar by which a case's deadline is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestParts:
+    """What ingest works with."""
+
+    store: Store
+    engine: Engine
+    vault: Vault
+    pseudonyms: Pseudonyms
+    plan_for: PlanFor
+    calendar_for: CalendarFor
+    seal_quarantined: Callable[[bytes, str], bytes]
+    clock: Clock
+    quarantine_for: timedelta
+    on_applied: Callable[[], None]
+    owns_log: bool = False  # the requests lie in our own database
+
+
+def new_case(
+    parts: IngestParts, case: CaseId, submitted: SubmittedRequest, plan: Plan
+) -> NewCase:
+    """Seal the person's identifiers and describe the case without them."""
+    request = submitted.request
+    identifiers = request.subject.known()
+    opened, put_key = parts.vault.new_owner(case, "identity")
+    writes: list[Write] = [
+        put_key,
+        opened.seal(case, FROM_PORTAL, dump_identifiers(identifiers)),
+    ]
+    rights = frozenset(Right(right.value) for right in request.rights)
+    if rights & COPY_RIGHTS:
+        writes.append(parts.vault.new_owner(case, "export")[1])
+    customer_id = request.subject.customer_id
+    subject = (
+        parts.pseudonyms.subject_reference(plan.controller, customer_id)
+        if customer_id is not None
+        else parts.clock.new_id("sub0")
+    )
+    opening = Opening(
+        case=case,
+        at=parts.clock.now(),
+        request_id=request.request_id,
+        subject=SubjectRef(subject),
+        rights=rights,
+        jurisdiction=request.jurisdiction,
+        locale=request.locale,
+        channel=request.channel.value,
+        received_at=request.received_at,
+        verification=Verification(
+            request.verification.method.value,
+            Level(request.verification.level.value),
+            request.verification.verified_at,
+        ),
+        identifier_types=frozenset(one.type for one in identifiers),
+        scope=_scope(submitted),
+        calendar=parts.calendar_for(plan.country, request.received_at.year),
+    )
+    return NewCase(opening, plan, tuple(writes))
+
+
+def _scope(submitted: SubmittedRequest) -> Scope:
+    """Return what the person limited the request to."""
+    scope = submitted.request.scope
+    if scope is None:
+        return Scope()
+    accounts = scope.accounts
+    classes = scope.record_classes
+    return Scope(
+        None if accounts is None else frozenset(AccountId(one) for one in accounts),
+        None if classes is None else frozenset(classes),
+    )

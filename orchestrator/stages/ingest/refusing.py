@@ -1,0 +1,55 @@
+"""What becomes of a record that may not go on: kept, and told to the portal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from orchestrator.event_log import Record, pack
+from orchestrator.ports import OutgoingMessage, Quarantined
+from orchestrator.stages.ingest.opening import IngestParts
+from schemas.case_events import RequestRejected, event_data
+from schemas.rejections import Rejection
+from schemas.topics import CASE_EVENTS
+
+REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
+
+
+def quarantined(
+    parts: IngestParts, record: Record, found: Rejection, now: datetime
+) -> Quarantined:
+    """Return the record sealed, with what is wrong and a clock."""
+    id_ = parts.clock.new_id("q")
+    content = pack(record)
+    return Quarantined(
+        id=id_,
+        code=found.code.value,
+        pointer=found.pointer,
+        rule=found.rule,
+        hint=found.hint,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        sealed=parts.seal_quarantined(content, id_),
+        size=len(record.value or b""),
+        seen_at=now,
+        expires_at=now + parts.quarantine_for,
+    )
+
+
+def is_nameable(found: Rejection) -> bool:
+    """Tell whether the portal can know which event is meant."""
+    return found.request_id is not None or found.event_id is not None
+
+
+def rejected_message(record: Record, found: Rejection) -> OutgoingMessage:
+    """Return the rejection as the portal reads it; one record, one message."""
+    place = f"{record.topic}:{record.partition}:{record.offset}"
+    event = RequestRejected.of(found)
+    return OutgoingMessage(
+        message_id=str(uuid5(REJECTIONS, place)),
+        topic=CASE_EVENTS,
+        key=found.request_id or found.event_id or place,
+        type=RequestRejected.TYPE,
+        data=event_data(event).decode(),
+    )

@@ -10,13 +10,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from importlib.metadata import version
-from typing import cast
 
 import structlog
 
-from connectors.base import Options
 from connectors.registry import ConnectorSetupError, connectors
 from connectors.sealing import unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
@@ -41,17 +39,17 @@ from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.quarantine import SqlQuarantine
 from orchestrator.adapters.register import (
     AccountEntry,
-    AccountSecrets,
     ConnectorFacts,
     Register,
     load_register,
-    proxy_at,
+    sharing,
 )
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.bootstrap_log import kafka_settings
+from orchestrator.configuring import config_of
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
@@ -71,9 +69,9 @@ from orchestrator.stages.work import (
     WorkSettings,
     open_account,
 )
-from orchestrator.stages.work.accounts import AccountConfig
 from orchestrator.stages.work.ownership import Owner, Ownership
 from orchestrator.stages.work.preparing import Preparing
+from orchestrator.stages.work.windows import Windows
 from schemas.topics import REQUESTS
 
 log = structlog.get_logger()
@@ -277,8 +275,9 @@ class Installation:
         self, accounts: Collection[AccountId] | None, on_applied: Bell
     ) -> Worker:
         """Return the stage that calls processors, for these accounts or for all."""
+        shared: dict[frozenset[AccountId], Windows] = {}
         held = {
-            id_: self._account(entry)
+            id_: self._account(entry, shared)
             for id_, entry in self.register.accounts.items()
             if accounts is None or id_ in accounts
         }
@@ -356,30 +355,18 @@ class Installation:
 
     def account(self, entry: AccountEntry) -> Account:
         """Open one account's API, as `erasure account ping` needs it."""
-        return self._account(entry)
+        return self._account(entry, {})
 
-    def _account(self, entry: AccountEntry) -> Account:
-        """Open one account's API behind its gate."""
-        config = AccountConfig(
-            id=entry.id,
-            connector=connectors()[entry.connector],
-            spec=entry.spec,
-            options=cast("Options", entry.options),
-            secrets=AccountSecrets(entry.id, entry.secrets),
-            bases=entry.bases,
-            mode=entry.mode,
-            accepts=entry.accepts,
-            allow_http=entry.allow_http,
-            allow_hosts=entry.allow_hosts,
-            proxy=None if entry.proxy is None else partial(proxy_at, entry.proxy),
-            installation=entry.installation,
-            ping_every=entry.waits.ping_every,
-            check_after=entry.waits.check_after,
-            lease=entry.waits.lease,
-            linger=entry.waits.linger,
-            settings=entry.settings,
-        )
-        return open_account(config, self.clock.monotonic, self.desks.of(entry.id))
+    def _account(
+        self, entry: AccountEntry, shared: dict[frozenset[AccountId], Windows]
+    ) -> Account:
+        """Open an account's API behind its gate, its windows *shared* by credential."""
+        together = sharing(self.register.accounts.values())[entry.id]
+        config = config_of(entry, connectors()[entry.connector], together)
+        own, windows = self.desks.of(entry.id), shared.get(together)
+        account = open_account(config, self.clock.monotonic, own, windows)
+        shared[together] = account.windows
+        return account
 
     # --- the end ----------------------------------------------------------------------
 

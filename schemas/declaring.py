@@ -18,10 +18,16 @@ from schemas.people import (
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """At most `limit` requests in any window of `per`."""
+    """
+    At most `limit` requests in any window of `per`.
+
+    Or a budget of so many points: `cost` is what one request of an operation takes, and
+    operations that name the same limit and window spend from one budget.
+    """
 
     limit: int
     per: timedelta
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from connectors.fakes.faults import Fault, FaultKind, Faults
+from connectors.fakes.limits import Limiter
 
 _FAULTS = TypeAdapter(list[Fault])
 _CONTROL = "/_control/"
@@ -117,6 +118,7 @@ class FakeProcessor(ABC):
         self.log: list[Seen] = []
         self.acted: Counter[str] = Counter()  # handlers that really ran, by operation
         self.recorder: Callable[[Exchange], None] | None = None
+        self.limiter: Limiter | None = None
         self._released = 0
         self._routes = tuple((r, r.path.strip("/").split("/")) for r in self.routes())
 
@@ -216,8 +218,8 @@ class FakeProcessor(ABC):
         kind = fault.kind if fault else None
         if fault is not None and kind in _INSTEAD:
             return self._instead(fault)
-        if not self.authorised(call):
-            return self.refusal(401)
+        if turned_away := self._turned_away(call):
+            return self.refusal(turned_away)
         before = copy.deepcopy(self.data) if kind is FaultKind.LIE else None
         try:
             answer = route.handler(call)
@@ -233,6 +235,13 @@ class FakeProcessor(ABC):
         if kind is FaultKind.GARBAGE:
             return Response(b"<html>\x00 upstream", 200, media_type="application/json")
         return answer
+
+    def _turned_away(self, call: Call) -> int | None:
+        """Return the status for wrong credentials or for too many requests."""
+        if not self.authorised(call):
+            return 401
+        is_free = self.limiter is None or self.limiter.admits(call.operation)
+        return None if is_free else 429
 
     def _instead(self, fault: Fault) -> Response:
         """Answer without doing anything."""

@@ -70,5 +70,7 @@ def _in_rates(spec: ConnectorSpec) -> Iterator[str]:
         yield "No rate is declared."
     if any(rate.limit < 1 or rate.per <= timedelta(0) for rate in rates):
         yield "A rate allows nothing."
+    if any(not 1 <= rate.cost <= rate.limit for rate in rates):
+        yield "A request costs nothing, or more than its whole budget."
     if spec.concurrency < 1 or spec.timeout <= timedelta(0):
         yield "The concurrency and the time-out must be positive."

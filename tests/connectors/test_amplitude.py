@@ -129,15 +129,16 @@ class TestOptions:
         with pytest.raises(ValueError, match=r"scope|project|use some of"):
             options(**changes)
 
-    def test_budget_is_never_passed(self) -> None:
-        """Eight points a copy and one a look stay below the budget in any mixture."""
+    def test_copies_and_looks_spend_one_budget(self) -> None:
+        """Eight points a copy and one a look come out of the same hour's budget."""
         operations = Amplitude.spec.operations
         (copies,) = operations["create_copy"].rates or ()
         (looks,) = operations["read_copy"].rates or ()
 
         assert operations["read_output"].rates == (looks,)
-        assert copies.per == looks.per == timedelta(hours=1)
-        assert copies.limit * 8 + looks.limit * 1 == BUDGET
+        assert (copies.limit, copies.per) == (looks.limit, looks.per)
+        assert (looks.limit, looks.per) == (BUDGET, timedelta(hours=1))
+        assert (copies.cost, looks.cost) == (8, 1)
         assert Amplitude.spec.people_per_call[Action.ERASE] == MOST_IDS == 100
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.stages.work.windows import FullError, Windows
+from orchestrator.stages.work.windows import MOST_MARGIN, FullError, Windows
 from schemas.connecting import Rate
 from tests.core.builders import MINUTE, SECOND, T0
 
@@ -126,7 +126,7 @@ def test_full_day_holds_up_no_other_call() -> None:
         _send(windows, 1, a_day)
     _send(windows, 10, READS)
 
-    assert full.value.seconds == timedelta(days=1).total_seconds()
+    assert full.value.seconds == timedelta(days=1).total_seconds() + MOST_MARGIN
     assert time.at == Seconds().at
 
 
@@ -138,3 +138,63 @@ def test_minute_is_waited_for() -> None:
     _send(windows, 61)
 
     assert time.at - Seconds().at >= MINUTE.total_seconds()
+
+
+COPY, LOOK = Rate(100, MINUTE, cost=8), Rate(100, MINUTE)
+
+
+def test_request_takes_as_many_places_as_it_costs() -> None:
+    """Twelve copies of eight points and four looks are a budget of a hundred."""
+    time = Seconds()
+    windows = Windows(time, time.sleep)
+    began = time.at
+
+    _send(windows, 12, (COPY,))
+    _send(windows, 4, (LOOK,))
+    assert time.at == began
+    _send(windows, 1, (LOOK,))
+
+    assert time.at - began >= MINUTE.total_seconds()
+
+
+def test_dear_request_waits_for_as_much_as_it_needs() -> None:
+    """Eight points are free once the eighth look has left the window."""
+    time = Seconds()
+    windows = Windows(time, time.sleep)
+    for _ in range(100):
+        _send(windows, 1, (LOOK,))
+        time.at += 0.1
+    began = Seconds().at
+
+    _send(windows, 1, (COPY,))
+
+    assert time.at - began == pytest.approx(0.7 + MINUTE.total_seconds() + MOST_MARGIN)
+
+
+def test_next_owner_knows_what_was_spent() -> None:
+    """A budget holds across owners, with the dearest that was sent unseen."""
+    time = Seconds()
+    last = Windows(time, time.sleep)
+    _send(last, 5, (COPY,))
+    mine = Windows(time, time.sleep)
+    mine.restore(last.snapshot(), T0, T0, T0 + SECOND, {(COPY,), (LOOK,)})
+    began = time.at
+
+    _send(mine, 60, (LOOK,))
+    assert time.at == began
+    _send(mine, 1, (LOOK,))
+
+    assert time.at - began >= (MINUTE - SECOND).total_seconds() - 3
+
+
+def test_unseen_stretch_counts_as_spent() -> None:
+    """Whoever died without saving may have spent the whole budget."""
+    time = Seconds()
+    empty = Windows(time).snapshot()
+    mine = Windows(time, time.sleep)
+    mine.restore(empty, T0, T0 + SECOND, T0 + SECOND, {(COPY,), (LOOK,)})
+    began = time.at
+
+    _send(mine, 1, (LOOK,))
+
+    assert time.at - began >= (MINUTE - SECOND).total_seconds()

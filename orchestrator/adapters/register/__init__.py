@@ -13,6 +13,7 @@ from orchestrator.adapters.register.secrets import (
     proxy_at,
     resolve_secret,
 )
+from orchestrator.adapters.register.sharing import sharing
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts, Waits
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "plan_to_json",
     "proxy_at",
     "resolve_secret",
+    "sharing",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,7 @@ from connectors.http import Api, Secrets, Target, open_api
 from connectors.own_systems import OwnSystems
 from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
-from orchestrator.stages.work.windows import FullError, Windows
+from orchestrator.stages.work.windows import FullError, Windows, saved_of
 from schemas.connecting import ConnectorSpec, Effect, IdentifierType, Mode, Rate
 
 CLAIMED_UNDER: ContextVar[int | None] = ContextVar("claimed_under", default=None)
@@ -49,6 +49,8 @@ class AccountConfig:
     check_after: timedelta | None = None
     lease: timedelta | None = None  # None: the setting's
     linger: timedelta = timedelta(milliseconds=10)
+    # whose credential it is too: one owner for all, and one set of windows
+    shares_with: frozenset[AccountId] = frozenset()
     settings: Mapping[str, str] | None = None
 
 
@@ -162,17 +164,32 @@ class Account:
         self.named = None
         self.paused_reason = state.paused_reason
 
-    def restore_windows(self, state: AccountState, now: datetime) -> None:
-        """Take the windows over, with what the last owner may have sent since."""
-        if state.windows is not None and state.windows_at is not None:
-            owned_until = state.lease_until or state.windows_at
-            self.windows.restore(
-                state.windows,
-                state.windows_at,
-                owned_until,
-                now,
-                self.config.spec.rates_together,
-            )
+    @property
+    def together(self) -> frozenset[AccountId]:
+        """The accounts that its credential opens, itself among them."""
+        return self.config.shares_with | {self.id}
+
+    def restore_windows(self, states: Iterable[AccountState], now: datetime) -> None:
+        """
+        Take the windows over, with what the last owner may have sent since.
+
+        *states* are those of every account that shares them.  The newest row speaks
+        for all accounts that shared the windows when it was written.
+        """
+        newest: dict[tuple[str, ...], tuple[datetime, str]] = {}
+        owned_until: list[datetime] = []
+        for state in states:
+            if state.windows is None or state.windows_at is None:
+                continue
+            shared = saved_of(state.windows) or (state.id,)
+            known = newest.get(shared)
+            if known is None or known[0] < state.windows_at:
+                newest[shared] = (state.windows_at, state.windows)
+            owned_until.append(state.lease_until or state.windows_at)
+        self.windows.clear()
+        declared = self.config.spec.rates_together
+        for saved_at, saved in newest.values():
+            self.windows.restore(saved, saved_at, max(owned_until), now, declared)
 
     async def recognise(self) -> str:
         """
@@ -207,9 +224,16 @@ def open_account(
     config: AccountConfig,
     monotonic: Callable[[], float],
     own: OwnSystems | None = None,
+    windows: Windows | None = None,
 ) -> Account:
-    """Open the account's API behind its gate; nothing is sent yet."""
-    windows = Windows(monotonic)
+    """
+    Open the account's API behind its gate; nothing is sent yet.
+
+    *windows* are those of an account that shares its credential.
+    """
+    if windows is None:
+        of = {config.id, *config.shares_with} if config.shares_with else ()
+        windows = Windows(monotonic, of=of)
     lease = Lease(monotonic)
     target = Target(
         spec=config.spec,

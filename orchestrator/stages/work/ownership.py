@@ -186,13 +186,44 @@ class Ownership:
                 together, self._owner, now, until, by_force=self._may_force
             )
         self._may_force = False
+        self._give_back_split(taken, now)
+        held = self._held()
         for id_, epoch in taken.items():
-            self._accounts[id_].restore_windows(states[id_], now)
+            account = self._accounts[id_]
+            # Windows of which we own a part are ours already, and better known.
+            if not account.together & held.keys():
+                shared = account.together & states.keys()
+                account.restore_windows((states[one] for one in shared), now)
             self._mend(id_, epoch)
             self._accounts[id_].take_over(
                 states[id_], epoch, asked_at, self._sure_seconds(id_)
             )
             log.info("account_owned", account=id_, epoch=epoch)
+
+    def _give_back_split(self, taken: dict[AccountId, int], now: datetime) -> None:
+        """
+        Give back what shares its credential with an account of another owner.
+
+        Looked at after taking: of two that take at once, at least one sees the other.
+        """
+        if not any(self._accounts[id_].config.shares_with for id_ in taken):
+            return
+        others = {
+            state.id
+            for state in self._claims.accounts()
+            if state.owner not in {None, self._owner}
+            and state.lease_until is not None
+            and state.lease_until >= now
+        }
+        split = {
+            id_: epoch
+            for id_, epoch in taken.items()
+            if self._accounts[id_].together & others
+        }
+        self._claims.release(split, self._owner)
+        for id_ in split:
+            del taken[id_]
+            log.warning("account_shared", account=id_)
 
     def _mend(self, account: AccountId, epoch: int) -> None:
         """Turn what an ended ownership left into lost answers or fresh tasks."""

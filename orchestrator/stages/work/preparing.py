@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from datetime import datetime
 from typing import Any
 
@@ -37,7 +44,24 @@ from orchestrator.stages.work.claiming import (
     size_of,
 )
 from orchestrator.stages.work.sink import RowSink
+from orchestrator.stages.work.windows import Windows
 from schemas.connecting import Action, Identifier
+
+
+class _Snapshots(Mapping[AccountId, str]):
+    """The windows of accounts as text, written when one is asked for."""
+
+    def __init__(self, windows: Mapping[AccountId, Windows]) -> None:
+        self._windows = windows
+
+    def __getitem__(self, account: AccountId) -> str:
+        return self._windows[account].snapshot()
+
+    def __iter__(self) -> Iterator[AccountId]:
+        return iter(self._windows)
+
+    def __len__(self) -> int:
+        return len(self._windows)
 
 
 class Preparing:
@@ -80,7 +104,7 @@ class Preparing:
             return [bundle.call for bundle in made if bundle.call is not None]
 
         epochs = {id_: self._accounts[id_].lease.epoch for id_ in free}
-        windows = {id_: self._accounts[id_].windows.snapshot() for id_ in free}
+        windows = _Snapshots({id_: self._accounts[id_].windows for id_ in free})
         rooms = self._batching.begin(free, now)
         choose = self._batching.choose
         self._claims.claim(rooms, epochs, owner, now, calls_for, windows, choose=choose)

@@ -1,10 +1,11 @@
 """
 Rate windows of one account: several at once, kept across restarts and owners.
 
-A window never lets more than its limit through in any stretch of its length.  What is
-kept is coarse (ages in twenty buckets a window), with the pause that the processor
-asked for; whoever takes over adds the most that the last owner can have sent since,
-so that a limit holds across both.
+A window never lets more than its limit through in any stretch of its length; a request
+takes as many places as it costs.  Arrivals are less even than sends, so each window is
+a little longer than declared.  What is kept is coarse (ages in twenty buckets a
+window), with the pause that the processor asked for; whoever takes over adds the most
+that the last owner can have sent since, so that a limit holds across both.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from schemas.connecting import Rate
 
 BUCKETS = 20
 PATIENCE = 120.0  # seconds a call may wait for its turn; longer, and its task waits
+MARGIN_SHARE, MOST_MARGIN = 0.02, 0.25  # of a window's length; seconds
+
+Key = tuple[int, float]
 
 
 class FullError(Exception):
@@ -36,11 +40,13 @@ class Windows:
         self,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        of: Collection[str] = (),
     ) -> None:
-        """Begin with empty windows."""
+        """Begin with empty windows, *of* accounts that one credential opens."""
         self._monotonic = monotonic
         self._sleep = sleep
-        self._sent: dict[tuple[int, float], deque[float]] = {}
+        self._of = sorted(of)
+        self._sent: dict[Key, deque[float]] = {}
         self._held_until = 0.0
 
     def hold(self, seconds: float) -> None:
@@ -66,7 +72,7 @@ class Windows:
         # Nothing is awaited between the last look and here: one event loop, one turn.
         now = self._monotonic()
         for rate in rates:
-            self._window(rate).append(now)
+            self._window(rate).extend([now] * rate.cost)
 
     def snapshot(self) -> str:
         """
@@ -86,7 +92,11 @@ class Windows:
             kept.append(
                 [limit, per, [[b * width, n] for b, n in sorted(counts.items())]]
             )
-        return json.dumps({"held_for": self.held_for, "windows": kept})
+        return json.dumps({"held_for": self.held_for, "windows": kept, "of": self._of})
+
+    def clear(self) -> None:
+        """Forget what was sent: whoever owned the account meanwhile knows better."""
+        self._sent.clear()
 
     def restore(
         self,
@@ -97,7 +107,7 @@ class Windows:
         declared: Collection[Sequence[Rate]],
     ) -> None:
         """
-        Take over *saved* windows and the most that was sent until *owned_until*.
+        Add *saved* windows and the most that was sent until *owned_until*.
 
         *declared* are the windows that apply together, for each way the account may be
         asked.  All of them are filled: the last owner may have begun after it saved to
@@ -111,7 +121,8 @@ class Windows:
         ages = {(limit, per): ages for limit, per, ages in kept["windows"]}
         most = _most_sent(declared, unseen)
         for limit, per in ages.keys() | most.keys():
-            sent = [
+            sent = [*self._sent.get((limit, per), ())]
+            sent += [
                 present - age - since
                 for age, count in ages.get((limit, per), ())
                 for _ in range(count)
@@ -126,10 +137,12 @@ class Windows:
         wait = self._held_until - now
         for rate in rates:
             sent, per = self._window(rate), rate.per.total_seconds()
+            per += min(per * MARGIN_SHARE, MOST_MARGIN)
             while sent and sent[0] <= now - per:
                 sent.popleft()
-            if len(sent) >= rate.limit:
-                wait = max(wait, sent[len(sent) - rate.limit] + per - now)
+            too_many = len(sent) + rate.cost - rate.limit
+            if too_many > 0:
+                wait = max(wait, sent[too_many - 1] + per - now)
         return wait
 
     def _window(self, rate: Rate) -> deque[float]:
@@ -142,24 +155,29 @@ def held_until(saved: str, saved_at: datetime) -> datetime:
     return saved_at + timedelta(seconds=json.loads(saved)["held_for"])
 
 
+def saved_of(saved: str) -> tuple[str, ...]:
+    """Return the accounts whose windows were *saved*; none for an account alone."""
+    return tuple(json.loads(saved).get("of", ()))
+
+
 def _most_sent(
     declared: Collection[Sequence[Rate]], seconds: float
-) -> Mapping[tuple[int, float], int]:
+) -> Mapping[Key, int]:
     """
-    Return how many sends at most passed each window in a stretch of *seconds*.
+    Return how much at most was taken of each window in a stretch of *seconds*.
 
     Of windows that apply together the tightest bounds the others; ways to ask that
     share a window add up in it.
     """
-    most: dict[tuple[int, float], int] = {}
+    most: dict[Key, int] = {}
     if seconds <= 0:
         return most
     for together in {tuple(rates) for rates in declared if rates}:
         passed = min(
-            rate.limit * (int(seconds / rate.per.total_seconds()) + 1)
+            rate.limit // rate.cost * (int(seconds / rate.per.total_seconds()) + 1)
             for rate in together
         )
         for rate in together:
             key = (rate.limit, rate.per.total_seconds())
-            most[key] = min(rate.limit, most.get(key, 0) + passed)
+            most[key] = min(rate.limit, most.get(key, 0) + passed * rate.cost)
     return most

@@ -28,6 +28,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "amplitude": "connectors.amplitude:Amplitude",
         "iterable": "connectors.iterable:Iterable",
         "webhook": "connectors.webhook:Webhook",
+        "manual": "connectors.manual:Manual",
     }
 )
 

@@ -20,9 +20,17 @@ from urllib.parse import parse_qsl, unquote
 from connectors.base import Connector
 from connectors.fakes.frame import FakeProcessor, Seen
 from connectors.fakes.serving import serve
-from connectors.testing.bench import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
+from connectors.testing.bench import (
+    BYSTANDER,
+    CANARY,
+    Attested,
+    Bench,
+    MappingSecrets,
+    Somebody,
+    nobody_does_it,
+)
 from connectors.testing.marks import fixture
-from schemas.connecting import Action, Identifier, Operation
+from schemas.connecting import Action, Identifier, Operation, Work
 
 
 class Account(ABC):
@@ -57,6 +65,10 @@ class Account(ABC):
 
     def settle(self, fake: FakeProcessor) -> None:  # noqa: B027 (a hook)
         """Let the fake's open jobs come to their end; nothing where it has none."""
+
+    def by_hand(self, fake: FakeProcessor, action: Action, work: Work) -> Attested:
+        """Do on the fake what was handed over, as the person would who gets it."""
+        return nobody_does_it(fake, action, work)
 
     def holds(self, fake: FakeProcessor, somebody: Somebody) -> bool:
         """Say whether the fake still holds anything of *somebody*."""
@@ -103,6 +115,7 @@ class Account(ABC):
             options=self.connector.options.model_validate(dict(self.option_values)),
             secrets=MappingSecrets(self.secret_values),
             settle=self.settle,
+            by_hand=self.by_hand,
         )
         with _logged() as logged:
             yield bench
@@ -144,6 +157,10 @@ class Account(ABC):
             for op in self.connector.spec.operations.values()
             if op.method == seen.method and _bound(op.path, seen.path) is not None
         ]
+
+    def _sends(self) -> bool:
+        """Say whether requests leave, and so may meet the faults of a network."""
+        return bool(self.connector.spec.operations)
 
     def _erases(self) -> bool:
         return Action.ERASE in self.connector.spec.actions

@@ -26,6 +26,7 @@ from schemas.connecting import (
     ClientCredentials,
     Effect,
     Finding,
+    HandedOver,
     Identifier,
     Item,
     JobAccepted,
@@ -137,6 +138,22 @@ class CollectingSink:
             self.rows.append(row)
 
 
+Attested = tuple[Reply, Sequence[Row]]
+"""A person's word on work that was handed over, and the rows that they copied."""
+ByHand = Callable[[FakeProcessor, Action, Work], Attested]
+
+
+def nobody_does_it(
+    fake: FakeProcessor,
+    action: Action,
+    work: Work,  # noqa: ARG001 (nothing is done)
+) -> Attested:
+    """Stand for the hands of a connector that hands nothing over."""
+    raise AssertionError(
+        f"{action} is handed over on {fake.name}, and the subclass has no `by_hand`"
+    )
+
+
 @dataclass
 class Bench:
     """One account of a connector at a fake that is served at *url*."""
@@ -147,6 +164,8 @@ class Bench:
     options: Options
     secrets: MappingSecrets
     settle: Callable[[FakeProcessor], None]
+    by_hand: ByHand = nobody_does_it
+    handed_over: int = 0  # how often the connector left the work to a person
     mode: Mode = Mode.LIVE
     allow_http: bool = True
     allow_hosts: Collection[str] = ("127.0.0.1",)
@@ -189,7 +208,7 @@ class Bench:
             replace(work, items=work.items[start : start + size])
             for start in range(0, len(work.items), max(size, 1))
         ]
-        return [self._finish(self.erase_once(call)) for call in calls]
+        return [self._finish(self.erase_once(call), call) for call in calls]
 
     def erase_once(self, work: Work) -> Reply:
         """Send one erasure and return the connector's first answer."""
@@ -197,7 +216,7 @@ class Bench:
 
     def export(self, work: Work, sink: CollectingSink) -> Reply:
         """Export to the end."""
-        return self._finish(self.run(lambda it: it.export(work, sink)), sink)
+        return self._finish(self.run(lambda it: it.export(work, sink)), work, sink)
 
     def read_back(self, work: Work) -> ReadBack:
         """Look whether the items are gone."""
@@ -241,8 +260,16 @@ class Bench:
             own=self.office,
         )
 
-    def _finish(self, reply: Reply, sink: CollectingSink | None = None) -> Reply:
-        """Poll an accepted job to its end; its ticket passes through JSON each time."""
+    def _finish(
+        self, reply: Reply, work: Work, sink: CollectingSink | None = None
+    ) -> Reply:
+        """
+        Poll an accepted job to its end; its ticket passes through JSON each time.
+
+        What is handed over a person does, and says so.
+        """
+        if isinstance(reply, HandedOver):
+            return self._by_hand(work, sink)
         for _ in range(10):
             if not isinstance(reply, JobAccepted):
                 return reply
@@ -251,8 +278,21 @@ class Bench:
             reply = self._poll(ticket, sink)
         return reply
 
+    def _by_hand(self, work: Work, sink: CollectingSink | None) -> Reply:
+        self.handed_over += 1
+        action = Action.ERASE if sink is None else Action.EXPORT
+        word, rows = self.by_hand(self.fake, action, work)
+        if sink is not None:
+            asyncio.run(_copied(rows, sink))
+        return word
+
     def _poll(self, ticket: Ticket, sink: CollectingSink | None) -> Reply:
         return self.run(lambda it: it.poll(ticket, sink))[TASK]
+
+
+async def _copied(rows: Sequence[Row], sink: CollectingSink) -> None:
+    for row in rows:
+        await sink.write(row)
 
 
 def work_of(items: Sequence[Item], identifiers: Sequence[Identifier]) -> Work:

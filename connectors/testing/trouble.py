@@ -65,6 +65,8 @@ class Troubled(Account):
         `answer.unexpected()` for every answer that you do not know, and leave
         repeating to the shell.
         """
+        if not self._sends():
+            return
         work = bench.find(person)
         fake.faults.add(Fault(kind=loss, operation=self.changing))
         if loss is FaultKind.STALL_AFTER:
@@ -84,6 +86,8 @@ class Troubled(Account):
         If not: declare as `replay` what is safe with this vendor, and let
         `read_back_one` and a second `erase` agree with it.
         """
+        if not self._sends():
+            return
         work = bench.find(person)
         fake.faults.add(Fault(kind=FaultKind.LOSE_ANSWER, operation=self.changing))
         with raising(AnswerLost):
@@ -132,6 +136,8 @@ class Troubled(Account):
         If not: let the shell's errors pass: do not catch `TryLater`, and name
         the operation that a search sends first as `reading`.
         """
+        if not self._sends():
+            return
         fault = Fault(
             kind=FaultKind.THROTTLE, operation=self.reading, times=2, retry_after="2"
         )
@@ -155,6 +161,8 @@ class Troubled(Account):
 
         If not: let the shell's errors pass: do not catch `TryLater`.
         """
+        if not self._sends():
+            return
         work = bench.find(person)
         fault = Fault(kind=kind, operation=self.changing, retry_after="120")
         fake.faults.add(fault)
@@ -181,6 +189,8 @@ class Troubled(Account):
         If not: declare the operation's effect as `READ`, and let the shell
         repeat it.
         """
+        if not self._sends():
+            return
         if kind is FaultKind.STALL:
             bench.patience = SHORT
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=2))
@@ -202,6 +212,8 @@ class Troubled(Account):
         If not: let `authorised` of the fake check the credentials that the
         spec's `auth` sends.
         """
+        if not self._sends():
+            return
         fake.faults.add(Fault(kind=FaultKind.UNAUTHORISED, operation=self.reading))
 
         self.use_reading(bench, person)
@@ -222,6 +234,8 @@ class Troubled(Account):
         If not: do not catch `CredentialsRefused`, and leave 401 and 403 out of
         `accept`.
         """
+        if not self._sends():
+            return
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
         asked = fake.requests(self.reading)
 
@@ -245,6 +259,8 @@ class Troubled(Account):
         If not: read every answer with `answer.parse(Model)`, and leave
         redirects to the shell.
         """
+        if not self._sends():
+            return
         fake.faults.add(Fault(kind=kind, operation=self.reading, times=None))
 
         with raising(ContractChanged):
@@ -258,6 +274,8 @@ class Troubled(Account):
 
         If not: send requests through `self._api` only.
         """
+        if not self._sends():
+            return
         bench.allow_http = False
 
         with raising(EgressRefused, match="https_only"):

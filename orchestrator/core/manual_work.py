@@ -123,7 +123,7 @@ def after_attestation(
         case "exported":
             return settle(task, Exported(event.rows), event.at)
         case "notified":
-            return settle(task, Notified(), event.at)
+            return settle(task, Notified(Evidence.M), event.at)
         case _:
             assert_never(event.outcome)
 

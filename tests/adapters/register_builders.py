@@ -128,6 +128,14 @@ class ShopOptions(BaseModel):
     yields: Mapping[str, IdentifierType] = {}
 
 
+class DeskOptions(BaseModel):
+    """Options of a connector that can do more than each account is asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    supports: frozenset[Action] | None = None
+
+
 def a_spec(  # noqa: PLR0913 (each is one fact about a connector)
     name: str,
     *,
@@ -175,7 +183,7 @@ def a_catalog() -> dict[str, ConnectorFacts]:
     stats = a_spec("stats", accepts=frozenset({DEVICE_ID}))
     desk = a_spec("desk", auth=NoAuth(), base_url=None)
     return {
-        "desk": ConnectorFacts(desk, ShopOptions),
+        "desk": ConnectorFacts(desk, DeskOptions),
         "crm": ConnectorFacts(crm, Options),
         "shop": ConnectorFacts(shop, ShopOptions),
         "stats": ConnectorFacts(stats, Options),

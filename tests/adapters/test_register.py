@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from orchestrator.adapters.register import Register, plan_from_json, plan_to_json
 from orchestrator.core.words import AccountId, Level, Right
-from schemas.connecting import Mode, Rate
+from schemas.connecting import Action, Mode, Rate
 from tests.adapters.register_builders import (
     CRM_ID,
     DESK,
@@ -135,6 +137,26 @@ def test_connector_without_requests_needs_no_address(tmp_path: Path) -> None:
 
     assert entry.bases == {}
     assert entry.secrets == {}
+
+
+@pytest.mark.parametrize(
+    ("supports", "actions"),
+    [
+        ("", {Action.LOCATE, Action.ERASE}),
+        ('supports = ["erase"]', {Action.LOCATE, Action.ERASE}),
+        ('supports = ["export"]', {Action.LOCATE}),
+    ],
+)
+def test_option_narrows_what_is_asked(
+    tmp_path: Path, supports: str, actions: set[Action]
+) -> None:
+    """`supports` takes actions away and never adds one; the search stays."""
+    text = f"{REGISTER}{DESK}\n[accounts.desk.options]\n{supports}\n"
+
+    plan = a_register(tmp_path, text).plan_for("maison")
+
+    assert plan is not None
+    assert plan.account(AccountId("desk")).actions == actions
 
 
 def test_mapped_field_becomes_a_yielded_identifier(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from orchestrator.adapters.register.values import (
     Waits,
 )
 from orchestrator.core.words import AccountId
-from schemas.connecting import ConnectorSpec, IdentifierType, Rate
+from schemas.connecting import Action, ConnectorSpec, IdentifierType, Rate
 
 
 def entry_of(
@@ -96,7 +96,7 @@ def _from_connector(
         controllers=frozenset(),
         environment=table.environment.value,
         mode=table.mode,
-        spec=_chosen(table, spec),
+        spec=_chosen(table, spec, options),
         declared=spec,
         options=options,
         bases=bases,
@@ -194,11 +194,21 @@ def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:
     )
 
 
-def _chosen(table: AccountTable, spec: ConnectorSpec) -> ConnectorSpec:
-    """Write the register's choices into the declaration that the shell works by."""
+def _chosen(
+    table: AccountTable, spec: ConnectorSpec, options: BaseModel
+) -> ConnectorSpec:
+    """
+    Write the register's choices into the declaration that the shell works by.
+
+    An option `supports` narrows what is asked of the account; it is searched always.
+    """
     waits = _waits(table, spec)
+    supports = getattr(options, "supports", None)
     return replace(
         spec,
+        actions=spec.actions
+        if supports is None
+        else spec.actions & {Action.LOCATE, *supports},
         rates=_rates(table, spec),
         concurrency=table.limits.concurrency or spec.concurrency,
         horizon=waits.horizon,

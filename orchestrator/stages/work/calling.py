@@ -42,6 +42,7 @@ from schemas.connecting import (
     ActionClass,
     Exported,
     Failed,
+    HandedOver,
     Identifier,
     Item,
     ItemId,
@@ -237,7 +238,7 @@ def _counted(reply: object, sink: RowSink) -> object:
     match reply:
         case Exported(rows=rows) if rows != sink.rows:
             return NeedsHuman("rows_do_not_match")
-        case NothingFound() if sink.rows:
+        case NothingFound() | HandedOver() if sink.rows:
             return NeedsHuman("rows_do_not_match")
         case _:
             return reply

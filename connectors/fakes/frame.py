@@ -36,7 +36,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -105,6 +105,7 @@ class Exchange:
     answer_headers: Mapping[str, str]
     answer_body: bytes
     template: str = ""
+    fault: str = ""  # the kind that struck, if one did
 
 
 class FakeProcessor(ABC):
@@ -201,7 +202,8 @@ class FakeProcessor(ABC):
         fault = self.faults.strike(operation)
         answer = self._act(route, call, fault)
         if self.recorder is not None:
-            self.recorder(_exchange(route, call, request, path, answer))
+            exchange = _exchange(route, call, request, path, answer)
+            self.recorder(replace(exchange, fault=fault.kind if fault else ""))
         await self._deliver(fault, answer, request, send)
 
     def _match(self, method: str, path: str) -> tuple[Route | None, dict[str, str]]:

@@ -51,7 +51,7 @@ _GRADE: Mapping[Proof, str] = MappingProxyType(
         Proof.NONE: "**E2** at most: the answer is all there is",
     }
 )
-_AFTER: Mapping[Replay, str] = MappingProxyType(
+AFTER_LOST: Mapping[Replay, str] = MappingProxyType(
     {
         Replay.LOOK: "look first, repeat only what is still there",
         Replay.REPEAT: "repeat: a second call is harmless",
@@ -140,7 +140,7 @@ def _declared(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
     if Action.ERASE in spec.actions:
         yield "best evidence of an erasure", _GRADE[spec.proof]
     for action, replay in sorted(spec.replay.items()):
-        yield f"after a lost answer to `{action}`", _AFTER[replay]
+        yield f"after a lost answer to `{action}`", AFTER_LOST[replay]
     yield "left out of a dry run", codes(spec.writes & spec.actions) or "nothing"
     yield from _limits(spec)
     yield from _waits(spec)

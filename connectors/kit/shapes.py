@@ -1,4 +1,4 @@
-"""What the author of a new connector says of its vendor."""
+"""What the author of a connector may say on the command line."""
 
 from __future__ import annotations
 
@@ -20,3 +20,14 @@ class Shape(StrEnum):
     DIRECT = "direct"  # the answer says that one record is gone
     JOB = "job"  # a job is accepted and asked about later
     BATCH = "batch"  # many people in one call, a result for each
+
+
+class Step(StrEnum):
+    """What a connector under development does first."""
+
+    PING = "ping"
+    LOCATE = "locate"
+    EXPORT = "export"
+    ERASE = "erase"
+    LOOK = "look"
+    ALL = "all"

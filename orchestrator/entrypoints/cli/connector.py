@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectors.kit.shapes import Auth, Shape
+from connectors.kit.shapes import Auth, Shape, Step
 from orchestrator.entrypoints.cli.options import HELP, Json
 from orchestrator.entrypoints.cli.showing import print_json, say
 from orchestrator.entrypoints.cli.telling import NO
@@ -131,6 +132,75 @@ def docs(
         raise typer.Exit(NO)
     else:
         say(f"{found.page} is written.")
+
+
+@app.command()
+def dev(
+    name: Name,
+    folder: Folder = Path(),
+    action: Annotated[
+        Step,
+        typer.Option(
+            "--action",
+            metavar="WHAT",
+            help="What to do first: ping, locate, export, erase, look or all.",
+        ),
+    ] = Step.ALL,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault",
+            metavar="KIND[:OPERATION[:TIMES]]",
+            help="Let the fake misbehave, such as lose_answer:erase; may be repeated.",
+        ),
+    ] = None,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Do it and end; exit 1 if something failed.")
+    ] = False,
+    is_alone: Annotated[
+        bool, typer.Option("--no-reload", help="Do not load it anew after a change.")
+    ] = False,
+) -> None:
+    """
+    Set a connector to work on its fake and show each exchange, identifiers masked.
+
+    It asks for orders until `quit` (`help` lists them) and begins anew whenever a
+    Python file of the folder changes.
+    """
+    from connectors.kit.finding import contract_of, find
+    from connectors.kit.reloading import run_and_reload
+    from connectors.kit.session import open_session
+
+    if not once and not is_alone:
+        again = [sys.executable, "-c", _AGAIN, *sys.argv[1:], "--no-reload"]
+        raise typer.Exit(run_and_reload(again, folder, _say_now))
+    with _told():
+        contract = contract_of(find(name, folder))
+        with open_session(contract, _say_now) as session:
+            for one in fault or ():
+                session.misbehave(one.split(":"))
+            session.obey(action.value)
+            while not once and session.obey(_order()):
+                pass
+    if once and session.failures:
+        raise typer.Exit(NO)
+
+
+_AGAIN = "from orchestrator.entrypoints.cli import main; main()"
+
+
+def _order() -> str:
+    """Return the next line that is typed; the end of the input quits."""
+    sys.stdout.write("> ")
+    sys.stdout.flush()
+    return sys.stdin.readline() or "quit"
+
+
+def _say_now(line: str) -> None:
+    """Print a line at once: somebody is watching."""
+    say(line)
+    sys.stdout.flush()
 
 
 def _say_report(report: Report) -> None:

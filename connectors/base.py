@@ -79,6 +79,10 @@ class Options(BaseModel):
 
     yields: Mapping[str, IdentifierType] = {}
 
+    def declared(self, spec: ConnectorSpec) -> ConnectorSpec:
+        """Return what the connector declares once these options are known."""
+        return spec
+
 
 class Sink(Protocol):
     """Where an export's rows go; encrypted before they touch a disk."""

@@ -6,6 +6,7 @@ What can go wrong at the border to a processor, sorted by what the caller must d
     ├── AnswerLost           the request left, its fate is unknown: look, don't repeat
     ├── CredentialsRefused   401 after one refresh: the account pauses
     │   └── AccessRefused    403: known there and not allowed; paused for a person
+    ├── NotSetUp             the register does not fit the system; the message says how
     ├── ContractChanged      the answer is not what the vendor documents
     ├── Refused              the processor says no for good (4xx); `code` is ours
     ├── EgressRefused        the request may not leave (dry run, undeclared, not https)
@@ -51,6 +52,15 @@ class CredentialsRefused(ProcessorError):
 
 class AccessRefused(CredentialsRefused):
     """The processor knows us and does not allow what we asked: a scope is missing."""
+
+
+class NotSetUp(ProcessorError):
+    """
+    The register's account does not fit what is there: the account pauses.
+
+    The message is a sentence for whoever mends it, in the register's own words; it
+    holds neither a secret nor anything of a person.
+    """
 
 
 class ContractChanged(ProcessorError):

@@ -29,6 +29,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "iterable": "connectors.iterable:Iterable",
         "webhook": "connectors.webhook:Webhook",
         "manual": "connectors.manual:Manual",
+        "sql": "connectors.sql:Sql",
     }
 )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -45,15 +46,21 @@ def entry_of(
             unknown_reference("connector", table.connector, "a connector", catalog),
         )
         return None
-    spec = facts.spec
+    options = _options(table, facts, tell)
+    spec = _declared(facts.spec, options)
     _check_secrets(table, spec, tell)
     _check_accepts(table, spec, tell)
-    options = _options(table, facts, tell)
     if options is None:
         return None
     bases = bases_of(table, spec, options, tell)
     entry = _from_connector(name, table, spec, options, bases)
     return _as_written(entry, table, controllers)
+
+
+def _declared(spec: ConnectorSpec, options: BaseModel | None) -> ConnectorSpec:
+    """Return what the connector declares with these options (a database's tables)."""
+    declare = getattr(options, "declared", None)
+    return spec if declare is None else cast("ConnectorSpec", declare(spec))
 
 
 def _as_written(

@@ -147,7 +147,6 @@ class _Reading:
         accounts = self._entries(document, "accounts", AccountTable)
         retention = self._retention(document)
         self._check_between(document, accounts)
-        rules.check_retention(retention, self.catalog, self.tell)
         names = frozenset(self._section(document, "controllers"))
         entries = {
             name: entry_of(
@@ -155,6 +154,9 @@ class _Reading:
             )
             for name, table in accounts.items()
         }
+        specs = [facts.spec for facts in self.catalog.values()]
+        specs += [entry.spec for entry in entries.values() if entry]
+        rules.check_retention(retention, specs, self.tell)
         if self.problems:
             raise SetUpError("\n".join(self.problems))
         whole = Register(

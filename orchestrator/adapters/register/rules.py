@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from orchestrator.adapters.register.account_tables import AccountTable
 from orchestrator.adapters.register.sentences import (
@@ -12,7 +12,8 @@ from orchestrator.adapters.register.sentences import (
     unknown_reference,
 )
 from orchestrator.adapters.register.tables import RetentionTable
-from orchestrator.adapters.register.values import ConnectorFacts, told
+from orchestrator.adapters.register.values import told
+from schemas.connecting import ConnectorSpec
 
 Tell = Callable[[str, str], None]
 """Takes a key path and the sentence about it."""
@@ -83,13 +84,11 @@ def check_order(
 
 def check_retention(
     rules: Sequence[tuple[str, RetentionTable]],
-    catalog: Mapping[str, ConnectorFacts],
+    specs: Iterable[ConnectorSpec],
     tell: Tell,
 ) -> None:
     """Tell which rules keep a record class that no connector has, or share an id."""
-    classes = sorted(
-        {one for facts in catalog.values() for one in facts.spec.record_classes}
-    )
+    classes = sorted({one for spec in specs for one in spec.record_classes})
     for path, rule in rules:
         if rule.record_class not in classes:
             meant = nearest(rule.record_class, classes)

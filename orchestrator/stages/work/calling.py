@@ -19,6 +19,7 @@ from connectors.errors import (
     CredentialsRefused,
     EgressRefused,
     LeaseLost,
+    NotSetUp,
     ProcessorError,
     Refused,
     TryLater,
@@ -61,7 +62,13 @@ from schemas.connecting import (
 log = structlog.get_logger()
 
 # What is about the account and not about the task: it pauses, its tasks wait.
-_PAUSING = (NotRecognisedError, CredentialsRefused, AddressRefused, SetUpError)
+_PAUSING = (
+    NotRecognisedError,
+    CredentialsRefused,
+    AddressRefused,
+    NotSetUp,
+    SetUpError,
+)
 
 HINTS = {
     "egress_refused": "The connector tried what it may not; mend it, or the account's"
@@ -157,6 +164,9 @@ def _pausing(account: Account, error: Exception) -> str:
         case SetUpError():
             log.error("account_not_set_up", account=account.id, advice=str(error))
             return "secret_missing"
+        case NotSetUp():
+            log.error("account_not_set_up", account=account.id, advice=str(error))
+            return "not_set_up"
         case AddressRefused():
             return "address_refused"
         case AccessRefused():

@@ -21,6 +21,10 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "its address is inside a network: correct base_url in the register, or name"
             " the host under allow_hosts, and restart"
         ),
+        "not_set_up": (
+            "the register does not fit the system: `erasure account ping` says how;"
+            " mend it and restart, or mend the system: a good ping resumes it"
+        ),
         "wrong_installation": (
             "correct its address, credentials or name in the register before anything"
             " is written there, and restart"

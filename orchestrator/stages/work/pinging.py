@@ -11,6 +11,7 @@ import structlog
 from connectors.errors import (
     AccessRefused,
     CredentialsRefused,
+    NotSetUp,
     ProcessorError,
     TryLater,
 )
@@ -99,6 +100,8 @@ async def ping_once(account: Account, asked_at: float) -> str:
         )
     except NotRecognisedError as error:
         advice = _NOT_RECOGNISED[str(error)].format_map(_hosts(account))
+    except NotSetUp as error:
+        advice = str(error)
     except TryLater as error:
         advice = f"it does not answer now ({error.cause}); try again later"
     except ProcessorError as error:

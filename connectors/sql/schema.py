@@ -1,0 +1,245 @@
+"""
+The declared tables as the database has them; whatever does not fit is refused.
+
+Sentences name tables and columns as the register does, and nothing that a row holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect
+from sqlalchemy.engine.interfaces import ReflectedIndex
+
+from connectors.errors import NotSetUp
+from connectors.sql.options import (
+    CONSTANT,
+    NULL,
+    PSEUDONYM,
+    Do,
+    SqlOptions,
+    SqlTable,
+)
+from connectors.sql.values import (
+    FOUND_BY,
+    KEY_TYPES,
+    PSEUDONYM_LENGTH,
+    column_value,
+)
+
+_FOLLOWS = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
+_SYSTEM = ("information_schema", "pg_")
+
+AnyColumn = Column[object]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One declared table, with the columns that its declaration names."""
+
+    label: str
+    declared: SqlTable
+    table: Table
+    key: tuple[AnyColumn, ...]
+    parent_key: tuple[AnyColumn, ...]
+    referred: tuple[AnyColumn, ...]  # what the parent of `parent_key` has for it
+    taught: Mapping[str, str]  # column to identifier type
+
+    @property
+    def key_kinds(self) -> tuple[type, ...]:
+        """The Python types of the key's columns."""
+        return tuple(kind_of(column) or object for column in self.key)
+
+    def column(self, name: str) -> AnyColumn:
+        """Return a column that was checked to be there."""
+        return self.table.columns[name]
+
+    def constant(self, name: str) -> object:
+        """Return the constant that stands for a column's value."""
+        told = self.declared.columns[name].removeprefix(CONSTANT)
+        return column_value(kind_of(self.column(name)) or object, told)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All declared tables, parents first."""
+
+    tables: tuple[Known, ...]
+
+    def known(self, label: str) -> Known | None:
+        """Return one table by its label."""
+        return next((it for it in self.tables if it.label == label), None)
+
+    def children(self, known: Known) -> Iterator[Known]:
+        """Yield the tables whose rows belong to rows of *known*."""
+        for it in self.tables:
+            if it.declared.parent == known.label:
+                yield it
+
+
+def read_schema(connection: Connection, options: SqlOptions) -> Schema:
+    """Compare the register with the database; raises `NotSetUp` with a sentence."""
+    inspector = inspect(connection)
+    tables: dict[str, Known] = {}
+    for label in options.order:
+        declared = options.tables[label]
+        table = _table(connection, inspector, label, declared)
+        parent = tables.get(declared.parent or "")
+        tables[label] = _known(label, declared, table, parent, options)
+        _check_key(inspector, tables[label])
+        _check_changes(tables[label])
+    schema = Schema(tuple(tables.values()))
+    _check_nothing_follows(inspector, schema)
+    return schema
+
+
+def kind_of(column: AnyColumn) -> type | None:
+    """Return the Python type of a column, or nothing for a stranger."""
+    try:
+        return column.type.python_type
+    except NotImplementedError:
+        return None
+
+
+def _table(
+    connection: Connection, inspector: Inspector, label: str, declared: SqlTable
+) -> Table:
+    schema, _, name = (declared.name or label).rpartition(".")
+    if not inspector.has_table(name, schema=schema or None):
+        raise NotSetUp(f"{label}: there is no table {declared.name or label}")
+    return Table(
+        name,
+        MetaData(),
+        schema=schema or None,
+        autoload_with=connection,
+        resolve_fks=False,
+    )
+
+
+def _known(
+    label: str,
+    declared: SqlTable,
+    table: Table,
+    parent: Known | None,
+    options: SqlOptions,
+) -> Known:
+    """Look every column up that the declaration names."""
+    for name, kind in declared.find.items():
+        column = _column(label, table, name)
+        if kind_of(column) not in FOUND_BY:
+            raise NotSetUp(f"{label}: {name} holds no text or number to find {kind} by")
+    for name in (*declared.columns, *(declared.export or ())):
+        _column(label, table, name)
+    if declared.started_on is not None:
+        _column(label, table, declared.started_on)
+    referred: tuple[AnyColumn, ...] = ()
+    if parent is not None:
+        names = declared.refers_to or parent.declared.key
+        referred = tuple(_column(parent.label, parent.table, it) for it in names)
+    places = (name.partition(".") for name in options.yields)
+    taught = {
+        _column(label, table, column).name: options.yields[f"{of}.{column}"]
+        for of, _, column in places
+        if of == label
+    }
+    return Known(
+        label=label,
+        declared=declared,
+        table=table,
+        key=tuple(_column(label, table, name) for name in declared.key),
+        parent_key=tuple(_column(label, table, it) for it in declared.parent_key),
+        referred=referred,
+        taught=taught,
+    )
+
+
+def _column(label: str, table: Table, name: str) -> AnyColumn:
+    if name not in table.columns:
+        raise NotSetUp(f"{label}: the table {table.fullname} has no column {name}")
+    return table.columns[name]
+
+
+def _check_key(inspector: Inspector, known: Known) -> None:
+    """Refuse a key that several rows may share: they need not be one person's."""
+    if any(kind not in KEY_TYPES for kind in known.key_kinds):
+        raise NotSetUp(f"{known.label}: a key column is of a type that names no row")
+    name, schema = known.table.name, known.table.schema
+    unique = [inspector.get_pk_constraint(name, schema)["constrained_columns"]]
+    unique += [
+        it["column_names"] for it in inspector.get_unique_constraints(name, schema)
+    ]
+    unique += [
+        [str(column) for column in it["column_names"]]
+        for it in inspector.get_indexes(name, schema)
+        if it["unique"] and not _is_partial(it)
+    ]
+    if not any(it and set(it) <= set(known.declared.key) for it in unique):
+        raise NotSetUp(
+            f"{known.label}: {', '.join(known.declared.key)} is not unique in "
+            f"{known.table.fullname}, so other people's rows could share it"
+        )
+
+
+def _is_partial(index: ReflectedIndex) -> bool:
+    """Tell whether an index covers some of the rows only."""
+    return any(name.endswith("_where") for name in index.get("dialect_options", {}))
+
+
+def _check_changes(known: Known) -> None:
+    """Refuse changes that the columns would not take."""
+    for name, change in known.declared.columns.items():
+        column = known.column(name)
+        told = f"{known.label}: {name} cannot become {change}"
+        if change == NULL:
+            if not column.nullable:
+                raise NotSetUp(f"{told}: it takes no NULL")
+        elif change == PSEUDONYM:
+            length = getattr(column.type, "length", None)
+            if kind_of(column) is not str or (length or 999) < PSEUDONYM_LENGTH:
+                raise NotSetUp(f"{told}: it needs {PSEUDONYM_LENGTH} characters")
+        elif known.constant(name) is None:
+            raise NotSetUp(f"{told}: its type does not take that")
+
+
+def _check_nothing_follows(inspector: Inspector, schema: Schema) -> None:
+    """Refuse deletions that the database would carry on to rows nobody declared."""
+    deleted = {
+        (it.table.schema or inspector.default_schema_name, it.table.name): it
+        for it in schema.tables
+        if it.declared.do is Do.DELETE
+    }
+    if not deleted:
+        return
+    default = inspector.default_schema_name
+    for name in _schemas(inspector):
+        for (owner, child), keys in inspector.get_multi_foreign_keys(
+            schema=name
+        ).items():
+            for key in keys:
+                target = (key["referred_schema"] or default, key["referred_table"])
+                follows = str(key["options"].get("ondelete") or "").upper() in _FOLLOWS
+                known = deleted.get(target) if follows else None
+                if known is not None and not _is_child(
+                    schema, known, (owner or default, child), default
+                ):
+                    raise NotSetUp(
+                        f"{known.label}: deleting its rows changes rows of {child} too "
+                        f"(ON DELETE); declare {child} as a table with it as parent"
+                    )
+
+
+def _schemas(inspector: Inspector) -> Sequence[str | None]:
+    if inspector.dialect.name == "sqlite":
+        return [None]
+    return [it for it in inspector.get_schema_names() if not it.startswith(_SYSTEM)]
+
+
+def _is_child(
+    schema: Schema, known: Known, child: tuple[str | None, str], default: str | None
+) -> bool:
+    """Tell whether the table *child* is declared with *known* as its parent."""
+    return any(
+        (it.table.schema or default, it.table.name) == child
+        for it in schema.children(known)
+    )

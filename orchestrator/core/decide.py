@@ -88,6 +88,8 @@ def decide(case: Case, event: Event) -> Decision:
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
+    if after == case:  # what the event moved, the gates have put back
+        return Decision(case)
     return Decision(after, tuple(news_of(case, after)))
 
 

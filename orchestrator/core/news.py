@@ -75,7 +75,7 @@ def _wanted(before: Case, after: Case) -> Iterator[Command]:
         if was is None or was is task:
             continue
         yield from _of_manual_work(after, was, task)
-        if task.late_jobs > was.late_jobs:
+        if task.late_jobs > was.late_jobs and task.open_calls:
             late_at = min(call.late_at for call in task.open_calls)
             yield _escalated(after, task, late_at, task.late_jobs, "late")
 

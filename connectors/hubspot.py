@@ -75,6 +75,8 @@ from schemas.connecting import (
 T = TypeVar("T")
 
 _CONTACTS = "/crm/v3/objects/contacts"
+_READS = frozenset({"crm.objects.contacts.read"})
+_WRITES = frozenset({"crm.objects.contacts.write"})
 _PAGE = 200  # the most a search returns at once
 _GROUPS = 5  # the most filter groups in one search (alternatives to one another)
 _BATCH = 100  # the most contacts in one batch read
@@ -134,10 +136,13 @@ class HubSpot(OneAtATime):
                     f"{_CONTACTS}/search",
                     Effect.READ,
                     rates=(Rate(5, timedelta(seconds=1)),),
+                    scopes=_READS,
                 ),
-                "read": Operation("POST", f"{_CONTACTS}/batch/read", Effect.READ),
+                "read": Operation(
+                    "POST", f"{_CONTACTS}/batch/read", Effect.READ, scopes=_READS
+                ),
                 "gdpr_delete": Operation(
-                    "POST", f"{_CONTACTS}/gdpr-delete", Effect.WRITE
+                    "POST", f"{_CONTACTS}/gdpr-delete", Effect.WRITE, scopes=_WRITES
                 ),
             }
         ),

@@ -69,6 +69,7 @@ EXTERNAL_ID = IdentifierType("klaviyo.external_id")
 _SECOND = timedelta(seconds=1)
 _MINUTE = timedelta(minutes=1)
 # What the file calls `x-klaviyo-ratelimit`: burst and steady hold at once.
+_PROFILES = frozenset({"profiles:read"})
 _PROFILE_RATES = (Rate(75, _SECOND), Rate(750, _MINUTE))
 _MEMBERSHIP_RATES = (Rate(1, _SECOND), Rate(15, _MINUTE))
 _EVENT_RATES = (Rate(350, _SECOND), Rate(3500, _MINUTE))
@@ -124,6 +125,7 @@ class Klaviyo(OneAtATime):
                     # The API filters in the query and has no other form.
                     identifies=frozenset({"filter"}),
                     rates=_PROFILE_RATES,
+                    scopes=_PROFILES,
                 ),
                 "read_profile": Operation(
                     "GET",
@@ -131,6 +133,7 @@ class Klaviyo(OneAtATime):
                     Effect.READ,
                     identifies=frozenset({"id"}),
                     rates=_PROFILE_RATES,
+                    scopes=_PROFILES,
                 ),
                 # The same path; `include=lists,segments` has far lower limits.
                 "export_profile": Operation(
@@ -139,6 +142,7 @@ class Klaviyo(OneAtATime):
                     Effect.READ,
                     identifies=frozenset({"id"}),
                     rates=_MEMBERSHIP_RATES,
+                    scopes=_PROFILES,
                 ),
                 "events": Operation(
                     "GET",
@@ -146,12 +150,14 @@ class Klaviyo(OneAtATime):
                     Effect.READ,
                     identifies=frozenset({"filter"}),
                     rates=_EVENT_RATES,
+                    scopes=frozenset({"events:read"}),
                 ),
                 "delete_profile": Operation(
                     "POST",
                     "/api/data-privacy-deletion-jobs",
                     Effect.WRITE,
                     rates=_DELETION_RATES,
+                    scopes=frozenset({"data-privacy:write"}),
                 ),
             }
         ),

@@ -21,7 +21,7 @@ quarantine list; quarantine show; quarantine release; quarantine drop; inbox lis
 inbox show; receipt list; receipt show;
 receipt download; receipt verify; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
-connector dev;
+connector dev; connector check;
 register check;
 topics list; topics create; db upgrade; keys init;
 keys export-public; keys show; config show; config check

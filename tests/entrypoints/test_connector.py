@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from connectors.fakes import hubspot
+from connectors.fakes.every import Street, every_fake
+from connectors.fakes.serving import serve
 from tests.support.command import Ran, erasure
-from tests.support.installation import ROOT
+from tests.support.installation import ROOT, AnInstallation
+from tests.support.site_register import RegisterText
 
 NEW = ("connector", "new")
 HOW = ("--auth", "bearer", "--shape", "direct")
@@ -201,3 +206,65 @@ def test_page_whose_end_is_lost_is_left_alone(package: Path) -> None:
     assert ran.code == 2
     assert "write it where the facts end" in ran.err
     assert page.read_text(encoding="utf-8") == before
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Iterator[AnInstallation]:
+    """Lend an installation whose accounts answer."""
+    with serve(Street(every_fake())) as url:
+        portal = RegisterText(
+            extra={"hubspot": {"installation": f'"{hubspot.PORTAL_ID}"'}}
+        )
+        made = AnInstallation(tmp_path, url=url, register=portal)
+        yield made
+        made.close()
+
+
+def test_check_says_what_was_asked_and_that_nothing_was_changed(
+    answering: AnInstallation,
+) -> None:
+    """A good account is told in a few lines, without an address in them."""
+    ran = answering("connector", "check", "hubspot")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert [" ".join(line.split()) for line in ran.out.splitlines()] == [
+        "hubspot",
+        "account GET /account-info/v3/details 200",
+        "search POST /crm/v3/objects/contacts/search 200",
+        f"its name is {hubspot.PORTAL_ID}",
+        "a search for nobody: nothing found, where somebody looked",
+        "nothing has to be mended, and nothing was changed",
+    ]
+
+
+def test_check_of_what_must_be_mended_is_no(answering: AnInstallation) -> None:
+    """The account that the register does not name yet says its name."""
+    ran = answering("connector", "check", "klaviyo", "--account", "klaviyo")
+
+    assert ran.code == 1
+    assert (
+        'NO  The register does not say what it is called; write installation = "'
+        in (ran.out)
+    )
+
+
+def test_check_can_be_read_by_programs(answering: AnInstallation) -> None:
+    """`--json` names each account and what was asked of it."""
+    found = answering("connector", "check", "hubspot", "--json").data
+
+    assert found["hubspot"]["installation"] == str(hubspot.PORTAL_ID)
+    assert found["hubspot"]["asked"][0]["operation"] == "account"
+    assert found["hubspot"]["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "words", [("zendesk",), ("hubspot", "--account", "klaviyo"), ("nope",)]
+)
+def test_check_without_an_account_is_one_sentence(
+    words: tuple[str, ...], answering: AnInstallation
+) -> None:
+    """Only what the register names can be asked."""
+    ran = answering("connector", "check", *words)
+
+    assert (ran.code, ran.out, len(ran.sentences)) == (2, "", 1)
+    assert f"uses the connector {words[0]}" in ran.err

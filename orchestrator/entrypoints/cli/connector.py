@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectors.kit.shapes import Auth, Shape, Step
+from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP, Json
 from orchestrator.entrypoints.cli.showing import print_json, say
 from orchestrator.entrypoints.cli.telling import NO
@@ -19,7 +21,10 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (--help should answer at once)
 
 if TYPE_CHECKING:
+    from connectors.kit.checking import Checkable, Checked
     from connectors.testing.running import Report
+    from orchestrator.adapters.register import AccountEntry
+    from orchestrator.bootstrap import Installation
 
 app = typer.Typer(name="connector", help="Connectors: make, try and check one.", **HELP)
 
@@ -27,6 +32,28 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The connector's name.
 Folder = Annotated[
     Path,
     typer.Option("--in", metavar="DIR", help="The folder that its package is in."),
+]
+First = Annotated[
+    Step,
+    typer.Option(
+        "--action",
+        metavar="WHAT",
+        help="What to do first: ping, locate, export, erase, look or all.",
+    ),
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND[:OPERATION[:TIMES]]",
+        help="Let the fake misbehave, such as lose_answer:erase; may be repeated.",
+    ),
+]
+Once = Annotated[
+    bool, typer.Option("--once", help="Do it and end; exit 1 if something failed.")
+]
+Alone = Annotated[
+    bool, typer.Option("--no-reload", help="Do not load it anew after a change.")
 ]
 
 
@@ -138,29 +165,11 @@ def docs(
 def dev(
     name: Name,
     folder: Folder = Path(),
-    action: Annotated[
-        Step,
-        typer.Option(
-            "--action",
-            metavar="WHAT",
-            help="What to do first: ping, locate, export, erase, look or all.",
-        ),
-    ] = Step.ALL,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--fault",
-            metavar="KIND[:OPERATION[:TIMES]]",
-            help="Let the fake misbehave, such as lose_answer:erase; may be repeated.",
-        ),
-    ] = None,
+    action: First = Step.ALL,
+    fault: Faults = None,
     *,
-    once: Annotated[
-        bool, typer.Option("--once", help="Do it and end; exit 1 if something failed.")
-    ] = False,
-    is_alone: Annotated[
-        bool, typer.Option("--no-reload", help="Do not load it anew after a change.")
-    ] = False,
+    once: Once = False,
+    is_alone: Alone = False,
 ) -> None:
     """
     Set a connector to work on its fake and show each exchange, identifiers masked.
@@ -185,6 +194,74 @@ def dev(
                 pass
     if once and session.failures:
         raise typer.Exit(NO)
+
+
+@app.command("check")
+def check_(
+    name: Name,
+    account: Annotated[
+        str, typer.Option("--account", metavar="ID", help="Only this account.")
+    ] = "",
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Ask the real systems behind a connector's accounts, without changing anything.
+
+    Each is asked for its own name and for somebody whom nobody can be. Exit 0 if
+    nothing has to be mended, else 1.
+    """
+    from connectors.kit.checking import check
+
+    with open_parts(is_checked=False) as parts:
+        found = {
+            entry.id: asyncio.run(check(_checkable(parts, entry)))
+            for entry in parts.register.accounts.values()
+            if entry.connector == name and account in ("", entry.id)
+        }
+    if not found:
+        raise SetUpError(
+            f"No account {account or 'of the register'} uses the connector {name}; the"
+            " last part of its page is an entry to begin with."
+        )
+    if as_json:
+        print_json(found)
+    else:
+        for id_, checked in found.items():
+            _say_checked(id_, checked)
+    if not all(one.is_good for one in found.values()):
+        raise typer.Exit(NO)
+
+
+def _checkable(parts: Installation, entry: AccountEntry) -> Checkable:
+    """Return what a check needs of an account of the register."""
+    from connectors.kit.checking import Checkable
+    from connectors.registry import connector
+    from orchestrator.configuring import config_of
+    from orchestrator.stages.work.accounts import target_of
+
+    config = config_of(entry, connector(entry.connector), frozenset({entry.id}))
+    return Checkable(
+        connector=config.connector,
+        options=config.options,
+        target=target_of(config, parts.desks.of(entry.id)),
+        secrets=config.secrets,
+        accepts=config.accepts,
+        installation=config.installation,
+    )
+
+
+def _say_checked(account: str, checked: Checked) -> None:
+    """Tell what was asked of one account, and what has to be mended."""
+    say(account)
+    for one in checked.asked:
+        say(f"  {one.operation:12}  {one.request:40}  {one.answer}")
+    say(f"  its name is {checked.installation or 'not known'}")
+    say(f"  a search for nobody: {checked.search}")
+    for problem in checked.problems:
+        say(f"  NO  {problem}")
+    if checked.is_good:
+        say("  nothing has to be mended, and nothing was changed")
 
 
 _AGAIN = "from orchestrator.entrypoints.cli import main; main()"

@@ -235,7 +235,14 @@ def open_account(
         of = {config.id, *config.shares_with} if config.shares_with else ()
         windows = Windows(monotonic, of=of)
     lease = Lease(monotonic)
-    target = Target(
+    api = open_api(target_of(config, own), config.secrets, Gate(windows, lease))
+    connector = config.connector(api, config.options)
+    return Account(config, connector, api, windows, lease)
+
+
+def target_of(config: AccountConfig, own: OwnSystems | None = None) -> Target:
+    """Return where an account's requests go and how far they may."""
+    return Target(
         spec=config.spec,
         bases=config.bases,
         mode=config.mode,
@@ -245,9 +252,6 @@ def open_account(
         settings=config.settings or {},
         own=own,
     )
-    api = open_api(target, config.secrets, Gate(windows, lease))
-    connector = config.connector(api, config.options)
-    return Account(config, connector, api, windows, lease)
 
 
 def with_limits(

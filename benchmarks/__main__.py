@@ -20,6 +20,7 @@ from benchmarks.measures import (
     QUICK,
     Figures,
     Sizes,
+    batches,
     fullness,
     latency,
     memory,
@@ -45,6 +46,7 @@ def on_kafka(stub: str, sizes: Sizes) -> Figures:
 MEASURES: Mapping[str, Callable[[str, Sizes], Figures]] = {
     "embedded": on_embedded,
     "kafka": on_kafka,
+    "batches": batches,
     "memory": memory,
     "fullness": fullness,
     "start": start,

@@ -24,7 +24,7 @@ import httpx
 import psycopg
 from httpx_aiohttp import AiohttpTransport
 
-from benchmarks.places import ACCOUNTS, CONCURRENCY
+from benchmarks.places import ACCOUNTS, BATCH, CONCURRENCY
 from benchmarks.stub import TOKEN
 
 CALLS_A_CASE = 3 * len(ACCOUNTS)
@@ -40,6 +40,16 @@ async def case_at(client: httpx.AsyncClient, base: str, name: str) -> None:
     await _post(client, f"{base}/erase", {"id": record["id"]})
     left = await _post(client, f"{base}/read", {"id": record["id"]})
     assert not left["records"]
+
+
+async def batch_at(client: httpx.AsyncClient, base: str, names: Sequence[str]) -> None:
+    """Make one account's three calls for many people."""
+    emails = [f"{name}@bench.example" for name in names]
+    found = await _post(client, f"{base}/search_many", {"emails": emails})
+    ids = [record["id"] for one in found for record in one["records"]]
+    await _post(client, f"{base}/erase_many", {"ids": ids})
+    left = await _post(client, f"{base}/read_many", {"ids": ids})
+    assert not any(one["records"] for one in left)
 
 
 async def throughput(stub: str, prefix: str, cases: int, commits: int) -> Result:
@@ -65,6 +75,40 @@ async def throughput(stub: str, prefix: str, cases: int, commits: int) -> Result
             names = [f"{prefix}{number}" for number in range(cases)]
             base = f"{stub}/{account}"
             await case_at(client, base, f"{prefix}warm-up")
+            workers += [worker(client, base, names) for _ in range(CONCURRENCY)]
+        cpu, began = time.process_time(), time.perf_counter()
+        await asyncio.gather(*workers)
+        seconds = time.perf_counter() - began
+    used = time.process_time() - cpu
+    database.shutdown()
+    return {"cases": cases, "seconds": seconds, "cpu_seconds": used}
+
+
+async def in_batches(stub: str, prefix: str, cases: int, commits: int) -> Result:
+    """Work through so many cases in batches, one account beside the others."""
+    commit = _commits()
+    database = ThreadPoolExecutor(1)
+    loop = asyncio.get_running_loop()
+    due = 0.0
+    share = commits / cases / len(ACCOUNTS)
+
+    async def worker(client: httpx.AsyncClient, base: str, names: list[str]) -> None:
+        nonlocal due
+        while names:
+            batch, names[:BATCH] = names[:BATCH], []
+            await batch_at(client, base, batch)
+            due += share * len(batch)
+            while due >= 1:
+                due -= 1
+                await loop.run_in_executor(database, commit)
+
+    async with AsyncExitStack() as stack:
+        workers = []
+        for account in ACCOUNTS:
+            client = await stack.enter_async_context(_client())
+            names = [f"{prefix}{number}" for number in range(cases)]
+            base = f"{stub}/{account}"
+            await batch_at(client, base, [f"{prefix}warm-up"])
             workers += [worker(client, base, names) for _ in range(CONCURRENCY)]
         cpu, began = time.process_time(), time.perf_counter()
         await asyncio.gather(*workers)
@@ -161,6 +205,8 @@ async def _main(arguments: Sequence[str]) -> Result:
     what, stub, prefix, cases, *rest = arguments
     if what == "throughput":
         return await throughput(stub, prefix, int(cases), int(rest[0]))
+    if what == "in_batches":
+        return await in_batches(stub, prefix, int(cases), int(rest[0]))
     return await idle(stub, prefix, int(cases))
 
 

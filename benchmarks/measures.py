@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -27,23 +27,22 @@ class Sizes:
     open_cases: int  # for memory
     many_cases: int  # for throughput beside them
     starts: int
+    batched_cases: int  # in a round of batches
 
 
-FULL = Sizes(3, 200, 100, 10_000, 200_000, 3)
-QUICK = Sizes(1, 10, 5, 100, 1_000, 1)
+FULL = Sizes(3, 200, 100, 10_000, 200_000, 3, 800)
+QUICK = Sizes(1, 10, 5, 100, 1_000, 1, 60)
 
 Figures = Mapping[str, float]
 
 
-def speed(bench: Bench, sizes: Sizes) -> Figures:
+def speed(bench: Bench, sizes: Sizes, bare_loop: str = "throughput") -> Figures:
     """Compare with the bare loop, round by round: machines are shared and noisy."""
     ours, bare = [], []
     for number in range(sizes.rounds):
         one = bench.run("subject", "throughput", f"r{number}-", sizes.cases)
         ours.append(one)
-        bare.append(
-            bench.bare("throughput", f"b{number}-", sizes.cases, one["commits"])
-        )
+        bare.append(bench.bare(bare_loop, f"b{number}-", sizes.cases, one["commits"]))
     pairs = list(zip(ours, bare, strict=True))
     return {
         "cases_per_second": median(map(_pace, ours)),
@@ -55,6 +54,24 @@ def speed(bench: Bench, sizes: Sizes) -> Figures:
         "commits_per_case": median(one["commits"] / one["cases"] for one in ours),
         "peak_mb": max(one["peak_bytes"] for one in ours) / MEGABYTE,
     }
+
+
+def batches(stub: str, sizes: Sizes) -> Figures:
+    """Compare batches with their own bare loop, and with single calls beside them."""
+    many = replace(sizes, cases=sizes.batched_cases)
+    with embedded(stub, "bench-batches") as together:
+        found = speed(together, many, "in_batches")
+    with embedded(stub) as alone:
+        single = [
+            _single(alone, f"s{number}-", sizes) for number in range(sizes.rounds)
+        ]
+    times = found["cases_per_second"] / median(single)
+    return {**found, "single_cases_per_second": median(single), "times_single": times}
+
+
+def _single(bench: Bench, prefix: str, sizes: Sizes) -> float:
+    """Return the cases a second of one run with single calls."""
+    return _pace(bench.run("subject", "throughput", prefix, sizes.cases))
 
 
 def latency(bench: Bench, sizes: Sizes) -> Figures:

@@ -41,7 +41,7 @@ class Bench:
         """Lay out register, keys and an empty database."""
         self.parts = parts
         self.log = home / "log"
-        furnish(home, parts.stub)
+        furnish(home, parts)
         self._environment = environment(home, parts)
         self.database = Database(parts.database_url)
         upgrade(self.database)
@@ -101,10 +101,11 @@ def a_stub() -> Iterator[str]:
 
 
 @contextmanager
-def embedded(stub: str) -> Iterator[Bench]:
+def embedded(stub: str, connector: str = "bench") -> Iterator[Bench]:
     """Give a place with SQLite and the embedded log."""
     with tempfile.TemporaryDirectory(prefix="erasure-bench-") as home:
-        bench = Bench(Path(home), Parts(stub, f"sqlite:///{home}/erasure.db"))
+        url = f"sqlite:///{home}/erasure.db"
+        bench = Bench(Path(home), Parts(stub, url, connector=connector))
         try:
             yield bench
         finally:

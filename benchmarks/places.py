@@ -18,6 +18,7 @@ from orchestrator.adapters.keys import create_keys
 ACCOUNTS = ("one", "two", "three", "four")
 CONCURRENCY = 8  # calls in flight to one account
 CONTROLLER = "bench"
+BATCH = 50  # people in one call, where batches are measured
 
 _REGISTER = """\
 [controllers.bench]
@@ -35,7 +36,7 @@ country = "FR"
 _ACCOUNT = """
 [accounts.{id}]
 recipient = "bench"
-connector = "bench"
+connector = "{connector}"
 category = "crm"
 environment = "sandbox"
 mode = "live"
@@ -59,12 +60,19 @@ class Parts:
     stub: str
     database_url: str
     kafka: str = ""
+    connector: str = "bench"
 
 
-def furnish(home: Path, stub: str) -> None:
+def furnish(home: Path, parts: Parts) -> None:
     """Write the register, the keys and the connector's package description."""
     register = _REGISTER + "".join(
-        _ACCOUNT.format(id=id_, name=NAME, url=stub, concurrency=CONCURRENCY)
+        _ACCOUNT.format(
+            id=id_,
+            name=NAME,
+            url=parts.stub,
+            concurrency=CONCURRENCY,
+            connector=parts.connector,
+        )
         for id_ in ACCOUNTS
     )
     (home / "register.toml").write_text(register)
@@ -78,6 +86,7 @@ def furnish(home: Path, stub: str) -> None:
     )
     (package / "entry_points.txt").write_text(
         "[erasure.connectors]\nbench = benchmarks.connector:Bench\n"
+        "bench-batches = benchmarks.batches:BenchBatches\n"
     )
 
 

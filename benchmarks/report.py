@@ -35,7 +35,7 @@ class Line:
         return ""
 
 
-_PLACE: Mapping[str, Line] = {
+_SPEED: Mapping[str, Line] = {
     "cases_per_second": Line("cases a second", "{:.1f}"),
     "bare_cases_per_second": Line("cases a second, bare loop", "{:.1f}"),
     "cpu_us_per_case": Line("CPU a case", "{:,.0f} µs"),
@@ -43,6 +43,10 @@ _PLACE: Mapping[str, Line] = {
     "cpu_ratio": Line("ratio by CPU", "{:.2f}"),
     "commits_per_case": Line("durable commits a case", "{:.2f}"),
     "peak_mb": Line("peak memory", "{:.0f} MB"),
+}
+
+_PLACE: Mapping[str, Line] = {
+    **_SPEED,
     "bare_ms": Line("one case alone, bare, median", "{:.1f} ms"),
     "added_p50_ms": Line("added when idle, p50", "{:.1f} ms", below=15),
     "added_p99_ms": Line("added when idle, p99", "{:.1f} ms", below=50),
@@ -56,6 +60,12 @@ LINES: Mapping[str, Mapping[str, Line]] = {
     "kafka": {
         **_PLACE,
         "ratio": Line("ratio to the bare loop", "{:.2f}", at_least=0.5),
+    },
+    "batches": {
+        **_SPEED,
+        "ratio": Line("ratio to its own bare loop", "{:.2f}", at_least=0.5),
+        "single_cases_per_second": Line("cases a second, single calls", "{:.1f}"),
+        "times_single": Line("times the single calls' rate", "{:.2f}", at_least=3),
     },
     "memory": {
         "open_cases": Line("open cases", "{:,.0f}"),
@@ -75,6 +85,7 @@ LINES: Mapping[str, Mapping[str, Line]] = {
 TITLES: Mapping[str, str] = {
     "embedded": "SQLite and the embedded log",
     "kafka": "Kafka and PostgreSQL",
+    "batches": "Batches of 50 people, SQLite and the embedded log",
     "memory": "Memory with many open cases",
     "fullness": "Speed with many open cases",
     "start": "Start of `erasure run`",

@@ -12,6 +12,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from typing import Any
 
 TOKEN = "bench-token"  # noqa: S105 (an invented secret)
 NAME = "bench"
@@ -30,7 +31,7 @@ class Records:
         self._erased: set[tuple[str, str]] = set()
         self.counted: Counter[str] = Counter()
 
-    def answer(self, target: str, asked: Mapping[str, str]) -> object:
+    def answer(self, target: str, asked: Mapping[str, Any]) -> object:
         """Answer one request to `/ACCOUNT/OPERATION`."""
         _, account, operation = target.split("/", 2)
         self.counted[operation] += 1
@@ -40,6 +41,11 @@ class Records:
             "search": lambda: self._listed(account, f"of-{asked['email']}"),
             "read": lambda: self._listed(account, asked["id"]),
             "erase": lambda: self._erase(account, asked["id"]),
+            "search_many": lambda: [
+                self._listed(account, f"of-{email}") for email in asked["emails"]
+            ],
+            "read_many": lambda: [self._listed(account, id_) for id_ in asked["ids"]],
+            "erase_many": lambda: [self._erase(account, id_) for id_ in asked["ids"]],
         }
         return answers[operation]()
 

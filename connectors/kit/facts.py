@@ -120,7 +120,13 @@ def duration(value: timedelta) -> str:
 
 def rates(windows: Iterable[Rate]) -> str:
     """Write rate windows: `10 in 1s, 100 in 1m`."""
-    return ", ".join(f"{one.limit} in {duration(one.per)}" for one in windows)
+    return ", ".join(_window(one) for one in windows)
+
+
+def _window(one: Rate) -> str:
+    """Write one window, and what a request takes of a budget."""
+    cost = f" at {one.cost} each" if one.cost > 1 else ""
+    return f"{one.limit} in {duration(one.per)}{cost}"
 
 
 def codes(names: Iterable[str]) -> str:

@@ -50,6 +50,18 @@ _MOVE_CALLS = (
     .where(t.calls.c.id.in_(bindparam("b_ids", expanding=True)))
     .values(state=bindparam("b_state"), closed_at=bindparam("b_ended", type_=t.Instant))
 )
+_DESTROY = tuple(
+    delete(table).where(
+        table.c.owner.in_(bindparam("owners", expanding=True)),
+        table.c.purpose == bindparam("of"),
+    )
+    for table in (t.data_keys, t.vault)
+)
+# Not what we said of them: the portal has yet to read that.
+_FORGET_REQUESTS = delete(t.log_records).where(
+    t.log_records.c.topic == REQUESTS,
+    t.log_records.c.key.in_(bindparam("keys", expanding=True)),
+)
 
 
 def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
@@ -61,14 +73,22 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
     )
     _put_entries(connection, [w.entry for w in writes if isinstance(w, PutEntry)], at)
     for kind, state in ((AcceptCall, "accepted"), (CloseCall, "closed")):
-        ids = [write.call for write in writes if isinstance(write, kind)]
+        # Once each: all members of a batch speak of one call.
+        ids = dict.fromkeys(write.call for write in writes if isinstance(write, kind))
         if ids:
             ended = at if kind is CloseCall else None
-            moved = {"b_ids": ids, "b_state": state, "b_ended": ended}
+            moved = {"b_ids": list(ids), "b_state": state, "b_ended": ended}
             connection.execute(_MOVE_CALLS, moved)
+    _destroy(connection, [write for write in writes if isinstance(write, DestroyKey)])
+    forgotten = [w.request_id for w in writes if isinstance(w, ForgetRequestRecord)]
+    if forgotten:
+        keys_of = [request_id.encode() for request_id in forgotten]
+        connection.execute(_FORGET_REQUESTS, {"keys": keys_of})
     for write in writes:
         match write:
             case PutKey() | PutEntry() | AcceptCall() | CloseCall():
+                continue
+            case DestroyKey() | ForgetRequestRecord():
                 continue
             case PutLetter() | EndLetter():
                 letters.carry_out(connection, write, at)
@@ -90,12 +110,7 @@ def _put_entries(
 
 def _carry_out_one(
     connection: Connection,
-    write: FinishArtifact
-    | PutStatement
-    | DestroyKey
-    | PutObligations
-    | ForgetRequestRecord
-    | ForgetRecord,
+    write: FinishArtifact | PutStatement | PutObligations | ForgetRecord,
 ) -> None:
     """Store one of the rarer writes."""
     match write:
@@ -104,13 +119,6 @@ def _carry_out_one(
         case PutStatement(statement=statement):
             row = {**_fields(statement, *_STATEMENT), "case_id": statement.case}
             upsert(connection, t.statements, [row])
-        case DestroyKey(owner=owner, purpose=purpose):
-            _destroy(connection, owner, purpose)
-        case ForgetRequestRecord(request_id=request_id):
-            of_request = t.log_records.c.key == request_id.encode()
-            # Not what we said of it: the portal has yet to read that.
-            mine = and_(t.log_records.c.topic == REQUESTS, of_request)
-            connection.execute(delete(t.log_records).where(mine))
         case ForgetRecord(topic=topic, offset=offset):
             named = t.log_records.c.offset == offset
             mine = and_(t.log_records.c.topic == topic, named)
@@ -136,14 +144,14 @@ def _obligation(case: str, number: int, owed: Obligation) -> dict[str, object]:
     }
 
 
-def _destroy(connection: Connection, owner: str, purpose: str) -> None:
-    """Delete a data key and everything it sealed."""
-    for table in (t.data_keys, t.vault):
-        connection.execute(
-            delete(table).where(table.c.owner == owner, table.c.purpose == purpose)
-        )
-    if purpose == "export":
-        drop_artifacts(connection, t.artifacts.c.case_id == owner)
+def _destroy(connection: Connection, destroyed: Sequence[DestroyKey]) -> None:
+    """Delete data keys and everything they sealed."""
+    for purpose in sorted({one.purpose for one in destroyed}):
+        owners = [one.owner for one in destroyed if one.purpose == purpose]
+        for statement in _DESTROY:
+            connection.execute(statement, {"owners": owners, "of": purpose})
+        if purpose == "export":
+            drop_artifacts(connection, t.artifacts.c.case_id.in_(owners))
 
 
 def _finish(connection: Connection, artifact: Artifact) -> None:

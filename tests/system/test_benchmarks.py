@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.report import LINES
 
 ROOT = Path(__file__).parents[2]
-EMBEDDED = ("embedded", "memory", "fullness", "start")
+EMBEDDED = ("embedded", "batches", "memory", "fullness", "start")
 
 
 def test_every_measure_works_on_little() -> None:

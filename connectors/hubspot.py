@@ -203,6 +203,8 @@ class HubSpot(OneAtATime):
 
     async def erase_one(self, work: Work) -> Reply:
         """Delete each contact for good, by its id."""
+        if not work.items:
+            return NothingFound()
         done: list[ItemId] = []
         for item in work.items:
             try:

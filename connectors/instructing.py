@@ -28,6 +28,7 @@ from connectors.base import (
     Work,
 )
 from connectors.dsse import NotVerified, verified
+from connectors.errors import EgressRefused
 from schemas.instructions import (
     ANSWER_MEDIA_TYPE,
     About,
@@ -53,15 +54,20 @@ class Unusable(Exception):  # noqa: N818 (a verdict, not a fault)
 
 
 def about(identifiers: Sequence[Identifier], items: Sequence[Item] = ()) -> About:
-    """Say whom an instruction is about."""
-    return About(
-        identifiers=tuple(
-            NamedIdentifier(type=it.type, value=it.value) for it in identifiers
-        ),
-        records=tuple(
-            NamedRecord(reference=it.reference, kind=it.kind) for it in items
-        ),
-    )
+    """Say whom an instruction is about; raises `EgressRefused` for a blank name."""
+    try:
+        return About(
+            identifiers=tuple(
+                NamedIdentifier(type=it.type, value=it.value) for it in identifiers
+            ),
+            records=tuple(
+                NamedRecord(reference=it.reference, kind=it.kind) for it in items
+            ),
+        )
+    except ValidationError:
+        # Raised below, outside the handler: the validation error quotes the values.
+        pass
+    raise EgressRefused("name_refused")
 
 
 def about_work(work: Work) -> About:

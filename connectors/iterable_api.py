@@ -120,6 +120,11 @@ class EventLines(BaseModel):
 class _OneProfile(_Loose):
     user: Profile | None = None
 
+    @property
+    def is_understood(self) -> bool:
+        """Whether it holds a profile, or nothing at all: Iterable's "no such user"."""
+        return self.user is not None or not self.model_extra
+
 
 class _Said(_Loose):
     code: str
@@ -167,7 +172,10 @@ class Project:
         if answer.status == _BAD_REQUEST:
             _must_be_unknown(answer)
             return None
-        profile = answer.parse(_OneProfile).user
+        found = answer.parse(_OneProfile)
+        if not found.is_understood:
+            raise answer.unexpected()
+        profile = found.user
         if profile is not None and profile.key(key.kind) != key:
             raise ContractChanged("answer_about_somebody_else")
         return profile

@@ -216,6 +216,8 @@ class Klaviyo(OneAtATime):
         if len(work.items) != 1:
             return NeedsHuman("one_item_a_call")
         profile = work.items[0].reference
+        if not profile.strip():
+            return NeedsHuman("record_without_a_name")
         emails = _values(work.identifiers, EMAIL)
         others = await self._ids_by_email(emails) - {profile}
         await self._profiles.delete(profile)

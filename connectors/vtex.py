@@ -190,7 +190,9 @@ class Vtex(OneAtATime):
 
     async def locate_one(self, person: Person) -> Finding:
         """Search profiles and orders by each address."""
-        emails = dict.fromkeys(it.value for it in person.identifiers)
+        emails = dict.fromkeys(
+            it.value for it in person.identifiers if it.type == EMAIL
+        )
         if not emails:
             return NotApplicable("no_identifier")
         items: dict[ItemId, Item] = {}

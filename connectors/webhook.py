@@ -177,6 +177,8 @@ class Webhook(OneAtATime):
 
     async def erase_one(self, work: Work) -> Reply:
         """Instruct the erasure of the records that were found, and of nothing else."""
+        if not work.items:
+            return NeedsHuman("no_items")
         draft = Draft(
             "erase", (work.task,), work.idempotency_key, about=about_work(work)
         )

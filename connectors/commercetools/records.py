@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from connectors.errors import EgressRefused
 from schemas.connecting import Item, ItemId
 
 # The vendor stores a hash of the password; no copy should hold it.
@@ -170,8 +171,12 @@ class Reference(BaseModel):
 
     @classmethod
     def of(cls, item: Item) -> Reference:
-        """Read an item's reference."""
-        return cls.model_validate_json(item.reference)
+        """Read an item's reference; raises `EgressRefused` where it is not ours."""
+        try:
+            return cls.model_validate_json(item.reference)
+        except ValidationError:
+            pass
+        raise EgressRefused("reference_unreadable")
 
     def still_names(self, now: Resource) -> bool:
         """Say whether the object, as it is now, is still the same person's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -40,13 +41,20 @@ def a_user(somebody: Somebody, count: int = 2, **changes: object) -> dict[str, A
     """Return a record to seed: a user with so many events."""
     return {
         "user_id": somebody.reference,
-        "amplitude_id": NUMBER + (somebody.email != CANARY.email),
+        "amplitude_id": number_of(somebody),
         "events": [
             {"event_type": "view", "n": n, "user_properties": {"email": somebody.email}}
             for n in range(count)
         ],
         **changes,
     }
+
+
+def number_of(somebody: Somebody) -> int:
+    """Return the number that Amplitude gives a user."""
+    if somebody.email == CANARY.email:
+        return NUMBER
+    return NUMBER + 1 + crc32(somebody.email.encode()) % 100_000
 
 
 class AmplitudeProject:

@@ -30,6 +30,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "webhook": "connectors.webhook:Webhook",
         "manual": "connectors.manual:Manual",
         "sql": "connectors.sql:Sql",
+        "notify": "connectors.notify:Notify",
     }
 )
 

@@ -41,7 +41,7 @@ Seconds = Annotated[int, Field(ge=0, le=400 * 86_400)]
 Sealed = Annotated[str, StringConstraints(pattern=_COMPACT_JWE)]
 # A system's own code: one word, without room for a name, a number or an address.
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
-Asked = Literal["locate", "export", "erase"]
+Asked = Literal["locate", "export", "erase", "notify"]
 Status = Literal[
     "done", "nothing_found", "accepted", "in_progress", "refused", "needs_person"
 ]
@@ -92,7 +92,8 @@ class Instruction(Produced):
     )
     account: Slug = Field(description="The register's name of the instructed system.")
     action: Asked = Field(
-        description="`locate` and `export` change nothing; `erase` cannot be undone."
+        description="`locate` and `export` change nothing; `erase` cannot be undone;"
+        " `notify` orders nothing: it tells a controller of its own of an erasure."
     )
     issued_at: UtcInstant = Field(
         description="When it was signed; refuse one that is older than you remember"

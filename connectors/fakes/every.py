@@ -14,6 +14,7 @@ from connectors.fakes import (
     iterable,
     klaviyo,
     mixpanel,
+    notify,
     vtex,
     webhook,
     zendesk,
@@ -33,6 +34,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         vtex.app(),
         amplitude.app(),
         webhook.app(),
+        notify.app(),
     )
     return {fake.name: fake for fake in fakes}
 

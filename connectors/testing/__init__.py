@@ -31,6 +31,7 @@ from connectors.testing.bench import (
     work_of,
 )
 from connectors.testing.contract import ConnectorContract
+from connectors.testing.telling import TellingContract
 
 __all__ = [
     "BYSTANDER",
@@ -42,5 +43,6 @@ __all__ = [
     "FreeGate",
     "MappingSecrets",
     "Somebody",
+    "TellingContract",
     "work_of",
 ]

@@ -214,6 +214,10 @@ class Bench:
         """Send one erasure and return the connector's first answer."""
         return self.run(lambda it: it.erase([work]))[TASK]
 
+    def notify(self, work: Work) -> Reply:
+        """Tell the recipient of one person."""
+        return self.run(lambda it: it.notify([work]))[TASK]
+
     def export(self, work: Work, sink: CollectingSink) -> Reply:
         """Export to the end."""
         return self._finish(self.run(lambda it: it.export(work, sink)), work, sink)

@@ -13,7 +13,7 @@ from pathlib import Path
 from connectors.kit.facts import codes, duration, rates
 from connectors.kit.page import write_page
 from connectors.registry import connectors
-from schemas.connecting import Action
+from schemas.connecting import Action, Replay
 
 PAGE = Path(__file__).parents[2] / "docs" / "connectors" / "README.md"
 BEGIN = "<!-- table: written by tests/support/connectors_doc.py -->"
@@ -30,7 +30,7 @@ def table() -> str:
         "may teach": [_types(spec.yields) for spec in specs],
         "record classes": [_types(spec.record_classes) for spec in specs],
         "proof": [f"`{spec.proof}`" for spec in specs],
-        "replay": [f"`{spec.replay[Action.ERASE]}`" for spec in specs],
+        "replay": [_replay(spec.replay) for spec in specs],
         "horizon": [_duration(spec.horizon) for spec in specs],
         "rates": [rates(spec.rates) for spec in specs],
         "people a call": [_number(spec.people_per_call, "1") for spec in specs],
@@ -59,6 +59,11 @@ def _duration(value: timedelta) -> str:
 
 def _number(by_action: Mapping[Action, int], absent: str) -> str:
     return str(by_action.get(Action.ERASE, absent))
+
+
+def _replay(by_action: Mapping[Action, Replay]) -> str:
+    acts = (Action.ERASE, Action.NOTIFY)
+    return ", ".join(f"`{by_action[act]}`" for act in acts if act in by_action)
 
 
 if __name__ == "__main__":

@@ -75,15 +75,16 @@ def files_of(name: Name, auth: Auth, shape: Shape) -> Mapping[str, str]:
         "vendor": name.vendor,
         "auth": auth.value,
         "shape": shape.value,
-        "secrets": _SECRETS[auth],
+        "secrets": () if shape is Shape.MANUAL else _SECRETS[auth],
     }
     return {
         path: templates.get_template(f"{template}.jinja").render(facts)
-        for path, template in _templates(name).items()
+        for path, template in _templates(name, shape).items()
     }
 
 
-def _templates(name: Name) -> Mapping[str, str]:
+def _templates(name: Name, shape: Shape) -> Mapping[str, str]:
+    by = "manual_" if shape is Shape.MANUAL else ""
     return {
         "pyproject.toml": "pyproject.toml",
         "Makefile": "Makefile",
@@ -91,10 +92,10 @@ def _templates(name: Name) -> Mapping[str, str]:
         ".gitignore": "gitignore",
         "register.toml": "register.toml",
         f"{name.module}/__init__.py": "init.py",
-        f"{name.module}/connector.py": "connector.py",
-        f"{name.module}/fake.py": "fake.py",
+        f"{name.module}/connector.py": f"{by}connector.py",
+        f"{name.module}/fake.py": f"{by}fake.py",
         f"{name.module}/py.typed": "py.typed",
-        f"tests/test_{name.module}.py": "test.py",
+        f"tests/test_{name.module}.py": f"{by}test.py",
     }
 
 

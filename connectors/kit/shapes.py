@@ -20,6 +20,7 @@ class Shape(StrEnum):
     DIRECT = "direct"  # the answer says that one record is gone
     JOB = "job"  # a job is accepted and asked about later
     BATCH = "batch"  # many people in one call, a result for each
+    MANUAL = "manual"  # it has no API: a person does it
 
 
 class Step(StrEnum):

@@ -58,6 +58,18 @@ def test_new_writes_a_package_and_says_what_comes_next(tmp_path: Path) -> None:
     assert f"cd {tmp_path / 'acme-mail'}\n    make check test" in ran.out
 
 
+def test_vendor_with_an_api_is_told_who_asks(tmp_path: Path) -> None:
+    """Only manual work needs no credentials; nothing is written without them."""
+    into = ("--into", str(tmp_path))
+
+    direct = erasure(*NEW, "acme-mail", "--shape", "direct", *into, env={})
+    manual = erasure(*NEW, "acme-desk", "--shape", "manual", *into, env={})
+
+    assert (direct.code, manual.code) == (2, 0)
+    assert "--auth is missing" in direct.err
+    assert [path.name for path in tmp_path.iterdir()] == ["acme-desk"]
+
+
 @pytest.mark.parametrize("name", ["Acme", "hubspot", "class"])
 def test_bad_name_is_one_sentence(name: str, tmp_path: Path) -> None:
     """A name that cannot be is refused before anything is written."""

@@ -60,22 +60,24 @@ Alone = Annotated[
 @app.command()
 def new(
     name: Name,
-    auth: Annotated[
-        Auth,
-        typer.Option(
-            "--auth",
-            metavar="HOW",
-            help="How the vendor is told who asks: bearer, basic, api-key or oauth2.",
-        ),
-    ],
     shape: Annotated[
         Shape,
         typer.Option(
             "--shape",
             metavar="HOW",
-            help="How it erases: direct (at once), job (later), batch (many people).",
+            help="How it erases: direct (at once), job (later), batch (many people in"
+            " one call) or manual (it has no API).",
         ),
     ],
+    auth: Annotated[
+        Auth | None,
+        typer.Option(
+            "--auth",
+            metavar="HOW",
+            help="How the vendor is told who asks: bearer, basic, api-key or oauth2."
+            " Manual work needs none.",
+        ),
+    ] = None,
     into: Annotated[
         Path,
         typer.Option(
@@ -87,14 +89,19 @@ def new(
     from connectors.kit.naming import a_new_name
     from connectors.kit.scaffold import write_package
 
+    if auth is None and shape is not Shape.MANUAL:
+        raise SetUpError("--auth is missing: bearer, basic, api-key or oauth2.")
     with _told():
-        folder = write_package(a_new_name(name), auth, shape, into)
-    say(f"{folder} speaks an invented API and passes its checks:")
+        folder = write_package(a_new_name(name), auth or Auth.BEARER, shape, into)
+    invented = (
+        "is work for people" if shape is Shape.MANUAL else "speaks an invented API"
+    )
+    say(f"{folder} {invented} and passes its checks:")
     say()
     say(f"    cd {folder}")
     say("    make check test")
     say()
-    say("Then replace the invented API by the vendor's: docs/add-a-connector.md.")
+    say("Then replace what is invented by the vendor's: docs/add-a-connector.md.")
 
 
 @app.command("test")

@@ -14,6 +14,7 @@ from datetime import timedelta
 from pydantic import ValidationError
 
 from connectors.base import (
+    Action,
     Done,
     Evidence,
     Failed,
@@ -28,7 +29,7 @@ from connectors.base import (
     Work,
 )
 from connectors.dsse import NotVerified, verified
-from connectors.errors import EgressRefused
+from connectors.errors import ContractChanged, EgressRefused, NotGenuine
 from schemas.instructions import (
     ANSWER_MEDIA_TYPE,
     About,
@@ -38,6 +39,7 @@ from schemas.instructions import (
     NamedRecord,
 )
 
+_ASKED = (Action.ERASE, Action.EXPORT)
 REFUSED_HINT = "The system refuses it; its team knows the code."
 
 
@@ -51,6 +53,31 @@ class Heard:
 
 class Unusable(Exception):  # noqa: N818 (a verdict, not a fault)
     """The answer is not one to this instruction; the message is a code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an instruction's id says: the call, and what it asked."""
+
+    call: str
+    action: Action
+
+
+def instruction_id(work: Work, action: Action) -> str:
+    """
+    Name the instruction of one call; the same call asks the same instruction.
+
+    The action is in it, so that no answer to a copy passes for one to an erasure.
+    """
+    return f"{work.idempotency_key}.{action}"
+
+
+def asked_of(id_: str) -> Asked:
+    """Read an id that came back; raises `NotGenuine` for one that is not ours."""
+    call, _, action = id_.rpartition(".")
+    if not call or action not in _ASKED:
+        raise NotGenuine("unknown_instruction")
+    return Asked(call, Action(action))
 
 
 def about(identifiers: Sequence[Identifier], items: Sequence[Item] = ()) -> About:
@@ -90,18 +117,42 @@ def heard(body: bytes, keys: Sequence[str], account: str, instruction: str) -> H
     return Heard(answer, Evidence.E3 if keys else Evidence.E2)
 
 
+def genuine(body: bytes, keys: Sequence[str], account: str) -> Heard:
+    """
+    Read an answer that came by itself: signed, and about this account.
+
+    Raises `NotGenuine`, or `ContractChanged` for what is genuine and not an answer.
+    """
+    try:
+        payload = verified(body, keys, ANSWER_MEDIA_TYPE)
+    except NotVerified as error:
+        raise NotGenuine(str(error)) from None
+    answer = _parsed(payload)
+    if answer is None:
+        raise ContractChanged("not_an_answer")
+    if answer.account != account:
+        raise NotGenuine("answer_of_another_account")
+    return Heard(answer, Evidence.E3)
+
+
 def read_answer(body: bytes, keys: Sequence[str]) -> Answer:
     """Verify and read; without *keys* a plain answer is read.  Raises `Unusable`."""
     try:
         payload = verified(body, keys, ANSWER_MEDIA_TYPE) if keys else body
     except NotVerified as error:
         raise Unusable(str(error)) from None
+    answer = _parsed(payload)
+    if answer is None:
+        raise Unusable("not_an_answer")
+    return answer
+
+
+def _parsed(payload: bytes) -> Answer | None:
+    """Parse; the caller raises, because a validation error quotes what it read."""
     try:
         return Answer.model_validate_json(payload)
     except ValidationError:
-        # Raised below, outside the handler: the validation error quotes the body.
-        pass
-    raise Unusable("not_an_answer")
+        return None
 
 
 def erased(said: Heard) -> Reply | None:

@@ -9,6 +9,7 @@ longer finds a record is E4.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from connectors.base import (
     Absent,
     Action,
     Api,
+    Callback,
     CannotTell,
     ConnectorSpec,
     Effect,
@@ -58,31 +60,19 @@ from connectors.instructing import (
     Unusable,
     about,
     about_work,
+    asked_of,
     ended,
     erased,
+    genuine,
     heard,
+    instruction_id,
     seconds,
     write_rows,
 )
 from connectors.public_keys import SigningKey
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
-from schemas.instructions import Draft, FoundRecord, InstructionId
+from schemas.instructions import RECORD_CLASSES, Draft, FoundRecord, InstructionId
 
-RECORD_CLASSES = frozenset(
-    {
-        "analytics_profile",
-        "booking",
-        "customer_account",
-        "delivery",
-        "event_participation",
-        "invoice",
-        "marketing_profile",
-        "order",
-        "payment",
-        "return",
-        "support_ticket",
-    }
-)
 _ACTIONS = (Action.ERASE, Action.EXPORT)
 
 
@@ -144,6 +134,7 @@ class Webhook(OneAtATime):
         ),
         horizon=timedelta(days=30),
         record_classes=RECORD_CLASSES,
+        hears=True,
     )
 
     def __init__(self, api: Api, options: WebhookOptions) -> None:
@@ -179,17 +170,15 @@ class Webhook(OneAtATime):
         """Instruct the erasure of the records that were found, and of nothing else."""
         if not work.items:
             return NeedsHuman("no_items")
-        draft = Draft(
-            "erase", (work.task,), work.idempotency_key, about=about_work(work)
-        )
+        id_ = instruction_id(work, Action.ERASE)
+        draft = Draft("erase", (work.task,), id_, about=about_work(work))
         said = await self._ask("erase", draft)
         return erased(said) or self._later(said, Action.ERASE, (work.task,))
 
     async def export(self, work: Work, sink: Sink) -> Reply:
         """Instruct a copy of the records, and write its pages to *sink*."""
-        draft = Draft(
-            "export", (work.task,), work.idempotency_key, about=about_work(work)
-        )
+        id_ = instruction_id(work, Action.EXPORT)
+        draft = Draft("export", (work.task,), id_, about=about_work(work))
         said = await self._ask("export", draft)
         if said.answer.status == "done":
             return await self._copied(said, sink)
@@ -224,14 +213,23 @@ class Webhook(OneAtATime):
             case _:
                 return CannotTell()
 
+    async def on_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:  # noqa: ARG002
+        """Verify what the team signed, and say what it means; a copy is fetched."""
+        said = genuine(body, self._settings.signing_keys, self._api.own.account)
+        asked = asked_of(said.answer.instruction_id)
+        if asked.action is Action.EXPORT and said.answer.status == "done":
+            # Its rows come by a poll, which has somewhere to put them.
+            return Callback(asked.call, JobAccepted(Ticket(""), timedelta(0)))
+        end = erased(said) if asked.action is Action.ERASE else ended(said)
+        return Callback(asked.call, end or self._later(said, asked.action, ()))
+
     # --- asking -------------------------------------------------------------------
 
     async def _ask(self, operation: str, draft: Draft) -> Heard:
         """Send a signed instruction, and read the answer to it."""
         signed = self._api.own.sign(draft)
-        instruction_id = signed.instruction.instruction_id
         answer = await self._api.call(operation, json=_as_json(signed.envelope))
-        return self._heard(answer, instruction_id)
+        return self._heard(answer, signed.instruction.instruction_id)
 
     async def _follow(self, id_: str, cursor: str | None = None) -> Heard | None:
         """Ask for the answer to an accepted instruction, or for a page of its copy."""
@@ -245,11 +243,11 @@ class Webhook(OneAtATime):
             return None
         return self._heard(answer, id_)
 
-    def _heard(self, answer: HttpAnswer, instruction_id: str) -> Heard:
+    def _heard(self, answer: HttpAnswer, asked: str) -> Heard:
         """Verify the raw bytes; what cannot be used is as if it had not come."""
         keys, account = self._settings.signing_keys, self._api.own.account
         try:
-            return heard(answer.content(), keys, account, instruction_id)
+            return heard(answer.content(), keys, account, asked)
         except Unusable:
             pass
         raise answer.unexpected()

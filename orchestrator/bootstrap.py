@@ -26,7 +26,6 @@ from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.inbox import SqlInbox
 from orchestrator.adapters.kafka import (
-    KafkaConsumer,
     KafkaPublisher,
     KafkaSettings,
     KafkaTopics,
@@ -48,14 +47,15 @@ from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.bootstrap_log import kafka_settings
+from orchestrator.bootstrap_log import kafka_settings, open_consumer
 from orchestrator.configuring import config_of
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
-from orchestrator.event_log import Consumer, Publisher, TopicAdmin, TopicPartition
+from orchestrator.event_log import Consumer, Publisher, TopicAdmin
 from orchestrator.ports import Clock
 from orchestrator.settings import Settings
+from orchestrator.stages.collect import Collect, CollectParts
 from orchestrator.stages.forget import Forget
 from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
@@ -72,7 +72,8 @@ from orchestrator.stages.work import (
 from orchestrator.stages.work.ownership import Owner, Ownership
 from orchestrator.stages.work.preparing import Preparing
 from orchestrator.stages.work.windows import Windows
-from schemas.topics import REQUESTS
+from schemas.instructions import PUBLISHES
+from schemas.topics import REQUESTS, Topic, instructions_topic, topics_with
 
 log = structlog.get_logger()
 
@@ -227,30 +228,23 @@ class Installation:
         """Looks after topics on Kafka; asked only where Kafka is used."""
         return KafkaTopics(self.kafka)
 
-    def consumer(self) -> Consumer:
-        """Open a reader of the requests topic that goes on where the database says."""
-        if self.is_embedded:
-            return self.embedded_log.consumer([REQUESTS], self._stored)
-        consumer = KafkaConsumer(
-            self.kafka,
-            [REQUESTS],
-            group=self.settings.consumer_group,
-            stored=self._stored,
-            slot=self.settings.instance,
-        )
+    def consumer(self, topic: str = REQUESTS) -> Consumer:
+        """Open a reader of *topic* that goes on where the database says."""
+        embedded = self.embedded_log if self.is_embedded else None
+        consumer = open_consumer(topic, self.settings, self.store, embedded)
         self._opened.append(consumer.close)
         return consumer
 
-    def _stored(
-        self, wanted: Collection[TopicPartition]
-    ) -> Mapping[TopicPartition, int]:
-        """Return where each partition goes on, as the database has it."""
-        stored = self.store.stored_offsets()
-        return {
-            one: stored[one.topic, one.partition]
-            for one in wanted
-            if (one.topic, one.partition) in stored
-        }
+    @cached_property
+    def participants(self) -> frozenset[AccountId]:
+        """The accounts that are instructed by topic."""
+        entries = self.register.accounts.items()
+        return frozenset(id_ for id_, one in entries if PUBLISHES in one.spec.deeds)
+
+    @property
+    def wanted_topics(self) -> tuple[Topic, ...]:
+        """Every topic that must be there."""
+        return topics_with(self.participants)
 
     # --- stages -----------------------------------------------------------------------
 
@@ -311,6 +305,20 @@ class Installation:
             self.engine, self.vault, self.pseudonyms, self.clock, habits, on_applied
         )
 
+    def collect(self, consumer: Consumer | None, on_letter: Bell) -> Collect:
+        """Return the stage that takes the answers of systems of one's own."""
+        parts = CollectParts(
+            store=self.store,
+            inbox=self.inbox,
+            participants=self.participants,
+            seal_quarantined=self.cipher.derived(QUARANTINE).seal,
+            clock=self.clock,
+            quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
+            on_letter=on_letter,
+            owns_log=self.is_embedded,
+        )
+        return Collect(consumer, parts)
+
     def sweep(self, on_applied: Bell) -> Sweep:
         """Return the stage that lets time pass."""
         kept_for = timedelta(days=self.settings.sent_keep_days)
@@ -341,7 +349,9 @@ class Installation:
         """Return the stage that sends the outbox."""
         outbox = SqlOutbox(self.database)
         lease = None if self.is_embedded else self.settings.lease
-        return Relay(outbox, self.publisher, self.clock, self.owner, SOURCE, lease)
+        others = [instructions_topic(one) for one in sorted(self.participants)]
+        relay = Relay(outbox, self.publisher, self.clock, self.owner, SOURCE, lease)
+        return relay.also(others)
 
     def forget(self) -> Forget:
         """Return the stage that destroys keys."""

@@ -1,9 +1,15 @@
-"""The event log's part of the composition root: how to reach Kafka."""
+"""The event log's part of the composition root: how to reach it, and its readers."""
 
 from __future__ import annotations
 
-from orchestrator.adapters.kafka import KafkaSettings
+from collections.abc import Collection, Mapping
+
+from orchestrator.adapters.embedded_log import EmbeddedLog
+from orchestrator.adapters.kafka import KafkaConsumer, KafkaSettings
+from orchestrator.adapters.store import SqlStore
+from orchestrator.event_log import Consumer, TopicPartition
 from orchestrator.settings import Settings
+from schemas.topics import REQUESTS
 
 
 def kafka_settings(settings: Settings) -> KafkaSettings:
@@ -18,4 +24,30 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
         sasl_username=settings.kafka_sasl_username,
         sasl_password=password.get_secret_value() if password else None,
         ssl_cafile=str(cafile) if cafile else None,
+    )
+
+
+def open_consumer(
+    topic: str, settings: Settings, store: SqlStore, embedded: EmbeddedLog | None
+) -> Consumer:
+    """Open a reader of *topic* that goes on where the database says."""
+
+    def stored(wanted: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        known = store.stored_offsets()
+        return {
+            one: known[one.topic, one.partition]
+            for one in wanted
+            if (one.topic, one.partition) in known
+        }
+
+    if embedded is not None:
+        return embedded.consumer([topic], stored)
+    # A group of its own for each topic: members of one group read the same topics.
+    suffix = "" if topic == REQUESTS else f".{topic}"
+    return KafkaConsumer(
+        kafka_settings(settings),
+        [topic],
+        group=settings.consumer_group + suffix,
+        stored=stored,
+        slot=settings.instance,
     )

@@ -10,6 +10,7 @@ every answer and makes a repeat harmless.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -25,12 +26,32 @@ INSTRUCTION_MEDIA_TYPE: Final = "application/vnd.erasure.instruction.v1+json"
 ANSWER_MEDIA_TYPE: Final = "application/vnd.erasure.answer.v1+json"
 SPECVERSION: Final = "1"
 
+# The deed of a connector whose accounts are instructed by topic.
+PUBLISHES: Final = "publish_instruction"
+
 # Never change: the event types on the topics.
 INSTRUCTION_ISSUED: Final = "privacy.instruction.issued.v1"
 INSTRUCTION_ANSWERED: Final = "privacy.instruction.answered.v1"
 
 _BASE64 = r"^[A-Za-z0-9+/]+={0,2}$"
 _COMPACT_JWE = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$"
+
+RECORD_CLASSES = frozenset(
+    {
+        "analytics_profile",
+        "booking",
+        "customer_account",
+        "delivery",
+        "event_participation",
+        "invoice",
+        "marketing_profile",
+        "order",
+        "payment",
+        "return",
+        "support_ticket",
+    }
+)
+"""The record classes of systems of one's own, which retention rules go by."""
 
 InstructionId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
@@ -116,6 +137,15 @@ def instruction_bytes(instruction: Instruction) -> bytes:
     """Spell *instruction* in the one form that is signed (RFC 8785)."""
     data: dict[str, object] = instruction.model_dump(mode="json", exclude_none=True)
     return canonical_json(data)
+
+
+def claimed_account(data: bytes) -> str | None:
+    """Return whose answer an envelope claims to hold; nothing is verified by that."""
+    try:
+        payload = b64decode(SignedEnvelope.model_validate_json(data).payload)
+        return _Claim.model_validate_json(payload).account
+    except ValueError:
+        return None
 
 
 class _Answered(BaseModel):
@@ -204,6 +234,12 @@ class Answer(_Answered):
     expected_within: Seconds | None = Field(
         default=None, description="It will be done within so many seconds."
     )
+
+
+class _Claim(_Answered):
+    """What is read of an answer before it is verified."""
+
+    account: Slug
 
 
 class Signature(_Answered):

@@ -91,6 +91,7 @@ class Proof(StrEnum):
 
     NONE = "none"  # the answer is all there is
     STATUS = "status"  # a job status says done: E2
+    SIGNED = "signed"  # the processor signs that it is done: E3
     LOOKUP = "lookup"  # `read_back` sees the record gone: E4
 
 

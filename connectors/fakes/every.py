@@ -15,6 +15,7 @@ from connectors.fakes import (
     klaviyo,
     mixpanel,
     notify,
+    participant,
     vtex,
     webhook,
     zendesk,
@@ -35,6 +36,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         amplitude.app(),
         webhook.app(),
         notify.app(),
+        participant.app(),
     )
     return {fake.name: fake for fake in fakes}
 

@@ -48,10 +48,12 @@ from starlette.types import Receive, Scope, Send
 
 from connectors.fakes.faults import Fault, FaultKind, Faults
 from connectors.fakes.limits import Limiter
+from schemas.instructions import Publication
 
 _FAULTS = TypeAdapter(list[Fault])
 _CONTROL = "/_control/"
 
+Letter = tuple[Mapping[str, str], bytes]  # headers and body
 Handler = Callable[["Call"], Response]
 
 
@@ -148,6 +150,14 @@ class FakeProcessor(ABC):
     def command(self, verb: str, body: Any) -> Any:  # noqa: ANN401, ARG002 (JSON)
         """Obey a control verb of this fake's own; raises `LookupError` if unknown."""
         raise LookupError(verb)
+
+    def take(self, publication: Publication) -> None:  # noqa: ARG002
+        """Read a record of its topic; a fake that takes part by topic overrides it."""
+        raise LookupError("This processor is not instructed by topic.")
+
+    def letters(self) -> Sequence[Letter]:
+        """Return what it says by itself since it was asked last, where it does."""
+        return ()
 
     # --- what tests and the demo ask ----------------------------------------------
 

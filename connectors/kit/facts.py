@@ -47,6 +47,7 @@ _DOES: Mapping[Action, str] = MappingProxyType(
 _GRADE: Mapping[Proof, str] = MappingProxyType(
     {
         Proof.LOOKUP: "**E4**: the records are read back and gone",
+        Proof.SIGNED: "**E3**: the processor signs that it is done",
         Proof.STATUS: "**E2**: the processor's job says done",
         Proof.NONE: "**E2** at most: the answer is all there is",
     }

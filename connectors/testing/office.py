@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -42,6 +44,17 @@ class Office:
         self._take = take
         self._key = key
         self._numbers = count(1)
+
+    def deliver_to(self, take: Callable[[Publication], None]) -> None:
+        """Hand publications to *take*, unless they go somewhere already."""
+        self._take = self._take or take
+
+    def told(self) -> list[str]:
+        """Return all that a reader of the topics sees, also inside the envelopes."""
+        return [
+            it.key + base64.b64decode(json.loads(it.value)["payload"]).decode()
+            for it in self.published
+        ]
 
     def sign(self, draft: Draft) -> Signed:
         """Complete and sign an instruction."""

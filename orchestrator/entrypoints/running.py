@@ -20,10 +20,11 @@ from orchestrator.bootstrap import INBOX, Installation
 from orchestrator.core.words import AccountId
 from orchestrator.errors import Conflict, Unavailable
 from schemas.connecting import Mode
+from schemas.topics import CONFIRMATIONS
 
 log = structlog.get_logger()
 
-STAGES: Final = ("ingest", "work", "sweep", "seal", "relay", "forget")
+STAGES: Final = ("ingest", "collect", "work", "sweep", "seal", "relay", "forget")
 IDLE: Final = 0.5  # seconds between looks for what other processes did
 # A new case may be ready for calls, or at once for its statement.
 _AFTER_INGEST: Final = frozenset({"work", "seal", "relay"})
@@ -81,6 +82,7 @@ class Running:
         """Start every stage; returns at once."""
         starters = {
             "ingest": self._start_ingest,
+            "collect": self._start_collect,
             "work": self._start_work,
             "sweep": self._start_sweep,
             "seal": self._start_seal,
@@ -126,6 +128,20 @@ class Running:
             "ingest", lambda: consumer.wake() if self.stopping.is_set() else None
         )
         self._loop("ingest", lambda: ingest.turn(IDLE), waits_itself=True)
+        self._before_end.append(consumer.close)
+
+    def _start_collect(self) -> None:
+        """Read the answers of systems of one's own, if there are any."""
+        if not self.installation.participants:
+            return
+        consumer = self.installation.consumer(CONFIRMATIONS)
+        collect = self.installation.collect(
+            consumer, lambda: self.bells.ring_for({INBOX})
+        )
+        self.bells.wake_by(
+            "collect", lambda: consumer.wake() if self.stopping.is_set() else None
+        )
+        self._loop("collect", lambda: collect.turn(IDLE), waits_itself=True)
         self._before_end.append(consumer.close)
 
     def _start_work(self) -> None:

@@ -18,7 +18,6 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.errors import OrchestratorError, SetUpError
-from schemas.topics import TOPICS
 
 Check = Callable[[Installation], None]
 
@@ -148,7 +147,7 @@ KEY_FILES = {"pseudonym": "pseudonym.key", "signing": "signing-*.pem"}
 
 
 def _event_log(installation: Installation) -> None:
-    missing = installation.topics.missing(TOPICS)
+    missing = installation.topics.missing(installation.wanted_topics)
     if missing:
         raise SetUpError(
             f"Kafka has no topic {', '.join(missing)}; run `erasure topics create`."

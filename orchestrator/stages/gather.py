@@ -137,10 +137,12 @@ class Gatherer:
     def _spoken_of(
         self, word: Word, member: CallMember, reply: object, ends: tuple[Write, ...]
     ) -> Step:
-        """Return the step of one task; what belongs into the vault comes by a poll."""
+        """Return the step of one task; a copy comes by a poll, in its new ticket."""
+        kept: tuple[Write, ...] = ()
         report: Report = NeedsHuman("connector_fault")
         if isinstance(reply, JobAccepted):
             report = Accepted(reply.check_after, reply.expected_within)
+            kept = self._kept(word, member, reply)
         elif isinstance(reply, Outcome):
             report = reply
         event = CallReported(
@@ -153,7 +155,17 @@ class Gatherer:
         )
         is_open = isinstance(report, Accepted | NeedsHuman)
         closing: tuple[Write, ...] = () if is_open else (CloseCall(word.call.id),)
-        return Step(member.case, event, (*closing, *ends))
+        return Step(member.case, event, (*kept, *closing, *ends))
+
+    def _kept(
+        self, word: Word, member: CallMember, job: JobAccepted
+    ) -> tuple[Write, ...]:
+        """Seal the ticket that came; one without a text leaves the old one."""
+        name, value = ticket_name(word.call.id), job.ticket.value.encode()
+        opened = self._vault.open([member.case], "identity", [name]) if value else None
+        if opened is None or member.case not in opened.keys:
+            return ()
+        return (opened.seal(member.case, name, value),)
 
     def _step(self, heard: Heard, opened: OpenVault | None) -> Step:
         """Return one step: the event, and what must be stored with it."""

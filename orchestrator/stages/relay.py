@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 import structlog
 
@@ -21,7 +21,7 @@ from schemas.topics import CASE_EVENTS, RECEIPTS
 
 log = structlog.get_logger()
 
-TOPICS = (CASE_EVENTS, RECEIPTS)
+TOPICS: tuple[str, ...] = (CASE_EVENTS, RECEIPTS)
 AT_ONCE = 500
 
 
@@ -65,11 +65,17 @@ class Relay:
         self._owner = owner
         self._source = source
         self._lease = lease
+        self._topics = TOPICS
         self._held_until: dict[str, float] = {}
+
+    def also(self, topics: Sequence[str]) -> Self:
+        """Send these topics too, which not every installation has."""
+        self._topics = (*self._topics, *topics)
+        return self
 
     def turn(self) -> int:
         """Send a batch of each topic; returns how many messages were acknowledged."""
-        return sum(self._relay(topic) for topic in TOPICS)
+        return sum(self._relay(topic) for topic in self._topics)
 
     def close(self) -> None:
         """Give the topics back."""

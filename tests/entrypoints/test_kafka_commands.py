@@ -10,7 +10,7 @@ from signal import SIGTERM
 import pytest
 
 from orchestrator.adapters.kafka import KafkaTopics
-from orchestrator.entrypoints import starting
+from orchestrator.bootstrap import Installation
 from schemas.topics import REQUESTS, TOPICS
 from tests.support.finished import a_request_file, has_said, running, until
 from tests.support.installation import AnInstallation
@@ -107,7 +107,7 @@ def test_missing_topic_is_one_sentence(
 ) -> None:
     """`run` names the topic and the command that makes it."""
     odd = replace(TOPICS[0], name="privacy.not-there")
-    monkeypatch.setattr(starting, "TOPICS", (*TOPICS, odd))
+    monkeypatch.setattr(Installation, "wanted_topics", (*TOPICS, odd))
 
     ran = installation("run")
 

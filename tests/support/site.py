@@ -32,7 +32,7 @@ from orchestrator.bootstrap import Installation
 from orchestrator.event_log import Message
 from orchestrator.settings import LogFormat, Settings
 from schemas.receipts import Receipt, read_receipt
-from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS, TOPICS
+from schemas.topics import CONFIRMATIONS, RECEIPTS, REQUESTS
 from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
 from tests.support.people import SEEDED
@@ -278,14 +278,16 @@ class Site:
 
     def _begin_where_the_log_ends(self) -> None:
         """Leave out of this installation what other tests said in the same topics."""
-        KafkaTopics(self.here.kafka).create(TOPICS)
+        wanted = self.here.wanted_topics
+        KafkaTopics(self.here.kafka).create(wanted)
         with a_reader(self.backend.kafka) as reader:
-            for topic in (REQUESTS, CASE_EVENTS, RECEIPTS):
-                self._begins[topic] = ends_of(reader, topic)
+            for topic in wanted:
+                self._begins[topic.name] = ends_of(reader, topic.name)
         with self.here.store.transaction() as transaction:
-            for partition, end in self._begins[REQUESTS].items():
-                transaction.lock_offset(REQUESTS, partition)
-                transaction.move_offset(REQUESTS, partition, end)
+            for name in {REQUESTS, CONFIRMATIONS} & self._begins.keys():
+                for partition, end in self._begins[name].items():
+                    transaction.lock_offset(name, partition)
+                    transaction.move_offset(name, partition, end)
 
     def _kafka_records(self, topic: str) -> list[Any]:
         """Read a topic from where this test began to where it ends now."""

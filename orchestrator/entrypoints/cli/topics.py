@@ -8,18 +8,15 @@ from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP, Json
 from orchestrator.entrypoints.cli.showing import print_rows, say
 
-# ruff: noqa: PLC0415 (--help should answer at once)
-
 app = typer.Typer(name="topics", help="The topics on Kafka.", **HELP)
 
 
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
     """List our topics and whether they exist."""
-    from schemas.topics import TOPICS
-
     with open_parts(is_checked=False) as parts:
-        missing = set(parts.topics.missing(TOPICS))
+        wanted = parts.wanted_topics
+        missing = set(parts.topics.missing(wanted))
     rows = [
         {
             "name": one.name,
@@ -29,7 +26,7 @@ def list_(*, as_json: Json = False) -> None:
             "holds_personal_data": one.holds_personal_data,
             "key": one.key,
         }
-        for one in TOPICS
+        for one in wanted
     ]
     print_rows(
         rows,
@@ -49,10 +46,8 @@ def list_(*, as_json: Json = False) -> None:
 @app.command()
 def create() -> None:
     """Create the topics that do not exist, with the settings they need."""
-    from schemas.topics import TOPICS
-
     with open_parts(is_checked=False) as parts:
-        created = parts.topics.create(TOPICS)
+        created = parts.topics.create(parts.wanted_topics)
     for name in created:
         say(f"{name}: created")
     if not created:

@@ -8,7 +8,6 @@ retried for ever; the next one is processed at once.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from orchestrator.core.words import (
 from orchestrator.engine import NewCase, Step, Work
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.event_log import Consumer, Record
+from orchestrator.fresh import fresh as fresh_of
 from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,
@@ -127,7 +127,7 @@ class Ingest:
         """Store the effect of *records* and their offsets, at once."""
         parts = self._parts
         with parts.store.transaction() as transaction:
-            fresh = list(records) if is_release else _fresh(transaction, records)
+            fresh = list(records) if is_release else fresh_of(transaction, records)
             read: list[Read] = [(r, read_event(r.headers, r.value)) for r in fresh]
             batch = _Batch(transaction, parts.engine.opening(transaction))
             self._recall(batch, read)
@@ -254,23 +254,8 @@ class Ingest:
         )
         log.error("event_poisoned", topic=record.topic, offset=record.offset)
         with self._parts.store.transaction() as transaction:
-            if _fresh(transaction, [record]):
+            if fresh_of(transaction, [record]):
                 batch = _Batch(transaction, self._parts.engine.opening(transaction))
                 batch.rejected.append((record, found))
                 self._reject(batch)
                 self._forget_useless(batch, [record])
-
-
-def _fresh(transaction: Transaction, records: Sequence[Record]) -> list[Record]:
-    """Return the records not yet taken, each once, and move the offsets past all."""
-    partitions: dict[tuple[str, int], dict[int, Record]] = defaultdict(dict)
-    for record in records:
-        partitions[record.topic, record.partition][record.offset] = record
-    fresh = []
-    for (topic, partition), by_offset in sorted(partitions.items()):
-        goes_on_at = transaction.lock_offset(topic, partition)
-        taken = [by_offset[o] for o in sorted(by_offset) if o >= goes_on_at]
-        if taken:
-            transaction.move_offset(topic, partition, taken[-1].offset + 1)
-        fresh += taken
-    return fresh

@@ -190,6 +190,12 @@ class Installation:
         return DsseSigner(self.keys.signing_key, self.keys.signing_key_id)
 
     @cached_property
+    def test_signer(self) -> DsseSigner:
+        """What signs the statements of tests and dry runs."""
+        keys = self.keys
+        return DsseSigner(keys.test_signing_key, keys.test_signing_key_id)
+
+    @cached_property
     def engine(self) -> Engine:
         """The one transaction."""
         return Engine(self.store, self.clock.now, _tell_failure)
@@ -340,6 +346,7 @@ class Installation:
             artifacts=self.artifacts,
             packing=ZipPacking(),
             signer=self.signer,
+            test_signer=self.test_signer,
             clock=self.clock,
             software=self.software,
         )

@@ -28,6 +28,7 @@ def config_of(
         allow_hosts=entry.allow_hosts,
         proxy=None if entry.proxy is None else partial(proxy_at, entry.proxy),
         installation=entry.installation,
+        is_sandbox=entry.environment == "sandbox",
         ping_every=entry.waits.ping_every,
         check_after=entry.waits.check_after,
         lease=entry.waits.lease,

@@ -38,6 +38,7 @@ from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 
 # Never change: these stand inside what was signed.
 RECEIPT_MEDIA_TYPE: Final = "application/vnd.erasure.receipt.v1+json"
+TEST_RECEIPT_MEDIA_TYPE: Final = "application/vnd.erasure.test-receipt.v1+json"
 RECEIPT_SCHEMA_VERSION: Final = "1"
 RECEIPT_SEALED: Final = "privacy.receipt.sealed.v1"
 
@@ -217,6 +218,11 @@ class Receipt(Produced):
     schema_version: Literal["1"] = RECEIPT_SCHEMA_VERSION
     statement_id: SafeId
     number: Annotated[int, Field(ge=1)] = Field(description="Within the case, from 1.")
+    rehearsal: tuple[Literal["dry_run", "test"], ...] | None = Field(
+        default=None,
+        description="Present where nothing was done for real; the payload type is"
+        " another one then, and so is the key.",
+    )
     kind: StatementKind
     result: Result
     controller: ControllerNamed

@@ -269,3 +269,11 @@ class PrivacyRequest(Closed):
         default=None,
         description="What the request is limited to; left out or null, nothing.",
     )
+    dry_run: bool = Field(
+        default=False,
+        description="Search and count only: nothing is copied, changed or told.",
+    )
+    test: bool = Field(
+        default=False,
+        description="An invented person: only sandbox accounts are asked.",
+    )

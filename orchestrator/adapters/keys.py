@@ -1,9 +1,10 @@
 """
-The key directory: three secrets that live outside the database.
+The key directory: the secrets that live outside the database.
 
 `kek.key` wraps every data key, `pseudonym.key` makes the references of people,
-`signing-<keyid8>.pem` signs statements.  They are created once, never overwritten and
-read at start only.  Rotation and keys held by a KMS are not here yet.
+`signing-<keyid8>.pem` signs statements and `test-signing-<keyid8>.pem` those of tests
+and dry runs, so that nobody takes one for the other.  They are created once, never
+overwritten and read at start only.  Rotation and keys held by a KMS are not here yet.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from orchestrator.errors import SetUpError
 # Never change: the names by which an existing directory is found again.
 KEK_FILE = "kek.key"
 PSEUDONYM_FILE = "pseudonym.key"
-_SIGNING_PATTERN = "signing-*.pem"
+SIGNING, TEST_SIGNING = "signing", "test-signing"
 
 _KEY_BYTES = 32
 _LARGEST_FILE = 4096  # bytes; each real file has less than 200
@@ -71,13 +72,16 @@ class KeyRing:
     pseudonym_key: SecretBytes
     signing_key: Ed25519PrivateKey
     signing_key_id: str
+    test_signing_key: Ed25519PrivateKey
+    test_signing_key_id: str
 
     def __repr__(self) -> str:
         return f"KeyRing(signing_key_id={self.signing_key_id[:8]!r}, keys hidden)"
 
-    def export_public(self, path: Path) -> None:
-        """Write the public key as PEM (SubjectPublicKeyInfo), as openssl reads it."""
-        pem = self.signing_key.public_key().public_bytes(
+    def export_public(self, path: Path, *, of_tests: bool = False) -> None:
+        """Write a public key as PEM (SubjectPublicKeyInfo), as openssl reads it."""
+        key = self.test_signing_key if of_tests else self.signing_key
+        pem = key.public_key().public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
         try:
@@ -111,13 +115,13 @@ def create_keys(directory: Path) -> CreatedKeys:
     this returns.
     """
     _prepare(directory)
-    signing_key = Ed25519PrivateKey.generate()
-    key_id = key_id_of(signing_key.public_key())
-    pem = signing_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key_id, pem = _new_signing_key()
+    test_key_id, test_pem = _new_signing_key()
     contents = {
         KEK_FILE: _as_text(urandom(_KEY_BYTES)),
         PSEUDONYM_FILE: _as_text(urandom(_KEY_BYTES)),
-        f"signing-{key_id[:8]}.pem": pem,
+        _signing_file(SIGNING, key_id): pem,
+        _signing_file(TEST_SIGNING, test_key_id): test_pem,
     }
     for name, content in contents.items():
         _write_new(directory / name, content)
@@ -128,6 +132,30 @@ def create_keys(directory: Path) -> CreatedKeys:
         signing_key_id=key_id,
         sentences=_what_to_know(directory, contents),
     )
+
+
+def add_test_key(directory: Path) -> Path:
+    """Make the key of tests and dry runs where there is none; returns its file."""
+    found = sorted(directory.glob(f"{TEST_SIGNING}-*.pem"))
+    if found:
+        raise KeysError(f"{found[0]} is there already, and nothing was changed.")
+    key_id, pem = _new_signing_key()
+    path = directory / _signing_file(TEST_SIGNING, key_id)
+    _write_new(path, pem)
+    _sync_directory(directory)
+    return path
+
+
+def _new_signing_key() -> tuple[str, bytes]:
+    """Make a key; returns its fingerprint and its file's content."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return key_id_of(key.public_key()), pem
+
+
+def _signing_file(purpose: str, key_id: str) -> str:
+    """Name the file of a signing key."""
+    return f"{purpose}-{key_id[:8]}.pem"
 
 
 def load_keys(directory: Path) -> KeyRing:
@@ -144,12 +172,15 @@ def load_keys(directory: Path) -> KeyRing:
         )
     kek = _read_secret(directory / KEK_FILE)
     pseudonym_key = _read_secret(directory / PSEUDONYM_FILE)
-    signing_key = _read_signing_key(directory)
+    signing_key = _read_signing_key(directory, SIGNING)
+    test_key = _read_signing_key(directory, TEST_SIGNING)
     return KeyRing(
         kek=SecretBytes(kek),
         pseudonym_key=SecretBytes(pseudonym_key),
         signing_key=signing_key,
         signing_key_id=key_id_of(signing_key.public_key()),
+        test_signing_key=test_key,
+        test_signing_key_id=key_id_of(test_key.public_key()),
     )
 
 
@@ -181,7 +212,8 @@ def _prepare(directory: Path) -> None:
 
 
 def _key_files(directory: Path) -> Iterable[Path]:
-    yield from directory.glob(_SIGNING_PATTERN)
+    for purpose in (SIGNING, TEST_SIGNING):
+        yield from directory.glob(f"{purpose}-*.pem")
     for name in (KEK_FILE, PSEUDONYM_FILE):
         if os.path.lexists(directory / name):
             yield directory / name
@@ -218,7 +250,7 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _what_to_know(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
-    kek, pseudonym, signing = names
+    kek, pseudonym, signing, test = names
     return (
         (
             f"Back up {directory} now, apart from the database: whoever holds both can "
@@ -237,6 +269,10 @@ def _what_to_know(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
             "public key, but no new ones signed under it; if it is stolen, others can."
         ),
         (
+            f"If {test} is lost, nothing is: it signs tests and dry runs only, and "
+            "`erasure keys add-test-key` makes another."
+        ),
+        (
             "Keep the public key where readers of receipts find it: "
             "`erasure keys export-public --to FILE`."
         ),
@@ -246,12 +282,17 @@ def _what_to_know(directory: Path, names: Iterable[str]) -> tuple[str, ...]:
 # --- reading --------------------------------------------------------------------
 
 
-def _read_signing_key(directory: Path) -> Ed25519PrivateKey:
-    found = sorted(directory.glob(_SIGNING_PATTERN))
+def _read_signing_key(directory: Path, purpose: str) -> Ed25519PrivateKey:
+    found = sorted(directory.glob(f"{purpose}-*.pem"))
+    if not found and purpose == TEST_SIGNING:
+        raise KeysError(
+            f"{directory} holds no {purpose}-….pem, by which tests and dry runs are "
+            "signed; run `erasure keys add-test-key`."
+        )
     if not found:
         raise KeysError(
-            f"{directory} holds no signing-….pem; restore it from your backup, or run "
-            "`erasure keys init` for a new directory."
+            f"{directory} holds no {purpose}-….pem; restore it from your backup, or run"
+            " `erasure keys init` for a new directory."
         )
     if len(found) > 1:
         names = ", ".join(path.name for path in found)
@@ -261,7 +302,7 @@ def _read_signing_key(directory: Path) -> Ed25519PrivateKey:
         )
     path = found[0]
     key = _parse_private(path)
-    if path.name != f"signing-{key_id_of(key.public_key())[:8]}.pem":
+    if path.name != _signing_file(purpose, key_id_of(key.public_key())):
         raise KeysError(
             f"{path} holds another key than its name says; restore it from your backup."
         )

@@ -301,6 +301,7 @@ def _case_view(
         export_downloaded_at=found.export_downloaded_at,
         identity_held=found.identity_held,
         withdrawn_at=found.withdrawn_at,
+        rehearsal=tuple(sorted(found.rehearsal)),
         result=found.result,
         answered_at=found.answered_at,
         closed_at=found.closed_at,

@@ -25,8 +25,13 @@ from orchestrator.adapters.signing import (
     read_envelope,
     verify_envelope,
 )
-from schemas.receipts import RECEIPT_MEDIA_TYPE
+from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 
+_IS_TEST = (
+    "This is a TEST: it was signed for a test or a dry run and proves nothing of a"
+    " person's data; --test verifies it as what it is."
+)
+_IS_REAL = "This was not signed for a test or a dry run; leave --test out."
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -80,17 +85,24 @@ def write_receipt(directory: Path, receipt_id: str, envelope: bytes) -> ReceiptF
     return files
 
 
-def verify_file(path: Path, key_path: Path) -> VerifiedReceipt:
+def verify_file(
+    path: Path, key_path: Path, *, as_test: bool = False
+) -> VerifiedReceipt:
     """
     Verify the receipt in *path* with the PEM public key in *key_path*.
 
+    A statement of a test or a dry run is genuine only *as_test*, and no other is then.
     Raises `ReceiptRejected` if the receipt is not what the key signed, `KeysError` if
     the key cannot be used and `OSError` if the receipt cannot be read.
     """
     key = load_public_key(key_path)
     with path.open("rb") as file:
         data = file.read(LARGEST_ENVELOPE + 1)
-    payload = verify_envelope(data, key, RECEIPT_MEDIA_TYPE)
+    is_test = read_envelope(data).payload_type == TEST_RECEIPT_MEDIA_TYPE
+    if is_test is not as_test:
+        raise ReceiptRejected("other_type", _IS_TEST if is_test else _IS_REAL)
+    wanted = TEST_RECEIPT_MEDIA_TYPE if as_test else RECEIPT_MEDIA_TYPE
+    payload = verify_envelope(data, key, wanted)
     return VerifiedReceipt(
         key_id=key_id_of(key),
         digest=sha256(data).hexdigest(),

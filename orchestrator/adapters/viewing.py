@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Any
 
 from orchestrator.adapters.views import ChoiceLine, HistoryLine, TaskLine, TaskView
-from orchestrator.core.cases import Task, TaskItem
+from orchestrator.core.cases import Found, Task, TaskItem
+from orchestrator.core.statements import reasons_of
 
 
 def task_line(case: str, task: Task) -> TaskLine:
@@ -19,7 +20,7 @@ def task_line(case: str, task: Task) -> TaskLine:
         account=task.account,
         action=task.action,
         status=task.status,
-        reason=task.reason,
+        reason=_why(task),
         gate=task.gate.reason if task.gate else None,
         outcome=task.outcome.kind if task.outcome else None,
         items=len(task.items),
@@ -27,6 +28,13 @@ def task_line(case: str, task: Task) -> TaskLine:
         wake_at=task.wake_at,
         dispatch_by=task.dispatch_by,
     )
+
+
+def _why(task: Task) -> str | None:
+    """Return the code that says why a task waits, or why its line was left out."""
+    if task.outcome is None or isinstance(task.outcome, Found):
+        return task.reason
+    return next(iter(reasons_of(task.outcome)), None)
 
 
 def task_view(case: str, task: Task) -> TaskView:
@@ -39,7 +47,7 @@ def task_view(case: str, task: Task) -> TaskView:
         action=task.action,
         status=task.status,
         step=task.step,
-        reason=task.reason,
+        reason=_why(task),
         hint=task.hint,
         gate=gate.reason if gate else None,
         gate_opens_at=gate.opens_at if gate else None,

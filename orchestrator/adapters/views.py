@@ -133,6 +133,7 @@ class CaseView:
     export_downloaded_at: datetime | None
     identity_held: bool
     withdrawn_at: datetime | None
+    rehearsal: tuple[str, ...]  # dry_run, test: nothing is done for real
     result: str | None
     answered_at: datetime | None
     closed_at: datetime | None

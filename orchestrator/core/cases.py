@@ -32,6 +32,7 @@ from orchestrator.core.words import (
     AccountId,
     CaseId,
     Level,
+    Rehearsal,
     Result,
     Right,
     StatementKind,
@@ -199,6 +200,7 @@ class Case:
     plan: Plan
     identifier_types: frozenset[IdentifierType]
     scope: Scope = EVERYTHING
+    rehearsal: frozenset[Rehearsal] = frozenset()  # empty: for real
     deadline: Deadline | None = None
     status: CaseStatus = CaseStatus.RECEIVED
     version: int = 1
@@ -224,6 +226,11 @@ class Case:
     def all_tasks(self) -> Mapping[TaskId, Task]:
         """Every task by its id."""
         return self.tasks or {}
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether records are searched and counted only."""
+        return Rehearsal.DRY_RUN in self.rehearsal
 
     @property
     def asks_copy(self) -> bool:

@@ -118,7 +118,8 @@ def _after_word_from_outside(
     match event:
         case SiblingExportOpened(case=other):
             erases = case.tasks_of(Action.ERASE) or case.tasks_of(Action.NOTIFY)
-            concerned = case.status is CaseStatus.RUNNING and bool(erases)
+            is_running = case.status is CaseStatus.RUNNING and not case.is_dry_run
+            concerned = is_running and bool(erases)
             return replace(
                 case, waits_for_exports=waits | {other} if concerned else waits
             )

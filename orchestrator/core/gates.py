@@ -86,7 +86,7 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
         return None if known else GateReason.IDENTIFIERS
     if not is_frozen(case, planned):
         return GateReason.LOCATE
-    if task.action in {Action.ERASE, Action.NOTIFY}:
+    if task.action in {Action.ERASE, Action.NOTIFY} and not case.is_dry_run:
         return _erasure_waits_for(case, planned)
     return None
 
@@ -155,7 +155,8 @@ def _with_frozen_items(case: Case, task: Task, at: datetime) -> Task:
     if not items:
         return settle(task, NothingFound(Evidence.E2), at)
     planned = case.planned(task)
-    if planned.mode is Mode.DRY_RUN and task.action in planned.writes:
+    is_left_out = planned.mode is Mode.DRY_RUN and task.action in planned.writes
+    if is_left_out or case.is_dry_run:
         return settle(task, NotApplicable("dry_run"), at)
     if task.action is Action.ERASE:
         return _erasure_begun(case, task, at)
@@ -183,7 +184,7 @@ def _notice_begun(case: Case, task: Task, at: datetime) -> Task:
         return settle(task, NotTold("no_identifier"), at)
     if case.scope.record_classes is not None:
         return settle(task, NotTold("partial_erasure"), at)
-    if planned.mode is Mode.DRY_RUN:
+    if planned.mode is Mode.DRY_RUN or case.is_dry_run:
         return settle(task, NotTold("dry_run"), at)
     return _resumed(task, at)
 

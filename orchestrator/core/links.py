@@ -9,7 +9,7 @@ from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId
 from schemas.connecting import Action, NotApplicable
 
-NEVER_ASKED = frozenset({"account_off", "not_supported"})
+NEVER_ASKED = frozenset({"account_off", "live_account", "not_supported"})
 
 
 def is_located(case: Case, account: AccountId) -> bool:

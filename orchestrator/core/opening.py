@@ -24,7 +24,7 @@ from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.settling import left_out, settle
 from orchestrator.core.waking import with_wake_at
-from orchestrator.core.words import COPY_RIGHTS, CaseId, Right, SubjectRef
+from orchestrator.core.words import COPY_RIGHTS, CaseId, Rehearsal, Right, SubjectRef
 from schemas.case_events import CaseOpened
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable
 from schemas.requests import Right as LawRight
@@ -48,6 +48,7 @@ class Opening:
     verification: Verification
     identifier_types: frozenset[IdentifierType]
     scope: Scope = EVERYTHING
+    rehearsal: frozenset[Rehearsal] = frozenset()
     calendar: Calendar = WITHOUT_HOLIDAYS
     sibling_exports: frozenset[CaseId] = frozenset()
 
@@ -79,8 +80,9 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
         plan=plan,
         identifier_types=opening.identifier_types,
         scope=opening.scope,
+        rehearsal=opening.rehearsal,
     )
-    if Right.ERASURE in opening.rights:
+    if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
     planned = _with_tasks(case, opening.at)
     after = with_wake_at(open_gates(planned, opening.at), opening.at)
@@ -95,7 +97,7 @@ def _with_tasks(case: Case, at: datetime) -> Case:
     tasks = {task.id: task for task in _tasks(case, at)}
     if not tasks:
         return case
-    copies = bool(case.rights & COPY_RIGHTS)
+    copies = bool(case.rights & COPY_RIGHTS) and not case.is_dry_run
     return replace(
         case,
         tasks=tasks,
@@ -106,7 +108,7 @@ def _with_tasks(case: Case, at: datetime) -> Case:
 
 def _tasks(case: Case, at: datetime) -> Iterator[Task]:
     """Yield one task for each account and action that the rights call for."""
-    for account in case.plan.accounts:
+    for account in case.plan.asked_in(case.rehearsal):
         if case.scope.names_account(account.id):
             asked = _told if case.plan.tells(account) else _instructed
             for action in asked(case, account):
@@ -146,7 +148,10 @@ def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> 
         status=TaskStatus.PLANNED,
         dispatch_by=max(case.opened_at, case.due_at - account.horizon - SAFETY),
         identifier_types=case.identifier_types & account.accepts,
+        reads_only=case.is_dry_run,
     )
+    if Rehearsal.TEST in case.rehearsal and not account.is_sandbox:
+        return settle(task, left_out(task, "live_account"), at)
     if account.mode is Mode.OFF:
         return settle(task, left_out(task, "account_off"), at)
     if action not in account.actions:

@@ -8,11 +8,17 @@ is under way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from orchestrator.core.words import AccountId, Level, RegisterVersion, Right
+from orchestrator.core.words import (
+    AccountId,
+    Level,
+    RegisterVersion,
+    Rehearsal,
+    Right,
+)
 from schemas.connecting import Action, IdentifierType, Mode, Proof, Replay
 
 ONE_HOUR = timedelta(hours=1)
@@ -81,6 +87,7 @@ class PlannedAccount:
     accepts: frozenset[IdentifierType]
     yields: frozenset[IdentifierType]
     writes: frozenset[Action] = frozenset({Action.ERASE})  # left out in a dry run
+    is_sandbox: bool = False  # holds no real people's data
     cancels: frozenset[Action] = frozenset()  # jobs that can be called back
     fed_by: tuple[AccountId, ...] = ()
     is_identity_root: bool = False
@@ -113,6 +120,20 @@ class Plan:
     export_kept_for: timedelta = timedelta(days=7)
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
+
+    def asked_in(self, rehearsal: Collection[Rehearsal]) -> Iterator[PlannedAccount]:
+        """
+        Yield the accounts that a case concerns.
+
+        Where the register has an account with real people's data, sandboxes are for
+        tests alone; where it has none yet, they take every request.
+        """
+        has_live = any(
+            not one.is_sandbox and one.mode is not Mode.OFF for one in self.accounts
+        )
+        for account in self.accounts:
+            if Rehearsal.TEST in rehearsal or not (has_live and account.is_sandbox):
+                yield account
 
     def account(self, account: AccountId) -> PlannedAccount:
         """Return one account's part; raises `KeyError` for a stranger."""

@@ -11,7 +11,6 @@ from schemas.connecting import (
     ActionClass,
     Done,
     Exported,
-    NotApplicable,
     NothingFound,
     Notified,
     Retained,
@@ -47,8 +46,7 @@ def _is_fulfilled(task: Task) -> bool:
 
 def _is_withdrawn(task: Task) -> bool:
     """Tell whether a line ended because the request was withdrawn."""
-    reasons = {WITHDRAWN, WITHDRAWN_IN_PART}
-    return isinstance(task.outcome, NotApplicable) and task.outcome.reason in reasons
+    return task.outcome in {WITHDRAWN, WITHDRAWN_IN_PART}
 
 
 def _has_changed(case: Case) -> bool:

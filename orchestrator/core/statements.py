@@ -64,6 +64,7 @@ def final_receipt(
     return Receipt(
         statement_id=statement_id,
         number=len(case.statements) + 1,
+        rehearsal=tuple(one.value for one in sorted(case.rehearsal)) or None,
         kind=StatementKind.FINAL.value,
         result=result_of(case).value,
         controller=ControllerNamed(

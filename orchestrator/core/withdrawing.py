@@ -33,8 +33,8 @@ from schemas.connecting import (
     Retry,
 )
 
-WITHDRAWN = "withdrawn"
-WITHDRAWN_IN_PART = "withdrawn_in_part"
+WITHDRAWN = NotApplicable("withdrawn")
+WITHDRAWN_IN_PART = NotApplicable("withdrawn_in_part")
 """Some records were erased before the job for the others was called back."""
 
 
@@ -88,8 +88,8 @@ def called_back(task: Task, event: TaskReported) -> Task:
     if task.open_calls:
         return wait(task, Step.POLL, next_check(task))
     erased = any(item.state is ItemState.GONE for item in task.items)
-    reason = WITHDRAWN_IN_PART if erased or task.answers_lost else WITHDRAWN
-    return settle(task, NotApplicable(reason), event.at)
+    in_part = erased or task.answers_lost
+    return settle(task, WITHDRAWN_IN_PART if in_part else WITHDRAWN, event.at)
 
 
 def _obeyed(task: Task, planned: PlannedAccount, at: datetime) -> Task:
@@ -101,11 +101,11 @@ def _obeyed(task: Task, planned: PlannedAccount, at: datetime) -> Task:
         return task  # they may have begun, and only they can say
     if task.action in planned.cancels and task.cancellable():
         is_on_its_way = task.status is TaskStatus.WAITING and task.step is Step.CANCEL
-        return task if is_on_its_way else wait(task, Step.CANCEL, at, WITHDRAWN)
+        return task if is_on_its_way else wait(task, Step.CANCEL, at, WITHDRAWN.reason)
     if reads or not task.has_begun:
-        return settle(task, NotApplicable(WITHDRAWN), at)
+        return settle(task, WITHDRAWN, at)
     if task.is_called_back and not task.open_calls:
-        return settle(task, NotApplicable(WITHDRAWN_IN_PART), at)
+        return settle(task, WITHDRAWN_IN_PART, at)
     return task
 
 

@@ -44,6 +44,15 @@ class StatementKind(StrEnum):
     SUPPLEMENT = "supplement"
 
 
+class Rehearsal(StrEnum):
+    """Why a case is not for real: its statements are signed by another key."""
+
+    DRY_RUN = "dry_run"
+    """Records are searched and counted, and nothing else happens."""
+    TEST = "test"
+    """An invented person at sandbox accounts."""
+
+
 class Result(StrEnum):
     """How a case ended; `complete` only when no line is open and nothing is kept."""
 

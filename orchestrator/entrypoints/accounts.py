@@ -18,7 +18,7 @@ from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import AccountId
 from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import AccountState
-from orchestrator.stages.work.pausing import ADVICE, MENDED_BY_PING, OUR_PAUSES
+from orchestrator.stages.work.pausing import ADVICE, OUR_PAUSES, mended_by_ping
 from orchestrator.stages.work.pinging import ping_once
 from orchestrator.stages.work.windows import held_until
 from schemas.connecting import Mode
@@ -66,7 +66,8 @@ class Accounts:
         answer = asyncio.run(ping_once(account, parts.clock.monotonic()))
         parts.claims.register([entry.id])
         parts.claims.note_ping(entry.id, answer, parts.clock.now())
-        is_resumed = parts.claims.resume(entry.id, only=MENDED_BY_PING)
+        mended = mended_by_ping(entry.installation)
+        is_resumed = parts.claims.resume(entry.id, only=mended)
         still = self._paused_reason(entry.id)
         return Pinged(answer, entry.installation is None, is_resumed, still)
 

@@ -32,7 +32,12 @@ from orchestrator.ports import (
     Store,
     Vault,
 )
-from schemas.receipts import RECEIPT_MEDIA_TYPE, RECEIPT_SEALED, receipt_bytes
+from schemas.receipts import (
+    RECEIPT_MEDIA_TYPE,
+    RECEIPT_SEALED,
+    TEST_RECEIPT_MEDIA_TYPE,
+    receipt_bytes,
+)
 from schemas.topics import RECEIPTS
 
 log = structlog.get_logger()
@@ -61,6 +66,7 @@ class SealParts:
     artifacts: Artifacts
     packing: Packing
     signer: Signer
+    test_signer: Signer
     clock: Clock
     software: str
 
@@ -131,8 +137,9 @@ class Seal:
         number = len(case.statements) + 1
         statement_id = f"{case.id}-{number}"
         receipt = final_receipt(case, statement_id, now, self._parts.software)
-        envelope = self._parts.signer.sign(RECEIPT_MEDIA_TYPE, receipt_bytes(receipt))
-        digest, key_id = sha256(envelope).hexdigest(), self._parts.signer.key_id
+        signer, media_type = self._signing(case)
+        envelope = signer.sign(media_type, receipt_bytes(receipt))
+        digest, key_id = sha256(envelope).hexdigest(), signer.key_id
         statement = SignedStatement(
             id=statement_id,
             case=case.id,
@@ -152,4 +159,12 @@ class Seal:
             case_version=case.version,
         )
         news = Announcement(RECEIPTS, RECEIPT_SEALED, envelope.decode(), case.id)
-        return Step(case.id, event, (PutStatement(statement),), (news,))
+        # The archive keeps what was done for real, and nothing else.
+        told = () if case.rehearsal else (news,)
+        return Step(case.id, event, (PutStatement(statement),), told)
+
+    def _signing(self, case: Case) -> tuple[Signer, str]:
+        """Return who signs and as what: a rehearsal never looks like a receipt."""
+        if case.rehearsal:
+            return self._parts.test_signer, TEST_RECEIPT_MEDIA_TYPE
+        return self._parts.signer, RECEIPT_MEDIA_TYPE

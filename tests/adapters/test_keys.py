@@ -64,7 +64,7 @@ def test_keys_are_for_their_owner_only(tmp_path: Path) -> None:
 
     assert stat.S_IMODE((tmp_path / "keys").stat().st_mode) == 0o700
     assert modes == {0o600}
-    assert len(created.files) == 3
+    assert len(created.files) == 4
 
 
 def test_every_set_of_keys_is_new(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from orchestrator.adapters.receipt_files import (
     write_receipt,
 )
 from orchestrator.adapters.signing import ReceiptRejected, pae
-from schemas.receipts import RECEIPT_MEDIA_TYPE
+from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (
     KEY_ID,
     PAYLOAD,
@@ -43,6 +43,21 @@ def files(tmp_path: Path) -> ReceiptFiles:
 
 
 # --- our own command ---------------------------------------------------------
+
+
+def test_statement_of_a_test_is_taken_for_a_test_only(
+    tmp_path: Path, key_file: Path
+) -> None:
+    """Even under the same key neither kind passes for the other."""
+    test = a_receipt(payload_type=TEST_RECEIPT_MEDIA_TYPE)
+    test_file = write_receipt(tmp_path / "tests", "r-1", test).envelope
+    real_file = write_receipt(tmp_path / "reals", "r-1", a_receipt()).envelope
+
+    assert verify_file(test_file, key_file, as_test=True).payload == PAYLOAD
+    with pytest.raises(ReceiptRejected, match="This is a TEST"):
+        verify_file(test_file, key_file)
+    with pytest.raises(ReceiptRejected, match="not signed for a test"):
+        verify_file(real_file, key_file, as_test=True)
 
 
 def test_downloaded_receipt_verifies(files: ReceiptFiles, key_file: Path) -> None:

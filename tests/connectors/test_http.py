@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.egress import READS_ONLY
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.http import (
     AnswerLost,
@@ -87,6 +88,20 @@ def test_missing_base_url_is_refused(shell: Shell) -> None:
     """An operation at another host needs that host in the account's options."""
     with pytest.raises(EgressRefused, match="base_url_not_set"):
         shell.run(lambda api: api.call("elsewhere"))
+
+
+def test_write_of_a_dry_run_leaves_no_live_account_either(shell: Shell) -> None:
+    """One request may be a dry run where the account is not: its writes stop."""
+
+    async def both(api: Api) -> None:
+        READS_ONLY.set(True)
+        await get(api)
+        with pytest.raises(EgressRefused, match="dry_run"):
+            await put(api)
+
+    shell.run(both)
+
+    assert shell.gate.sends == [Effect.READ]
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,7 @@ def _an_account(
         fed_by=tuple(sorted(_some(rng, earlier))),
         is_identity_root=name is CRM,
         mode=rng.choice([*[Mode.LIVE] * 8, Mode.OFF, Mode.DRY_RUN]),
+        is_sandbox=rng.random() < 0.3,
         proof=rng.choice([*Proof]),
         replay=replay if rng.random() < 0.9 else {},
         cancels=_some(rng, [Action.ERASE, Action.EXPORT]),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.events import Event
 from orchestrator.core.opening import open_case
-from orchestrator.core.words import Right
+from orchestrator.core.words import Rehearsal, Right
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
 from tests.core.events_at_random import LIKELY, Move, a_random_plan, play
 from tests.core.world import World
@@ -21,14 +21,19 @@ _MOVES = st.builds(Move, st.sampled_from(LIKELY), st.integers(0, 2**32))
 @given(
     seed=st.integers(0, 2**32),
     rights=st.sampled_from([ERASURE, ACCESS, BOTH]),
+    rehearsal=st.sets(st.sampled_from(Rehearsal), max_size=1),
     happens=st.lists(_MOVES, min_size=10, max_size=80),
 )
 def test_no_order_of_events_breaks_a_case(
-    seed: int, rights: frozenset[Right], happens: list[Move]
+    seed: int,
+    rights: frozenset[Right],
+    rehearsal: set[Rehearsal],
+    happens: list[Move],
 ) -> None:
     """`World` checks after each event what must hold; here anything may come in."""
     plan = a_random_plan(Random(seed))  # noqa: S311 (chance for a test)
-    world = World(open_case(an_opening(rights=rights), plan).case, T0)
+    opening = an_opening(rights=rights, rehearsal=frozenset(rehearsal))
+    world = World(open_case(opening, plan).case, T0)
     past: list[Event] = []
 
     for move in happens:

@@ -24,7 +24,7 @@ account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
 register check;
 topics list; topics create; db upgrade; keys init;
-keys export-public; keys show; config show; config check
+keys add-test-key; keys export-public; keys show; config show; config check
 """
 
 

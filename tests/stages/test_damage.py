@@ -30,6 +30,7 @@ def _a_seal(office: Office) -> Seal:
         artifacts=SqlArtifacts(office.database),
         packing=ZipPacking(),
         signer=cast("Signer", None),  # only copies are sealed here
+        test_signer=cast("Signer", None),
         clock=office.clock,
         software="1",
     )

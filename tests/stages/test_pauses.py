@@ -17,7 +17,7 @@ from orchestrator.core.cases import Step
 from orchestrator.ports import Claimed
 from orchestrator.stages.work.accounts import Account, AccountConfig, Lease
 from orchestrator.stages.work.calling import CallGroup, OpenSink, Prepared, call
-from orchestrator.stages.work.pausing import MENDED_BY_PING, OUR_PAUSES
+from orchestrator.stages.work.pausing import OUR_PAUSES, mended_by_ping
 from orchestrator.stages.work.pinging import Pinging
 from orchestrator.stages.work.windows import Windows
 from schemas.connecting import (
@@ -107,7 +107,7 @@ def test_ping_resumes_what_it_disproves_and_nothing_else(
 
     _pings(office, account)
 
-    mends = reason in MENDED_BY_PING
+    mends = reason in mended_by_ping(account.config.installation)
     assert connector.pings == int(mends)
     assert (_reason(office) is None) == mends
 

@@ -30,6 +30,7 @@ def _answer(office: Office, case: str) -> None:
         artifacts=SqlArtifacts(office.database),
         packing=ZipPacking(),
         signer=DsseSigner(key, key_id_of(key.public_key())),
+        test_signer=DsseSigner(key, key_id_of(key.public_key())),
         clock=office.clock,
         software="1",
     )

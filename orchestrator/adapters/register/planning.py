@@ -89,6 +89,7 @@ def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
         connector_version=spec.version,
         category=entry.category,
         mode=entry.mode,
+        is_sandbox=entry.environment == "sandbox",
         actions=spec.actions,
         accepts=entry.accepts,
         yields=entry.yields,

@@ -112,6 +112,7 @@ def _print(found: CaseView) -> None:
         [
             ("case", found.id),
             ("request", found.request_id),
+            ("not for real", found.rehearsal or None),
             ("controller", found.controller),
             ("rights", found.rights),
             ("status", found.status),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts
@@ -27,15 +29,31 @@ def init() -> None:
         say(sentence)
 
 
+@app.command("add-test-key")
+def add_test_key() -> None:
+    """Make the key that signs tests and dry runs, where a directory has none."""
+    from orchestrator.adapters import keys
+    from orchestrator.settings import load_settings
+
+    say(str(keys.add_test_key(load_settings().keys_dir)))
+
+
 @app.command("export-public")
-def export_public(to: ToFile) -> None:
+def export_public(
+    to: ToFile,
+    *,
+    test: Annotated[
+        bool, typer.Option("--test", help="The key of tests and dry runs instead.")
+    ] = False,
+) -> None:
     """Write the public key (PEM) with which anybody can verify receipts."""
     from orchestrator.adapters.keys import load_keys
     from orchestrator.settings import load_settings
 
     ring = load_keys(load_settings().keys_dir)
-    ring.export_public(to)
-    say(f"{to}: signing key {ring.signing_key_id}")
+    ring.export_public(to, of_tests=test)
+    key_id = ring.test_signing_key_id if test else ring.signing_key_id
+    say(f"{to}: {'test ' if test else ''}signing key {key_id}")
 
 
 @app.command()

@@ -101,13 +101,16 @@ def verify(
         typer.Option("--key", metavar="FILE", help="The controller's public key, PEM."),
     ],
     *,
+    test: Annotated[
+        bool, typer.Option("--test", help="It is of a test or a dry run.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Verify a receipt: exit 0 genuine, 1 not, 2 if a file cannot be read."""
     from orchestrator.adapters.receipt_files import verify_file
 
     try:
-        found = verify_file(file, key)
+        found = verify_file(file, key, as_test=test)
     except OSError as error:
         raise SetUpError(
             f"{file} cannot be read ({error.strerror}); name a receipt's file."
@@ -116,13 +119,17 @@ def verify(
         print_json(
             {
                 "is_valid": True,
+                "is_test": test,
                 "key_id": found.key_id,
                 "sha256": found.digest,
                 "statement": found.statement,
             }
         )
         return
-    say("The receipt is genuine.")
+    if test:
+        say("TEST: the signature is genuine, and nothing of it was done for real.")
+    else:
+        say("The receipt is genuine.")
     print_facts(
         [
             ("statement", found.statement.get("statement_id")),

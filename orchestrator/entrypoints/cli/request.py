@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +71,17 @@ def validate(files: Files) -> None:
 
 
 @app.command()
-def publish(files: Files) -> None:
+def publish(
+    files: Files,
+    *,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Search and count only, under new names; the files stay unused.",
+        ),
+    ] = False,
+) -> None:
     """
     Publish files in binary mode, keyed by request_id; all of them or none.
 
@@ -79,7 +90,7 @@ def publish(files: Files) -> None:
     from orchestrator.event_log import Message
     from schemas.topics import REQUESTS
 
-    read = _read_all(files)
+    read = _read_all(files, _rehearsed if dry_run else _as_it_is)
     if len(read) < len(files):
         warn("Nothing was published.")
         raise typer.Exit(NO)
@@ -91,7 +102,8 @@ def publish(files: Files) -> None:
         acknowledged = parts.publisher.publish(messages)
     for file, is_there in zip(read, acknowledged, strict=True):
         if is_there:
-            say(f"{file.submitted.request.request_id}: published")
+            how = "published as a dry run" if dry_run else "published"
+            say(f"{file.submitted.request.request_id}: {how}")
     if not all(acknowledged):
         raise Unavailable(
             "Not every request was acknowledged; publish the files again, for a repeat"
@@ -99,14 +111,41 @@ def publish(files: Files) -> None:
         )
 
 
-def _read_all(files: Sequence[Path]) -> list[RequestFile]:
+def _as_it_is(content: bytes) -> bytes:
+    """Publish a file as it is."""
+    return content
+
+
+def _rehearsed(content: bytes) -> bytes:
+    """
+    Turn a file into a dry run of its own.
+
+    Under new names: the same request_id always means the same content, so the request
+    itself could not be published any more.
+    """
+    from orchestrator.adapters.clock import SystemClock
+
+    try:
+        event = json.loads(content)
+        data = event["data"]
+        clock = SystemClock()
+        event["id"] = clock.new_id("e")
+        data |= {"request_id": clock.new_id("r"), "dry_run": True}
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return content  # the reader says what is wrong with it
+    return json.dumps(event).encode()
+
+
+def _read_all(
+    files: Sequence[Path], changed: Callable[[bytes], bytes] = _as_it_is
+) -> list[RequestFile]:
     """Read the files, saying of each whether it keeps the contract."""
     from schemas.intake import read_request_file
     from schemas.rejections import Rejection
 
     good = []
     for path in files:
-        read = read_request_file(_content(path))
+        read = read_request_file(changed(_content(path)))
         if isinstance(read, Rejection):
             place = f" at {read.pointer}" if read.pointer else ""
             warn(f"{path}: {read.code.value}{place}: {read.rule} {read.hint}")

@@ -17,6 +17,7 @@ from orchestrator.core.words import (
     AccountId,
     CaseId,
     Level,
+    Rehearsal,
     Right,
     SubjectRef,
 )
@@ -103,9 +104,17 @@ def new_case(
         ),
         identifier_types=frozenset(one.type for one in identifiers),
         scope=_scope(submitted),
+        rehearsal=_rehearsal(submitted),
         calendar=parts.calendar_for(plan.country, request.received_at.year),
     )
     return NewCase(opening, plan, tuple(writes))
+
+
+def _rehearsal(submitted: SubmittedRequest) -> frozenset[Rehearsal]:
+    """Return what makes the request one that is not for real, if anything does."""
+    request = submitted.request
+    said = {Rehearsal.DRY_RUN: request.dry_run, Rehearsal.TEST: request.test}
+    return frozenset(one for one, is_said in said.items() if is_said)
 
 
 def _scope(submitted: SubmittedRequest) -> Scope:

@@ -45,6 +45,7 @@ class AccountConfig:
     allow_hosts: frozenset[str] = frozenset()
     proxy: Callable[[], str] | None = field(default=None, repr=False)
     installation: str | None = None
+    is_sandbox: bool = True
     ping_every: timedelta = timedelta(minutes=1)
     check_after: timedelta | None = None
     lease: timedelta | None = None  # None: the setting's
@@ -52,6 +53,10 @@ class AccountConfig:
     # whose credential it is too: one owner for all, and one set of windows
     shares_with: frozenset[AccountId] = frozenset()
     settings: Mapping[str, str] | None = None
+
+
+UNNAMED = "unnamed"
+"""What a connector answers whose processor has no name for an account."""
 
 
 class NotRecognisedError(ProcessorError):
@@ -205,6 +210,17 @@ class Account:
                     raise NotRecognisedError("wrong_installation")
                 self.named = named
             return self.named
+
+    def admit_write(self) -> None:
+        """
+        Let a write through to a real account only if the register names it.
+
+        Raises `NotRecognisedError`.  A processor that names no account of its own has
+        nothing to compare; the credential is all there is.
+        """
+        is_known = self.config.installation is not None or self.named == UNNAMED
+        if not self.config.is_sandbox and not is_known:
+            raise NotRecognisedError("installation_not_set")
 
     async def _ask_name(self) -> str:
         """Ping; a refusal says that the address or the account is wrong."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from connectors.egress import READS_ONLY
 from connectors.errors import (
     AccessRefused,
     AddressRefused,
@@ -131,9 +132,12 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     reply: object
     epoch = group.members[0].claimed.epoch
     CLAIMED_UNDER.set(epoch)
+    READS_ONLY.set(any(member.claimed.task.reads_only for member in group.members))
     ANSWERED_WRITES.set([])
     try:
         await group.account.recognise()
+        if _may_write(group):
+            group.account.admit_write()
         return await _speak(group, open_sink)
     except _PAUSING as error:
         group.account.paused_reason = _pausing(group.account, error)
@@ -156,6 +160,13 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         log.error("connector_failed", account=group.account.id, cause=cause)  # noqa: TRY400
         reply = _fault(group)
     return [Said(member, reply) for member in group.members]
+
+
+def _may_write(group: CallGroup) -> bool:
+    """Tell whether the call may change something at the processor."""
+    acts = group.step in {Step.ACT, Step.CANCEL}
+    is_meant = CLASS_OF[group.action] is not ActionClass.READING
+    return acts and (is_meant or group.action in group.account.config.spec.writes)
 
 
 def _pausing(account: Account, error: Exception) -> str:

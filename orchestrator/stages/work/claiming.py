@@ -30,7 +30,7 @@ from schemas.connecting import (
     TaskId,
 )
 
-_Kind = tuple[AccountId, Action, Step, int | None]
+_Kind = tuple[AccountId, Action, Step, int | None, bool]
 _NO_CAPS = CallCaps()
 
 
@@ -91,10 +91,11 @@ class Bundling:
         groups: dict[_Kind, list[Claimed]] = defaultdict(list)
         for claim in claimed:
             task = claim.task
-            kind = (task.account, task.action, task.step, task.at_most)
+            reads = task.reads_only  # a dry run shares no call with what is for real
+            kind = (task.account, task.action, task.step, task.at_most, reads)
             groups[kind].append(claim)
         made: list[Bundle] = []
-        for (account, action, step, at_most), claims in groups.items():
+        for (account, action, step, at_most, _), claims in groups.items():
             if step in {Step.POLL, Step.CANCEL}:
                 made += _about_jobs(account, action, step, claims)
             else:

@@ -25,6 +25,10 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "the register does not fit the system: `erasure account ping` says how;"
             " mend it and restart, or mend the system: a good ping resumes it"
         ),
+        "installation_not_set": (
+            "write the name that `erasure account ping` shows as its installation in"
+            " the register and restart; then a good ping resumes it"
+        ),
         "wrong_installation": (
             "correct its address, credentials or name in the register before anything"
             " is written there, and restart"
@@ -39,3 +43,10 @@ OUR_PAUSES = frozenset(ADVICE)
 # What a good ping disproves.  A refused access is not among them: the ping may succeed
 # where the refused operation does not, and the account would be paused again at once.
 MENDED_BY_PING = OUR_PAUSES - {"access_refused"}
+
+
+def mended_by_ping(installation: str | None) -> frozenset[str]:
+    """Return the pauses that a good ping ends; a name that is not there never came."""
+    if installation is None:
+        return MENDED_BY_PING - {"installation_not_set"}
+    return MENDED_BY_PING

@@ -18,7 +18,7 @@ from connectors.errors import (
 from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import Claims, Clock
 from orchestrator.stages.work.accounts import Account, NotRecognisedError
-from orchestrator.stages.work.pausing import MENDED_BY_PING
+from orchestrator.stages.work.pausing import mended_by_ping
 from schemas.addresses import place_of
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ class Pinging:
         """Tell whether *account* should be asked for its name now."""
         running = self._running.get(account.id)
         return (
-            account.paused_reason in MENDED_BY_PING
+            account.paused_reason in mended_by_ping(account.config.installation)
             and account.lease.is_held
             and self._clock.monotonic() >= account.ping_at
             and (running is None or running.done())
@@ -76,7 +76,8 @@ class Pinging:
     def _resume(self, account: Account, named: str) -> None:
         """Note the good ping and end the pause that it mends, never a person's."""
         self._claims.note_ping(account.id, named, self._clock.now())
-        if self._claims.resume(account.id, only=MENDED_BY_PING):
+        mended = mended_by_ping(account.config.installation)
+        if self._claims.resume(account.id, only=mended):
             account.paused_reason = None
             log.info("account_resumed", account=account.id)
 

@@ -9,7 +9,6 @@ for other things it cannot do; only its own code and words "User does not exist"
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from io import BytesIO
 from typing import Any, Literal, NamedTuple, Self
 
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from connectors.base import Api
 from connectors.errors import ContractChanged, ProcessorError, Refused
 from connectors.http import Answer
+from schemas.identifiers import sha256_of
 
 _BAD_REQUEST = 400
 _UNKNOWN = frozenset({"UnknownEmailError", "UnknownUserIdError"})
@@ -43,7 +43,7 @@ class Key(NamedTuple):
     @property
     def digest(self) -> str:
         """What the forgotten list holds: SHA-256 of the trimmed lower-case value."""
-        return sha256(self.value.strip().lower().encode()).hexdigest()
+        return sha256_of(self.value)
 
     @classmethod
     def of_email(cls, address: str) -> Self:

@@ -8,8 +8,6 @@ an unknown limit that is ignored would erase more than was asked.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
@@ -25,8 +23,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from schemas import connecting
-from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, IdentifierType
+from schemas.connecting import CUSTOMER_ID, IdentifierType
 from schemas.fields import Closed, Instant, Jurisdiction, SafeId, Slug, TypeName
+from schemas.identifiers import NotOfItsTypeError, normalised
 
 MAX_IDENTIFIERS = 50
 
@@ -106,35 +105,14 @@ SupportedRight = Annotated[
 ]
 
 
-def _unlike_email(value: str) -> bool:
-    """Whether *value* is no address: one @, a dotted domain, no blanks or controls."""
-    local, _, domain = value.rpartition("@")
-    return (
-        re.fullmatch(r"[^@\s\x00-\x1f\x7f]{1,64}", local) is None
-        or re.fullmatch(r"[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f.]+", domain) is None
-        or len(value) > 254  # noqa: PLR2004 (RFC 5321 section 4.5.3.1.3)
-    )
-
-
-def _unlike_phone(value: str) -> bool:
-    """Whether *value* is no E.164 number."""
-    return re.fullmatch(r"\+[1-9][0-9]{6,14}", value) is None
-
-
 def _normalise(type_: str, value: str) -> str:
     """Bring an identifier to the one spelling that connectors search by."""
-    value = unicodedata.normalize("NFC", value).strip()
-    if type_ == EMAIL:
-        value = value.lower()
-    wrong = (
-        not value
-        or any(unicodedata.category(sign) == "Cc" for sign in value)
-        or (type_ == EMAIL and _unlike_email(value))
-        or (type_ == PHONE and _unlike_phone(value))
-    )
-    if wrong:
-        raise PydanticCustomError("invalid_identifier", "not of its type")
-    return value
+    try:
+        return normalised(type_, value)
+    except NotOfItsTypeError:
+        # Raised below: what stands behind a rejection must not quote the value.
+        pass
+    raise PydanticCustomError("invalid_identifier", "not of its type")
 
 
 class SubjectIdentifier(Closed):

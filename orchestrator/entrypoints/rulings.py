@@ -31,6 +31,7 @@ from orchestrator.core.events import (
     PersonRetried,
     RequestWithdrawn,
 )
+from orchestrator.core.learned import news_of
 from orchestrator.engine import Step
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
 from orchestrator.errors import NotPossible
@@ -188,9 +189,7 @@ def _news(
         if entry is not None
         else choosing.case.planned(choosing.task).yields
     )
-    return tuple(
-        dict.fromkeys(one for one in learned if one.type in yields and one not in known)
-    )
+    return news_of(learned, yields, known).identifiers
 
 
 def _where(task: Task) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, cast
 
+import structlog
+
 from orchestrator.core.cases import Step as CallStep
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.dossier import (
@@ -37,6 +39,7 @@ from orchestrator.core.events import (
     TaskReleased,
     TaskReported,
 )
+from orchestrator.core.learned import news_of
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.ports import (
@@ -78,6 +81,9 @@ class ItemNames(Protocol):
 
     def identifier_digest(self, case: str, identifier_type: str, value: str) -> str:
         """Return a keyed digest of a value inside one case."""
+
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +240,10 @@ class Gatherer:
         case, account = heard.claimed.case, heard.claimed.task.account
         known = set(load_identifiers(opened.named(case, ALL_IDENTIFIERS).values()))
         yields = self._accounts[account].yields
-        return tuple(one for one in learned if one.type in yields and one not in known)
+        news = news_of(learned, yields, known)
+        for type_ in sorted(news.refused):
+            log.warning("identifier_refused", account=account, kind=type_)
+        return news.identifiers
 
     def _conflicted(
         self, heard: Heard, candidates: Sequence[Candidate], opened: OpenVault

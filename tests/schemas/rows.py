@@ -236,6 +236,8 @@ BAD = [
             ("email", "ada@example.com, bo@example.com"),
             ("email", "ada@example."),
             ("email", "a" * 65 + "@example.com"),
+            ("email", "ada\u200b@example.com"),
+            ("email", "ada@exam\u202eple.com"),
             ("phone", "0199000101"),
             ("phone", "+33 1 99 00 01 01"),
             ("phone", "+0199000101"),

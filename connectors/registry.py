@@ -27,6 +27,7 @@ _IN_TREE: Mapping[str, str] = MappingProxyType(
         "vtex": "connectors.vtex:Vtex",
         "amplitude": "connectors.amplitude:Amplitude",
         "iterable": "connectors.iterable:Iterable",
+        "opendsr": "connectors.opendsr:OpenDsr",
         "participant": "connectors.participant:Participant",
         "webhook": "connectors.webhook:Webhook",
         "manual": "connectors.manual:Manual",

@@ -25,7 +25,10 @@ STATES = ("orchestrator/core/tasks.py", "orchestrator/core/cases.py")
 # The parts of the shell that live beside the connectors, because they speak HTTP.
 SHELL = {"connectors/http.py", "connectors/resolving.py", "connectors/wire.py"}
 # They verify and seal, and know nothing of a processor.
-CRYPTOGRAPHY = {f"connectors/{it}.py" for it in ("dsse", "public_keys", "sealing")}
+CRYPTOGRAPHY = {
+    f"connectors/{it}.py"
+    for it in ("dsse", "opendsr/signatures", "public_keys", "sealing")
+}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

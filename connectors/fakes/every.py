@@ -15,6 +15,7 @@ from connectors.fakes import (
     klaviyo,
     mixpanel,
     notify,
+    opendsr,
     participant,
     vtex,
     webhook,
@@ -37,6 +38,7 @@ def every_fake() -> Mapping[str, FakeProcessor]:
         webhook.app(),
         notify.app(),
         participant.app(),
+        opendsr.app(),
     )
     return {fake.name: fake for fake in fakes}
 

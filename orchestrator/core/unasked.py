@@ -59,6 +59,9 @@ def _spoken_of(
 ) -> Task:
     """Return *task* after its processor spoke of an open job."""
     match event.report:
+        case Done() if task.action is Action.EXPORT:
+            # A copy comes with a poll, and it is there now.
+            return _asked_sooner(task, job, event, planned.retry_base)
         case Accepted(check_after=pause):
             return _asked_sooner(task, job, event, max(pause, planned.retry_base))
         case NeedsHuman(reason=reason) if task.status is not TaskStatus.NEEDS_HUMAN:

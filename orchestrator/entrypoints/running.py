@@ -15,7 +15,8 @@ from typing import Final
 
 import structlog
 
-from orchestrator.adapters.callback_server import CallbackServer
+from orchestrator.adapters.callbacks import Callbacks
+from orchestrator.adapters.http_server import HttpServer
 from orchestrator.bootstrap import INBOX, Installation
 from orchestrator.core.words import AccountId
 from orchestrator.errors import Conflict, Unavailable
@@ -164,15 +165,18 @@ class Running:
             for id_, entry in parts.register.accounts.items()
             if entry.spec.hears and entry.mode is not Mode.OFF
         }
-        server = CallbackServer(
-            parts.settings.callback_bind,
-            hearing,
-            parts.inbox,
-            parts.clock,
-            lambda: self.bells.ring_for({INBOX}),
-        )
+        callbacks = Callbacks(hearing, parts.inbox, parts.clock, self._told)
+        server = HttpServer(parts.settings.callback_bind, callbacks.asgi)
         server.start()
-        self._at_stop.append(server.stop)
+        log.info("callbacks_ready", count=len(hearing))
+        self._at_stop += [server.stop, callbacks.close]
+
+    def _told(self, failure: Exception | None) -> None:
+        """Let a new letter be read at once; one that was not stored comes again."""
+        if failure is None:
+            self.bells.ring_for({INBOX})
+        else:
+            log.warning("callback_not_stored", cause=type(failure).__name__)
 
     def _start_sweep(self) -> None:
         """Let time pass now and then."""

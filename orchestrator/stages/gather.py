@@ -58,9 +58,12 @@ from orchestrator.ports import (
 from schemas.connecting import (
     Absent,
     Accepted,
+    Action,
     Ambiguous,
+    Cancelled,
     Candidate,
     CannotTell,
+    Done,
     Exported,
     Identifier,
     IdentifierType,
@@ -149,7 +152,7 @@ class Gatherer:
         if isinstance(reply, JobAccepted):
             report = Accepted(reply.check_after, reply.expected_within)
             kept = self._kept(word, member, reply)
-        elif isinstance(reply, Outcome):
+        elif isinstance(reply, Outcome | Cancelled):
             report = reply
         event = CallReported(
             at=self._clock.now(),
@@ -159,7 +162,9 @@ class Gatherer:
             items=member.items,
             jitter=self._clock.jitter(),
         )
-        is_open = isinstance(report, Accepted | NeedsHuman)
+        # A copy that is ready is still to be fetched, by a poll of the same call.
+        is_copy = word.call.action is Action.EXPORT and isinstance(report, Done)
+        is_open = is_copy or isinstance(report, Accepted | NeedsHuman)
         closing: tuple[Write, ...] = () if is_open else (CloseCall(word.call.id),)
         return Step(member.case, event, (*kept, *closing, *ends))
 

@@ -12,14 +12,15 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters import callback_server
-from orchestrator.adapters.callback_server import (
+from orchestrator.adapters import callbacks
+from orchestrator.adapters.callbacks import (
     BURST,
     MOST_BYTES,
     MOST_WAITING,
-    CallbackServer,
+    Callbacks,
     kept_headers,
 )
+from orchestrator.adapters.http_server import HttpServer
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import Inbox, Letter
@@ -53,8 +54,8 @@ class Served:
 
     box: Box
     clock: FrozenClock
-    server: CallbackServer
-    rung: list[str]
+    server: HttpServer
+    told: list[Exception | None]
 
     def post(self, path: str = "/callbacks/mail", **sending: object) -> httpx.Response:
         """Post as a processor does."""
@@ -65,17 +66,14 @@ class Served:
 @pytest.fixture
 def served() -> Iterator[Served]:
     """Serve one account."""
-    box, clock, rung = Box(), FrozenClock(), ["begun"]
-    server = CallbackServer(
-        "127.0.0.1:0",
-        [MAIL],
-        cast("Inbox", box),
-        clock,
-        lambda: rung.append("rung"),
-    )
+    box, clock = Box(), FrozenClock()
+    told: list[Exception | None] = []
+    app = Callbacks([MAIL], cast("Inbox", box), clock, told.append)
+    server = HttpServer("127.0.0.1:0", app.asgi)
     server.start()
-    yield Served(box, clock, server, rung)
+    yield Served(box, clock, server, told)
     server.stop()
+    app.close()
 
 
 def test_callback_is_stored_before_it_is_acknowledged(served: Served) -> None:
@@ -93,7 +91,7 @@ def test_callback_is_stored_before_it_is_acknowledged(served: Served) -> None:
         "x-opendsr-signature": "c2ln",
         "content-type": "application/json",
     }
-    assert served.rung == ["begun", "rung"]
+    assert served.told == [None]
     assert "server" not in answer.headers
 
 
@@ -184,6 +182,7 @@ def test_letter_that_could_not_be_stored_has_to_come_again(
     """503 lets the processor repeat: nothing is acknowledged that is not durable."""
     served.box.failure = failure
     assert served.post(content=b"{}").status_code == 503
+    assert served.told == [failure]
 
     served.box.failure = None
 
@@ -202,7 +201,7 @@ def test_slow_body_is_not_waited_for(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sends a byte now and then is cut off."""
-    monkeypatch.setattr(callback_server, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(callbacks, "BODY_SECONDS", 0.05)
     with socket.create_connection(("127.0.0.1", served.server.port), 5) as sender:
         sender.sendall(
             b"POST /callbacks/mail HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"
@@ -225,9 +224,7 @@ def test_no_line_is_logged_of_what_comes(served: Served) -> None:
 def test_address_that_is_taken_is_told_at_the_start(served: Served) -> None:
     """The second server does not start, and says which setting to change."""
     taken = f"127.0.0.1:{served.server.port}"
-    second = CallbackServer(
-        taken, [], cast("Inbox", served.box), served.clock, lambda: None
-    )
+    second = HttpServer(taken, None)
 
     with pytest.raises(SetUpError, match="ERASURE_CALLBACK_BIND"):
         second.start()

@@ -10,24 +10,17 @@ body is ever logged.
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from threading import Event, Thread
-from urllib.parse import urlsplit
 
-import structlog
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from orchestrator.core.words import AccountId
-from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
+from orchestrator.errors import CannotStore, Conflict, Unavailable
 from orchestrator.ports import Clock, Inbox, Letter
-
-log = structlog.get_logger()
 
 MOST_BYTES = 256 * 1024  # of one body
 MOST_HEADER_BYTES = 8 * 1024  # of the headers that are kept
@@ -35,8 +28,6 @@ MOST_WAITING = 64 * 1024 * 1024  # bytes of one account that nobody has read yet
 PER_SECOND = 50.0  # letters of one account, after a burst
 BURST = 500.0
 BODY_SECONDS = 10.0
-STOP_SECONDS = 5
-CONNECTIONS = 128
 
 ACCEPTED, TIMED_OUT, TOO_LARGE = 202, 408, 413
 TOO_MANY, HEADERS_TOO_LARGE, AWAY = 429, 431, 503
@@ -46,71 +37,25 @@ TOO_MANY, HEADERS_TOO_LARGE, AWAY = 429, 431, 503
 _KEPT = ("content-type", "content-digest", "signature", "webhook-", "x-")
 _LEFT_OUT = ("x-forwarded-", "x-real-ip", "x-client-ip", "x-amzn-", "x-envoy-")
 
+Told = Callable[[Exception | None], None]
 
-class CallbackServer:
-    """An HTTP server in a thread of its own, for the accounts that hear."""
+
+class Callbacks:
+    """The application of the accounts that hear; `asgi` is served by a server."""
 
     def __init__(
-        self,
-        bind: str,
-        accounts: Collection[AccountId],
-        inbox: Inbox,
-        clock: Clock,
-        on_letter: Callable[[], None],
+        self, accounts: Collection[AccountId], inbox: Inbox, clock: Clock, told: Told
     ) -> None:
-        """Keep the parts; nothing is bound yet."""
-        self._bind = bind
-        self._desks = {id_: _Desk(id_, inbox, clock) for id_ in accounts}
-        self._inbox = inbox
-        self._clock = clock
-        self._on_letter = on_letter
+        """Keep the parts; *told* learns of each letter, or why one was not stored."""
+        self._desks = {id_: _Desk(id_, inbox, clock, told) for id_ in accounts}
         # One at a time: SQLite has one writer, and a burst waits here, not in threads.
         self._storing = ThreadPoolExecutor(1, thread_name_prefix="callbacks-database")
-        self._listener: socket.socket | None = None
-        self._server: _Server | None = None
-        self._thread: Thread | None = None
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, once started."""
-        if self._listener is None:
-            raise RuntimeError("The callback server has not been started.")
-        port: int = self._listener.getsockname()[1]
-        return port
-
-    def start(self) -> None:
-        """Listen; raises `SetUpError` where that cannot be."""
-        self._listener = _listener(self._bind)
         receive = Route("/callbacks/{account}", self._receive, methods=["POST"])
-        config = uvicorn.Config(
-            Starlette(routes=[receive]),
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            log_level="critical",
-            server_header=False,
-            proxy_headers=False,
-            limit_concurrency=CONNECTIONS,
-            h11_max_incomplete_event_size=2 * MOST_HEADER_BYTES,
-            timeout_graceful_shutdown=STOP_SECONDS,
-        )
-        self._server = _Server(config)
-        sockets = {"sockets": [self._listener]}
-        self._thread = Thread(
-            target=self._server.run, kwargs=sockets, name="callbacks", daemon=True
-        )
-        self._thread.start()
-        self._server.listening.wait(STOP_SECONDS)
-        log.info("callbacks_ready", count=len(self._desks))
+        self.asgi = Starlette(routes=[receive])
 
-    def stop(self) -> None:
-        """Take nothing more; what is being stored is stored and answered."""
-        if self._server is None or self._thread is None or self._listener is None:
-            return
-        self._server.should_exit = True
-        self._thread.join(STOP_SECONDS + 1)
+    def close(self) -> None:
+        """Store what is being stored."""
         self._storing.shutdown(wait=True)
-        self._listener.close()
 
     async def _receive(self, request: Request) -> Response:
         """Answer once the letter is durable, and otherwise so that it is sent again."""
@@ -131,18 +76,20 @@ class CallbackServer:
         )
         if not is_stored:
             return Response(status_code=AWAY, headers={"Retry-After": "30"})
-        self._on_letter()
         return Response(status_code=ACCEPTED)
 
 
 class _Desk:
     """One account's share: its pace, and how much may wait for its owner."""
 
-    def __init__(self, account: AccountId, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self, account: AccountId, inbox: Inbox, clock: Clock, told: Told
+    ) -> None:
         """Begin with a full burst."""
         self._account = account
         self._inbox = inbox
         self._clock = clock
+        self._told = told
         self._left = BURST
         self._left_at = clock.monotonic()
         self._counted_at: float | None = None
@@ -178,9 +125,10 @@ class _Desk:
                 )
             )
         except (Unavailable, Conflict, CannotStore) as error:
-            log.warning("callback_not_stored", cause=type(error).__name__)
+            self._told(error)
             return False
         self._waiting += len(body)
+        self._told(None)
         return True
 
 
@@ -210,33 +158,3 @@ async def _body(request: Request) -> bytes | int:
     except (TimeoutError, ClientDisconnect):
         return TIMED_OUT
     return bytes(body)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn that says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
-        self.listening.set()
-
-
-def _listener(bind: str) -> socket.socket:
-    """Bind `host:port`; raises `SetUpError`."""
-    parts = urlsplit(f"//{bind}")
-    host, port = parts.hostname or "", parts.port or 0
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise SetUpError(
-            "Nobody can listen at ERASURE_CALLBACK_BIND; name an address of this"
-            " machine and a port that is free."
-        ) from error
-    # asyncio does not set it on these sockets, and each answer would wait 40 ms.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener

@@ -24,6 +24,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
+from orchestrator.adapters.evidence import SqlEvidence
 from orchestrator.adapters.inbox import SqlInbox
 from orchestrator.adapters.kafka import (
     KafkaPublisher,
@@ -161,6 +162,11 @@ class Installation:
     def artifacts(self) -> SqlArtifacts:
         """Encrypted copies."""
         return SqlArtifacts(self.database)
+
+    @cached_property
+    def evidence(self) -> SqlEvidence:
+        """The files that people brought as evidence."""
+        return SqlEvidence(self.database, self.vault)
 
     @cached_property
     def quarantine(self) -> SqlQuarantine:
@@ -334,6 +340,7 @@ class Installation:
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),
+            Chore("evidence", self.evidence.shred, every=MINUTE),
         )
         return Sweep(self.store, self.engine, self.clock, on_applied, chores)
 

@@ -1,7 +1,8 @@
 """
 The export package: one ZIP for a case, streamed, with a manifest of what it holds.
 
-`<account>/<n>-<category>.json` holds rows of one account, category and provenance;
+`<account>/<n>-<category>.json` holds rows of one account, category and provenance,
+`<account>/<n>-file.<suffix>` what a person brought as it is;
 `manifest.json`, the last entry, lists every account with how it answered, so that a
 copy that is empty or missing shows, and every file with its SHA-256.  Names are made
 of account ids and a closed set of category words, never of data; times are fixed, so
@@ -22,19 +23,20 @@ import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
+from orchestrator.adapters.package_manifest import PackagedFile, answered, manifest
 from orchestrator.core.copying import CopyLine
 from orchestrator.errors import OrchestratorError
 from schemas.connecting import Provenance
 
 MANIFEST = "manifest.json"
 OTHER = "other"
+FILE = "file"
 
 # Never change: readers of packages look for these words.
-_MANIFEST_FORMAT = "erasure-export/1"
 _ROWS_FORMAT = "erasure-export-rows/1"
 
 # The words of the connectors in this tree.  A word may be added; a removed one would
@@ -52,6 +54,7 @@ CATEGORIES = frozenset(
 
 _BUFFERED_BYTES = 8 * 1024 * 1024
 _SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
+_SUFFIX = re.compile(r"[a-z0-9]{1,8}")
 _LONGEST_SLUG = 64
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can name
 
@@ -95,17 +98,17 @@ class PackagePart:
 
 
 @dataclass(frozen=True, slots=True)
-class PackagedFile:
-    """One file of the package, as the manifest lists it."""
+class PackageFile:
+    """
+    A file that a person brought as an account's copy; it is packed as it is.
 
-    path: str
+    `suffix` names its format; whatever is not a short word of letters and digits
+    becomes `bin`, because a name could hold data.
+    """
+
     account: str
-    category: str
-    provenance: Provenance
-    rows: int
-    third_party_rows: int
-    size: int
-    sha256: str
+    suffix: str
+    pieces: Iterable[bytes] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ def assert_bound(subject: str, allowed: frozenset[str]) -> None:
 def build_package(
     case_id: str,
     created_at: datetime,
-    parts: Iterable[PackagePart],
+    parts: Iterable[PackagePart | PackageFile],
     write: Callable[[bytes], object],
     lines: Sequence[CopyLine] = (),
 ) -> PackageSummary:
@@ -156,10 +159,13 @@ def build_package(
     accounts = {line.account: 0 for line in lines}
     try:
         for part in parts:
-            rows = writer.add(part)
+            if isinstance(part, PackageFile):
+                rows = writer.add_file(part)
+            else:
+                rows = writer.add(part)
             accounts[part.account] = accounts.get(part.account, 0) + rows
-        answers = _answers(lines, accounts)
-        writer.finish(_manifest(case_id, created_at, answers, writer.files))
+        answers = answered(lines, accounts)
+        writer.finish(manifest(case_id, created_at, answers, writer.files))
     except BaseException:
         # Otherwise `zipfile` writes a directory when it is collected, and half a
         # package would look like a whole one.
@@ -236,8 +242,37 @@ class _Writer:
             self._write(part.account, key, groups[key])
         return rows
 
-    def finish(self, manifest: bytes) -> None:
-        self._entry(MANIFEST, manifest)
+    def add_file(self, file: PackageFile) -> int:
+        """Write a file as it is; it counts as one row."""
+        _check_account(file.account)
+        suffix = file.suffix if _SUFFIX.fullmatch(file.suffix) else "bin"
+        path = f"{file.account}/{self._next(file.account)}-{FILE}.{suffix}"
+        digest, size = sha256(), 0
+        with self._zip.open(_info(path), "w") as entry:
+            for piece in file.pieces:
+                entry.write(piece)
+                digest.update(piece)
+                size += len(piece)
+        self.files.append(
+            PackagedFile(
+                path=path,
+                account=file.account,
+                category=FILE,
+                provenance=Provenance.PROVIDED,
+                rows=1,
+                third_party_rows=0,
+                size=size,
+                sha256=digest.hexdigest(),
+            )
+        )
+        return 1
+
+    def _next(self, account: str) -> int:
+        number = self._numbers[account] = self._numbers.get(account, 0) + 1
+        return number
+
+    def finish(self, listed: bytes) -> None:
+        self._entry(MANIFEST, listed)
         self.close()
 
     def close(self) -> None:
@@ -245,7 +280,7 @@ class _Writer:
 
     def _write(self, account: str, key: _GroupKey, group: _Group) -> None:
         category, provenance = key
-        number = self._numbers[account] = self._numbers.get(account, 0) + 1
+        number = self._next(account)
         head = _json(
             {
                 "format": _ROWS_FORMAT,
@@ -273,59 +308,16 @@ class _Writer:
         )
 
     def _entry(self, path: str, content: bytes) -> None:
-        info = zipfile.ZipInfo(path, _FIXED_TIME)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.create_system = 3  # Unix on every machine, for equal bytes
-        info.external_attr = 0o600 << 16
-        self._zip.writestr(info, content)
+        self._zip.writestr(_info(path), content)
 
 
-def _answers(
-    lines: Sequence[CopyLine], rows: Mapping[str, int]
-) -> Sequence[Mapping[str, object]]:
-    """Say of each account how it answered; one that gave nothing shows with 0 rows."""
-    told = {line.account: line for line in lines}
-    answers = []
-    for account, count in rows.items():
-        line = told.get(account) or CopyLine(account, "exported")
-        answers.append(
-            {
-                "account": account,
-                "outcome": line.outcome,
-                "reasons": list(line.reasons),
-                "rows": count,
-            }
-        )
-    return answers
-
-
-def _manifest(
-    case_id: str,
-    created_at: datetime,
-    answers: Sequence[Mapping[str, object]],
-    files: Iterable[PackagedFile],
-) -> bytes:
-    """List what was packed, and how each account answered."""
-    document = {
-        "format": _MANIFEST_FORMAT,
-        "case": case_id,
-        "created_at": created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "accounts": answers,
-        "files": [
-            {
-                "path": file.path,
-                "sha256": file.sha256,
-                "size": file.size,
-                "account": file.account,
-                "category": file.category,
-                "provenance": file.provenance.value,
-                "rows": file.rows,
-                "third_party_rows": file.third_party_rows,
-            }
-            for file in files
-        ],
-    }
-    return json.dumps(document, indent=2).encode() + b"\n"
+def _info(path: str) -> zipfile.ZipInfo:
+    """Name an entry, with nothing of this machine or moment in it."""
+    info = zipfile.ZipInfo(path, _FIXED_TIME)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.create_system = 3  # Unix on every machine, for equal bytes
+    info.external_attr = 0o600 << 16
+    return info
 
 
 def _line(account: str, row: ExportedRow, *, names_category: bool) -> bytes:

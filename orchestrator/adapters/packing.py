@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import cast
 
 from orchestrator.adapters.package import (
+    PackageFile,
     PackagePart,
     RowOfAnotherPerson,
     assert_bound,
@@ -15,6 +17,7 @@ from orchestrator.adapters.sealed_chunks import ChunkSealer, open_chunks
 from orchestrator.adapters.stored_rows import row_line, stored_rows
 from orchestrator.adapters.vault_cipher import DataKey
 from orchestrator.core.copying import CopyLabel
+from orchestrator.ports import CopyPart
 from schemas.connecting import Row
 
 
@@ -33,6 +36,10 @@ class ZipPacking:
             row.category, row.provenance, row.data, third_party=row.third_party
         )
 
+    def head(self, suffix: str) -> bytes:
+        """Spell what stands before a file that is packed as it is."""
+        return suffix.encode("ascii", "replace") + b"\n"
+
     def is_bound(self, subject: str, allowed: frozenset[str]) -> bool:
         """Tell whether a row bound to *subject* is the person's."""
         try:
@@ -46,7 +53,7 @@ class ZipPacking:
         data_key: object,
         package: str,
         label: CopyLabel,
-        parts: Sequence[tuple[str, str, Iterable[bytes]]],
+        parts: Sequence[CopyPart],
         store: Callable[[int, bytes], None],
     ) -> str:
         """Build and seal the ZIP; returns its hex SHA-256."""
@@ -55,12 +62,24 @@ class ZipPacking:
         summary = build_package(
             label.case,
             label.made_at,
-            [
-                PackagePart(account, stored_rows(open_chunks(key, artifact, chunks)))
-                for account, artifact, chunks in parts
-            ],
+            [_part(key, part) for part in parts],
             sealer.write,
             label.lines,
         )
         sealer.close()
         return summary.sha256
+
+
+def _part(key: DataKey, part: CopyPart) -> PackagePart | PackageFile:
+    """Open what one account gave: rows, or a file behind the line with its suffix."""
+    pieces = open_chunks(key, part.artifact, part.chunks)
+    if part.is_file:
+        suffix, rest = _headed(pieces)
+        return PackageFile(part.account, suffix, rest)
+    return PackagePart(part.account, stored_rows(pieces))
+
+
+def _headed(pieces: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
+    """Return the suffix on the first line, and the file that follows."""
+    head, _, first = next(pieces, b"").partition(b"\n")
+    return head.decode("ascii", "replace"), chain([first], pieces)

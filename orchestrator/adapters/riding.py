@@ -38,6 +38,7 @@ from orchestrator.ports import (
 )
 from schemas.topics import REQUESTS
 
+EVIDENCE = "evidence"  # a person's file: it outlives the copy, under its own key
 PACKAGE = "package"  # the kind of artifact that a case ends up with
 _STATEMENT = (
     *("id", "number", "kind", "signed_at"),
@@ -79,7 +80,7 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
             ended = at if kind is CloseCall else None
             moved = {"b_ids": list(ids), "b_state": state, "b_ended": ended}
             connection.execute(_MOVE_CALLS, moved)
-    _destroy(connection, [write for write in writes if isinstance(write, DestroyKey)])
+    destroy(connection, [write for write in writes if isinstance(write, DestroyKey)])
     forgotten = [w.request_id for w in writes if isinstance(w, ForgetRequestRecord)]
     if forgotten:
         keys_of = [request_id.encode() for request_id in forgotten]
@@ -144,14 +145,17 @@ def _obligation(case: str, number: int, owed: Obligation) -> dict[str, object]:
     }
 
 
-def _destroy(connection: Connection, destroyed: Sequence[DestroyKey]) -> None:
+def destroy(connection: Connection, destroyed: Sequence[DestroyKey]) -> None:
     """Delete data keys and everything they sealed."""
     for purpose in sorted({one.purpose for one in destroyed}):
         owners = [one.owner for one in destroyed if one.purpose == purpose]
         for statement in _DESTROY:
             connection.execute(statement, {"owners": owners, "of": purpose})
         if purpose == "export":
-            drop_artifacts(connection, t.artifacts.c.case_id.in_(owners))
+            of_cases = t.artifacts.c.case_id.in_(owners)
+            drop_artifacts(connection, and_(of_cases, t.artifacts.c.kind != EVIDENCE))
+        if purpose == EVIDENCE:
+            drop_artifacts(connection, t.artifacts.c.id.in_(owners))
 
 
 def _finish(connection: Connection, artifact: Artifact) -> None:
@@ -166,7 +170,8 @@ def _finish(connection: Connection, artifact: Artifact) -> None:
     if artifact.kind == PACKAGE:
         others = t.artifacts.c.id != artifact.id
         of_case = t.artifacts.c.case_id == artifact.case
-        drop_artifacts(connection, and_(of_case, others))
+        parts = and_(of_case, others, t.artifacts.c.kind != EVIDENCE)
+        drop_artifacts(connection, parts)
 
 
 def drop_artifacts(connection: Connection, which: ColumnElement[bool]) -> int:

@@ -226,7 +226,7 @@ artifacts = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("case_id", Text, nullable=False, index=True),
-    Column("kind", Text, nullable=False),  # rows | package
+    Column("kind", Text, nullable=False),  # rows | file | package | evidence
     Column("account", Text),
     Column("task", Text),
     Column("complete", Integer, nullable=False),

@@ -8,12 +8,13 @@ from datetime import date, datetime
 from typing import Any
 
 from orchestrator.adapters.views import ChoiceLine, HistoryLine, TaskLine, TaskView
-from orchestrator.core.cases import Found, Task, TaskItem
+from orchestrator.core.cases import Found, Handover, Task, TaskItem, TaskStatus
 from orchestrator.core.statements import reasons_of
 
 
 def task_line(case: str, task: Task) -> TaskLine:
     """Return a task as a line of a list."""
+    handover = _open_handover(task)
     return TaskLine(
         id=task.id,
         case=case,
@@ -27,6 +28,8 @@ def task_line(case: str, task: Task) -> TaskLine:
         attempts=task.attempts,
         wake_at=task.wake_at,
         dispatch_by=task.dispatch_by,
+        due_at=handover.due_at if handover else None,
+        assignee=handover.assignee if handover else None,
     )
 
 
@@ -40,6 +43,8 @@ def _why(task: Task) -> str | None:
 def task_view(case: str, task: Task) -> TaskView:
     """Return everything about a task that the database may tell."""
     gate = task.gate
+    handover = _open_handover(task)
+    attested = task.attested
     return TaskView(
         id=task.id,
         case=case,
@@ -64,7 +69,20 @@ def task_view(case: str, task: Task) -> TaskView:
         candidates=tuple(
             _choice(number, items) for number, items in enumerate(task.choices, start=1)
         ),
+        expected_by=min((call.late_at for call in task.open_calls), default=None),
+        is_late=bool(task.open_calls and task.late_jobs),
+        due_at=handover.due_at if handover else None,
+        assignee=handover.assignee if handover else None,
+        reminders=handover.reminders if handover else 0,
+        escalations=handover.escalations if handover else 0,
+        attested_by=attested.by if attested else None,
+        evidence_sha256=attested.sha256 if attested else None,
     )
+
+
+def _open_handover(task: Task) -> Handover | None:
+    """Return what is said of work that is with a person now."""
+    return task.handover if task.status is TaskStatus.WITH_PERSON else None
 
 
 def history_line(
@@ -90,7 +108,9 @@ def _detail(doc: Mapping[str, Any]) -> str | None:
         return " ".join(str(one) for one in said if one)
     if "chosen" in doc:
         return ", ".join(str(pick + 1) for pick in doc["chosen"]) or "none"
-    for name in ("reason", "kind", "case"):
+    if "types" in doc:
+        return ", ".join(sorted(doc["types"]))
+    for name in ("reason", "kind", "case", "to", "outcome"):
         if name in doc:
             return str(doc[name])
     return None

@@ -68,6 +68,8 @@ class TaskLine:
     attempts: int
     wake_at: datetime | None
     dispatch_by: datetime
+    due_at: datetime | None = None  # of manual work
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,25 @@ class TaskView:
     dispatch_by: datetime
     settled_at: datetime | None
     candidates: tuple[ChoiceLine, ...]
+    expected_by: datetime | None = None  # the earliest of its open jobs
+    is_late: bool = False
+    due_at: datetime | None = None  # of manual work
+    assignee: str | None = None
+    reminders: int = 0
+    escalations: int = 0
+    attested_by: str | None = None
+    evidence_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """A file that a person brought as evidence; it is shredded at `kept_until`."""
+
+    id: str
+    task: str
+    sha256: str
+    brought_at: datetime
+    kept_until: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,7 @@ class Case:
     export_sha256: str | None = None
     export_expires_at: datetime | None = None
     export_downloaded_at: datetime | None = None  # the last time
+    evidence_opened_at: datetime | None = None  # the last time
     shred_export_now: bool = False
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()

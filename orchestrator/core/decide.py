@@ -23,6 +23,7 @@ from orchestrator.core.commands import Decision
 from orchestrator.core.events import (
     CallReported,
     Event,
+    EvidenceOpened,
     ExportCollected,
     ExportDownloaded,
     ExportSealed,
@@ -49,6 +50,7 @@ from orchestrator.core.manual_work import (
     after_assignment,
     after_attestation,
     after_showing,
+    evidence_opened,
     told_in_time,
 )
 from orchestrator.core.news import news_of
@@ -131,8 +133,12 @@ def _after_word_from_outside(
             assert_never(event)
 
 
-def _after_task_event(case: Case, event: TaskEvent | CallReported) -> Case:
+def _after_task_event(
+    case: Case, event: TaskEvent | CallReported | EvidenceOpened
+) -> Case:
     """Apply news about one task; a stranger and an answered case change nothing."""
+    if isinstance(event, EvidenceOpened):
+        return evidence_opened(case, event)
     task = case.all_tasks.get(event.task)
     if task is None or case.status is not CaseStatus.RUNNING:
         return case

@@ -223,6 +223,15 @@ class RequestWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceOpened:
+    """Somebody took a person's evidence out of the vault; it stays until it expires."""
+
+    at: datetime
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExportSealed:
     """The package is complete, encrypted and durable."""
 
@@ -303,6 +312,7 @@ Event = (
     | PersonAssigned
     | IdentifiersShown
     | PersonAttested
+    | EvidenceOpened
     | RequestWithdrawn
     | ExportSealed
     | ExportCollected

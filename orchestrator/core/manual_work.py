@@ -25,6 +25,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.events import (
     Attested,
+    EvidenceOpened,
     IdentifiersShown,
     PersonAssigned,
     PersonAttested,
@@ -126,6 +127,16 @@ def after_attestation(
             return settle(task, Notified(Evidence.M), event.at)
         case _:
             assert_never(event.outcome)
+
+
+def evidence_opened(case: Case, event: EvidenceOpened) -> Case:
+    """Note that evidence was taken out, also of a case that has long been closed."""
+    task = case.all_tasks.get(event.task)
+    known = case.evidence_opened_at
+    is_new = known is None or event.at > known
+    if task is None or task.attested is None or not is_new:
+        return case
+    return replace(case, evidence_opened_at=event.at)
 
 
 def told_in_time(case: Case, at: datetime) -> Case:

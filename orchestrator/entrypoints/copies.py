@@ -31,7 +31,7 @@ def download_copy(
     case = Queries(installation.database).case_now(case_id)
     package = _package(installation, case)
     target = directory / f"{case.id}.zip"
-    with _unfinished(target) as file:
+    with unfinished(target, "--to") as file:
         digest = _decrypt(installation, case, package, file)
         if digest != case.export_sha256:
             raise NotPossible(
@@ -84,7 +84,7 @@ def _decrypt(
 
 
 @contextmanager
-def _unfinished(target: Path) -> Iterator[BinaryIO]:
+def unfinished(target: Path, option: str) -> Iterator[BinaryIO]:
     """Lend a file only its owner can read; it gets its name when all went well."""
     part = target.with_name(f".{target.name}.part")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -95,7 +95,7 @@ def _unfinished(target: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise SetUpError(
             f"{target.parent} cannot be written to ({error.strerror}); name another"
-            " directory with --to."
+            f" directory with {option}."
         ) from None
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 (a descriptor, not a path)

@@ -93,7 +93,9 @@ class Rulings:
         picks = tuple(sorted({record - 1 for record in records}))
         count = len(choosing.task.choices)
         if not count:
-            raise NotPossible(f"Nothing is to choose; {_where(choosing.task)}.")
+            raise NotPossible(
+                f"Nothing is to choose; {where_it_stands(choosing.task)}."
+            )
         if any(not 0 <= pick < count for pick in picks):
             raise NotPossible(f"The records of this task are 1 to {count}.")
         writes, learned = _taken(self._parts, choosing, picks)
@@ -147,7 +149,7 @@ class Rulings:
         """Apply a decision; says why if it changed nothing."""
         (applied,) = self._parts.engine.apply([Step(case.id, event, tuple(writes))])
         if not applied:
-            raise NotPossible(f"This changes nothing: {_where(task)}.")
+            raise NotPossible(f"This changes nothing: {where_it_stands(task)}.")
 
 
 def _taken(
@@ -192,18 +194,23 @@ def _news(
     return news_of(learned, yields, known).identifiers
 
 
-def _where(task: Task) -> str:
+_STANDS = {
+    TaskStatus.SETTLED: "the task is settled",
+    TaskStatus.CALLED: "the task is being called right now; look again in a moment",
+    TaskStatus.WITH_PERSON: "a person has the work; `erasure task attest` or"
+    " `erasure task close` ends it",
+}
+
+
+def where_it_stands(task: Task) -> str:
     """Say where a task stands and what fits."""
     match task.status:
-        case TaskStatus.SETTLED:
-            return "the task is settled"
-        case TaskStatus.CALLED:
-            return "the task is being called right now; look again in a moment"
         case TaskStatus.NEEDS_HUMAN if task.choices:
             return "the task wants a choice; see `erasure task show` and `task choose`"
         case TaskStatus.NEEDS_HUMAN:
             return "the task wants `erasure task retry` or `erasure task close`"
         case TaskStatus.WAITING if task.reason == "settling":
             return "the time between two looks is part of the proof"
-        case _:
-            return f"the task is {task.status}, which ends by itself"
+        case status:
+            ends = f"the task is {status}, which ends by itself"
+            return _STANDS.get(status, ends)

@@ -43,6 +43,7 @@ from orchestrator.ports.values import (
 )
 from orchestrator.ports.vault import (
     Artifacts,
+    CopyPart,
     OpenVault,
     Packing,
     Sealer,
@@ -78,6 +79,7 @@ __all__ = [
     "Claims",
     "Clock",
     "CloseCall",
+    "CopyPart",
     "DestroyKey",
     "Due",
     "EndLetter",

@@ -162,7 +162,11 @@ class SignedStatement:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A part of a copy (`rows` of one task) or the sealed `package` of a case."""
+    """
+    A part of a copy (`rows` or a `file` of one task), or a case's sealed `package`.
+
+    Or the `evidence` that a person brought for a task.
+    """
 
     id: str
     case: CaseId

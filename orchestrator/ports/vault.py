@@ -10,6 +10,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -85,6 +86,16 @@ class Sealer(Protocol):
         """Seal what is left."""
 
 
+@dataclass(frozen=True, slots=True)
+class CopyPart:
+    """What one account gave for a copy, sealed: rows, or a file as it is."""
+
+    account: str
+    artifact: str
+    chunks: Iterable[bytes] = field(repr=False)
+    is_file: bool = False
+
+
 class Packing(Protocol):
     """How rows are spelled and sealed, and how a case's package is built."""
 
@@ -96,6 +107,9 @@ class Packing(Protocol):
     def line(self, row: Row) -> bytes:
         """Spell one row."""
 
+    def head(self, suffix: str) -> bytes:
+        """Spell what stands before a file that is packed as it is."""
+
     def is_bound(self, subject: str, allowed: frozenset[str]) -> bool:
         """Tell whether a row bound to *subject* is the person's."""
 
@@ -104,11 +118,11 @@ class Packing(Protocol):
         data_key: object,
         package: str,
         label: CopyLabel,
-        parts: Sequence[tuple[str, str, Iterable[bytes]]],
+        parts: Sequence[CopyPart],
         store: Callable[[int, bytes], None],
     ) -> str:
         """
-        Build and seal the ZIP of (account, artifact, sealed chunks) in order.
+        Build and seal the ZIP of *parts*, in order.
 
         The *label* says how every account answered, with or without rows.
         Returns the hex SHA-256 of the ZIP as it is downloaded.

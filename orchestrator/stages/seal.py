@@ -25,6 +25,7 @@ from orchestrator.ports import (
     Artifact,
     Artifacts,
     Clock,
+    CopyPart,
     FinishArtifact,
     Packing,
     PutStatement,
@@ -101,9 +102,11 @@ class Seal:
             self._parts.clock.new_id("a"), case.id, "package", None, None, 0, None
         )
         self._parts.artifacts.begin(package, now)
+        artifacts = self._parts.artifacts
         parts = [
-            (str(rows.account), rows.id, self._parts.artifacts.get(rows.id))
-            for rows in self._parts.artifacts.complete(case.id, "rows")
+            CopyPart(str(one.account), one.id, artifacts.get(one.id), kind == "file")
+            for kind in ("rows", "file")
+            for one in artifacts.complete(case.id, kind)
         ]
 
         def store(seq: int, sealed: bytes) -> None:

@@ -17,6 +17,7 @@ from tests.support.installation import ROOT
 PROMISED = """
 demo; run; status; request example; request validate; request publish; case list;
 case show; case withdraw; task list; task show; task choose; task retry; task close;
+task brief; task assign; task attest; task evidence;
 quarantine list; quarantine show; quarantine release; quarantine drop; inbox list;
 inbox show; receipt list; receipt show;
 receipt download; receipt verify; export download; account list; account ping;

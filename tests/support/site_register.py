@@ -32,6 +32,7 @@ class RegisterText:
     ping_every: str = "200ms"
     # Further lines by account, as TOML: `{"hubspot": {"fed_by": '["klaviyo"]'}}`.
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    more: str = ""  # whole tables, as TOML
 
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
@@ -39,6 +40,7 @@ class RegisterText:
         parts += [self._account(name, url) for name in self.accounts]
         if self.keeps_orders:
             parts.append(_KEEPS_ORDERS)
+        parts.append(self.more)
         return "\n".join(parts)
 
     def _account(self, name: str, url: str) -> str:

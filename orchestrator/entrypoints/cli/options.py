@@ -34,10 +34,15 @@ HELP: _Help = {
 
 
 def a_name(value: str) -> str:
+    """Accept a pseudonymous name for `--by`."""
+    return a_pseudonym(value, "--by")
+
+
+def a_pseudonym(value: str, option: str) -> str:
     """Accept a pseudonymous name; an address would put a person into the history."""
     if not _NAME.fullmatch(value):
         raise SetUpError(
-            "--by takes a name of letters, digits, dot, hyphen and underscore that"
+            f"{option} takes a name of letters, digits, dot, hyphen and underscore that"
             " identifies nobody outside, such as dpo-2."
         )
     return value

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.entrypoints.cli import manual
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
 from orchestrator.entrypoints.cli.options import (
     HELP,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from orchestrator.adapters.views import TaskView
 
 app = typer.Typer(name="task", help="Tasks: one account's part in one case.", **HELP)
+app.command("brief")(manual.brief)
+app.command("assign")(manual.assign)
+app.command("attest")(manual.attest)
+app.command("evidence")(manual.evidence)
 
 
 @app.command("list")
@@ -53,7 +58,8 @@ def list_(
             ("status", lambda row: row.status),
             ("why", lambda row: row.reason or row.gate),
             ("next moment", lambda row: row.wake_at),
-            ("wanted before", lambda row: row.dispatch_by),
+            ("wanted before", lambda row: row.due_at or row.dispatch_by),
+            ("assigned to", lambda row: row.assignee),
         ],
         as_json=as_json,
         nothing="No task waits.",
@@ -155,7 +161,7 @@ def _print(found: TaskView) -> None:
             ("calls", str(found.calls)),
             ("failed in a row", found.attempts or None),
             ("answers lost", found.answers_lost or None),
-            ("open jobs", found.open_calls or None),
+            *_of_others(found),
             ("next moment", found.wake_at),
             ("wanted before", found.dispatch_by),
             ("settled", found.settled_at),
@@ -176,3 +182,18 @@ def _print(found: TaskView) -> None:
             as_json=False,
             nothing="",
         )
+
+
+def _of_others(found: TaskView) -> list[tuple[str, object]]:
+    """Return what a processor's jobs and a person's work are expected to bring."""
+    return [
+        ("open jobs", found.open_calls or None),
+        ("expected by", found.expected_by),
+        ("late", found.is_late),
+        ("assigned to", found.assignee),
+        ("due", found.due_at),
+        ("reminded", found.reminders or None),
+        ("escalated", found.escalations or None),
+        ("attested by", found.attested_by),
+        ("evidence", found.evidence_sha256),
+    ]

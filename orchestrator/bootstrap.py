@@ -42,6 +42,7 @@ from orchestrator.adapters.register import (
     ConnectorFacts,
     Register,
     load_register,
+    planned_account,
     sharing,
 )
 from orchestrator.adapters.signing import DsseSigner
@@ -310,11 +311,19 @@ class Installation:
     def gatherer(self, on_applied: Bell) -> Gatherer:
         """Return the stage that makes durable facts of what was heard."""
         habits = {
-            id_: Habits(entry.yields, entry.waits.check_after)
+            id_: Habits(
+                entry.yields, entry.waits.check_after, planned_account(entry, [])
+            )
             for id_, entry in self.register.accounts.items()
         }
         return Gatherer(
-            self.engine, self.vault, self.pseudonyms, self.clock, habits, on_applied
+            self.engine,
+            self.vault,
+            self.pseudonyms,
+            self.clock,
+            habits,
+            on_applied,
+            claims=self.claims,
         )
 
     def collect(self, consumer: Consumer | None, on_letter: Bell) -> Collect:

@@ -166,6 +166,10 @@ class ConnectorSpec:
     caps_per_call: Mapping[Action, CallCaps] = field(default_factory=dict)
     # items of one task in one call, by action (all where absent)
     items_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # a job that goes on is asked about ever more seldom: each pause is so many times
+    # the last, from what the connector says with the job up to `poll_most`
+    poll_factor: float = 1.5
+    poll_most: timedelta = timedelta(hours=6)
     # LOOKUP proof: so many empty looks, each this far apart
     looks_wanted: int = 1
     settle_for: timedelta = timedelta(0)

@@ -35,8 +35,9 @@ from orchestrator.adapters.claimable import (
 )
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.stored_calls import stored_call
+from orchestrator.adapters.unmoved import give_back
 from orchestrator.adapters.upserting import upsert
-from orchestrator.core.cases import TaskStatus
+from orchestrator.core.cases import Task, TaskStatus
 from orchestrator.core.words import AccountId, CallId
 from orchestrator.ports import (
     AccountState,
@@ -45,6 +46,7 @@ from orchestrator.ports import (
     Choose,
     Claimed,
 )
+from schemas.connecting import TaskId
 
 
 class SqlClaims:
@@ -248,6 +250,18 @@ class SqlClaims:
             called = {one.task.account for one in claimed} & windows.keys()
             _keep_windows(connection, {id_: windows[id_] for id_ in called}, now)
         return claimed
+
+    def keep_waiting(
+        self, polled: Sequence[tuple[Claimed, Task]]
+    ) -> Collection[TaskId]:
+        """
+        Give polled claims back with their tasks' next moments, and touch nothing else.
+
+        Only rows that are as they were claimed: what a step changed meanwhile, and what
+        another owner has claimed, is left to a step of the whole case.
+        """
+        with self._database.writing() as connection:
+            return give_back(connection, polled)
 
     def next_due(self, accounts: Collection[AccountId]) -> datetime | None:
         """Return when the next waiting task of these accounts is due."""

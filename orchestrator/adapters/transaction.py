@@ -86,7 +86,7 @@ class SqlTransaction:
             return
         self.connection.execute(t.cases.insert(), [_case_row(case) for case in cases])
         rows = [
-            _task_row(case.id, task)
+            task_row(case.id, task)
             for case in cases
             for task in case.all_tasks.values()
         ]
@@ -95,9 +95,9 @@ class SqlTransaction:
 
     def save_cases(self, changed: Sequence[tuple[Case, Case]]) -> None:
         """Store (before, after) pairs; only tasks that changed are written."""
-        cases = [_bound(_case_row(after)) for _, after in changed]
+        cases = [bound(_case_row(after)) for _, after in changed]
         tasks = [
-            _bound(_task_row(after.id, task))
+            bound(task_row(after.id, task))
             for before, after in changed
             for id_, task in after.all_tasks.items()
             if before.all_tasks.get(id_) is not task
@@ -105,7 +105,7 @@ class SqlTransaction:
         if cases:
             self.connection.execute(_UPDATE_CASE, cases)
         if tasks:
-            self.connection.execute(_UPDATE_TASK, tasks)
+            self.connection.execute(UPDATE_TASK, tasks)
 
     def add_history(self, rows: Sequence[tuple[CaseId, int, datetime, Event]]) -> None:
         """Keep applied events, one row a version."""
@@ -262,7 +262,7 @@ _TASK_COLUMNS = (
     *("status", "step", "wake_at", "dispatch_by", "epoch"),
     *("claimed_at", "at_most", "job", "doc"),
 )
-_UPDATE_TASK = (
+UPDATE_TASK = (
     update(t.tasks)
     .where(t.tasks.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _TASK_COLUMNS})
@@ -292,7 +292,7 @@ def _case_row(case: Case) -> dict[str, object]:
     }
 
 
-def _task_row(case: CaseId, task: Task) -> dict[str, object]:
+def task_row(case: CaseId, task: Task) -> dict[str, object]:
     """Return the row of *task*."""
     return {
         "id": task.id,
@@ -317,6 +317,6 @@ def _job(task: Task) -> str | None:
     return None if job is None or task.step is not Step.POLL else job.id
 
 
-def _bound(row: Mapping[str, object]) -> dict[str, object]:
+def bound(row: Mapping[str, object]) -> dict[str, object]:
     """Prefix a row's names, so that they do not clash with an update's own columns."""
     return {f"b_{name}": value for name, value in row.items()}

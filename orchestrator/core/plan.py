@@ -100,6 +100,8 @@ class PlannedAccount:
     horizon: timedelta = timedelta(0)
     retry_base: timedelta = timedelta(seconds=1)
     retry_cap: timedelta = ONE_HOUR
+    poll_factor: float = 1.5
+    poll_most: timedelta = 6 * ONE_HOUR
     max_records: int = 10_000  # more than this found: a person looks first
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from orchestrator.core.cases import ItemState, OpenCall, Step, Task
+from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
 from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
 from orchestrator.core.items import (
     carried,
@@ -60,7 +60,7 @@ from schemas.connecting import (
     Unknown,
 )
 
-__all__ = ["after_report", "first_items"]
+__all__ = ["after_report", "first_items", "pause_before_check", "still_going"]
 
 
 def after_report(
@@ -230,13 +230,14 @@ def _accepted(
     before = known.get(event.call)
     within = report.expected_within or planned.horizon
     late_at = before.late_at if before else event.at + max(within, ONE_HOUR)
-    check_at = event.at + _pause_before_check(report, planned)
+    checks = before.checks + 1 if before else 0
     known[event.call] = OpenCall(
         event.call,
         items,
-        check_at,
+        min(event.at + pause_before_check(report, checks, planned), late_at),
         late_at,
         is_past_cancelling=before is not None and before.is_past_cancelling,
+        checks=checks,
     )
     task = replace(task, open_calls=tuple(known.values()), attempts=0, garbled=0)
     if task.action is Action.ERASE:
@@ -248,6 +249,38 @@ def _accepted(
     return wait(task, Step.POLL, next_check(task))
 
 
-def _pause_before_check(report: Accepted, planned: PlannedAccount) -> timedelta:
-    """Return how long to leave a job alone; never shorter than the first retry."""
-    return max(report.check_after, planned.retry_base)
+def pause_before_check(
+    report: Accepted, checks: int, planned: PlannedAccount
+) -> timedelta:
+    """
+    Return how long to leave a job alone that was asked about so often.
+
+    Never shorter than the first retry, nor than what the processor asks for.
+    """
+    first = max(report.check_after, planned.retry_base)
+    grown = first.total_seconds() * planned.poll_factor ** min(checks, _MOST_GROWTHS)
+    most = planned.poll_most.total_seconds()
+    return max(first, timedelta(seconds=min(grown, most)))
+
+
+_MOST_GROWTHS = 64
+
+
+def still_going(
+    task: Task, event: TaskReported, planned: PlannedAccount
+) -> Task | None:
+    """
+    Return *task* after a poll that moved nothing but the moment of the next one.
+
+    `None` if anything else follows: then the whole case decides.
+    """
+    is_poll = task.step is Step.POLL and isinstance(event.report, Accepted)
+    held = task.status is TaskStatus.CALLED and task.epoch == event.epoch
+    if not is_poll or not held or event.calls_before not in {None, task.calls}:
+        return None
+    after = after_report(task, event, planned, event.at)
+    goes_on = after.status is TaskStatus.WAITING and after.step is Step.POLL
+    jobs = [[call.id for call in one.open_calls] for one in (task, after)]
+    return (
+        after if goes_on and after.items == task.items and jobs[0] == jobs[1] else None
+    )

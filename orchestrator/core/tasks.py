@@ -140,6 +140,7 @@ class OpenCall:
     check_at: datetime
     late_at: datetime
     is_past_cancelling: bool = False  # it was asked, and the job goes on
+    checks: int = 0  # how often it was asked about and still went on
 
 
 @dataclass(frozen=True, slots=True)

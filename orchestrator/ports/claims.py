@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.tasks import Task
 from orchestrator.core.words import (
     AccountId,
     CallId,
 )
 from orchestrator.ports.inbox import Word
 from orchestrator.ports.values import AccountState, Artifact, Call, Claimed, Due
-from schemas.connecting import ItemId
+from schemas.connecting import ItemId, TaskId
 
 CallsFor = Callable[[Sequence[Claimed]], Sequence[Call]]
 Choose = Callable[[AccountId, Sequence[Due]], Sequence[Due]]
@@ -90,6 +91,11 @@ class Claims(Protocol):
     ) -> Sequence[Claimed]:
         """Claim due tasks and make their calls durable, in one transaction."""
 
+    def keep_waiting(
+        self, polled: Sequence[tuple[Claimed, Task]]
+    ) -> Collection[TaskId]:
+        """Give polled claims back, their tasks' rows alone; returns those it could."""
+
     def next_due(self, accounts: Collection[AccountId]) -> datetime | None:
         """Return when the next waiting task of these accounts is due."""
 
@@ -108,6 +114,7 @@ class Heard:
     call: CallId | None = None
     items: tuple[ItemId, ...] = ()
     artifact: Artifact | None = None
+    ticket: str | None = field(default=None, repr=False)  # that was polled
 
 
 class Gather(Protocol):

@@ -8,7 +8,7 @@ outcome and what it identifies become durable together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol, cast
@@ -16,7 +16,7 @@ from typing import Protocol, cast
 import structlog
 
 from orchestrator.core.cases import Step as CallStep
-from orchestrator.core.cases import TaskItem
+from orchestrator.core.cases import Task, TaskItem
 from orchestrator.core.dossier import (
     ALL_IDENTIFIERS,
     candidates_name,
@@ -40,11 +40,14 @@ from orchestrator.core.events import (
     TaskReported,
 )
 from orchestrator.core.learned import news_of
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.reports import still_going
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.ports import (
     AcceptCall,
     CallMember,
+    Claims,
     Clock,
     CloseCall,
     EndLetter,
@@ -75,6 +78,7 @@ from schemas.connecting import (
     Outcome,
     Present,
     Redacted,
+    TaskId,
     TooLate,
 )
 
@@ -95,12 +99,13 @@ class Habits:
 
     yields: frozenset[IdentifierType]
     check_after: timedelta | None = None
+    planned: PlannedAccount | None = None
 
 
 class Gatherer:
     """Applies what was heard, a batch in one transaction."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (the last only spares work)
         self,
         engine: Engine,
         vault: Vault,
@@ -108,8 +113,15 @@ class Gatherer:
         clock: Clock,
         accounts: Mapping[AccountId, Habits],
         on_applied: Callable[[], None],
+        *,
+        claims: Claims | None = None,
     ) -> None:
-        """Keep the parts; *on_applied* wakes the stages that may have work now."""
+        """
+        Keep the parts; *on_applied* wakes the stages that may have work now.
+
+        With *claims*, a poll that moved nothing touches its task's row alone.
+        """
+        self._claims = claims
         self._engine = engine
         self._vault = vault
         self._names = names
@@ -118,7 +130,13 @@ class Gatherer:
         self._on_applied = on_applied
 
     def __call__(self, heard: Sequence[Heard]) -> None:
-        """Apply *heard*; raises `Unavailable`, and then nothing of it is stored."""
+        """
+        Apply *heard*; raises `Unavailable`, and then it may be applied again.
+
+        What was stored by then changes nothing the second time.
+        """
+        unmoved = self._give_back_unmoved(heard)
+        heard = [one for one in heard if one.claimed.task.id not in unmoved]
         telling = [one for one in heard if _identifies(one.reply)]
         owners = sorted({one.claimed.case for one in telling})
         names = {items_name(one.claimed.task.account) for one in telling}
@@ -126,6 +144,42 @@ class Gatherer:
         opened = self._vault.open(owners, "identity", wanted) if owners else None
         self._engine.apply([self._step(one, opened) for one in heard])
         self._on_applied()
+
+    def _give_back_unmoved(self, heard: Sequence[Heard]) -> Collection[TaskId]:
+        """Let the jobs wait on that are going as they were; returns their tasks."""
+        polled = [
+            (one.claimed, after)
+            for one in heard
+            if (after := self._unmoved(one)) is not None
+        ]
+        if not polled or self._claims is None:
+            return ()
+        return self._claims.keep_waiting(polled)
+
+    def _unmoved(self, heard: Heard) -> Task | None:
+        """Return the task of a poll that was told nothing new, as it waits on."""
+        reply, task = heard.reply, heard.claimed.task
+        habits = self._accounts.get(task.account)
+        if not isinstance(reply, JobAccepted) or habits is None:
+            return None
+        if reply.ticket.value != heard.ticket or habits.planned is None:
+            return None
+        pause = habits.check_after or reply.check_after
+        event = self._reported(heard, Accepted(pause, reply.expected_within))
+        return still_going(task, event, habits.planned)
+
+    def _reported(self, heard: Heard, report: Report) -> TaskReported:
+        """Return the event that a call of a claimed task ended."""
+        return TaskReported(
+            at=self._clock.now(),
+            task=heard.claimed.task.id,
+            report=report,
+            epoch=heard.claimed.epoch,
+            call=heard.call,
+            items=heard.items,
+            jitter=self._clock.jitter(),
+            calls_before=heard.claimed.task.calls,
+        )
 
     def spoken(self, word: Word) -> None:
         """
@@ -188,16 +242,7 @@ class Gatherer:
             made = _closing(heard) if task.step is CallStep.ACT else ()
             return Step(claimed.case, released, made)
         report, writes = self._report(heard, opened)
-        event = TaskReported(
-            at=now,
-            task=task.id,
-            report=report,
-            epoch=claimed.epoch,
-            call=heard.call,
-            items=heard.items,
-            jitter=self._clock.jitter(),
-            calls_before=task.calls,
-        )
+        event = self._reported(heard, report)
         return Step(claimed.case, event, (*writes, *_calls(heard, report)))
 
     def _report(

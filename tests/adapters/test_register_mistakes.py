@@ -49,8 +49,8 @@ PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
         pytest.param(
             with_line("accounts.crm.waits", 'zzz = "1s"'),
             "accounts.crm.waits.zzz: the key is not known; remove it; the keys are "
-            "check_after, horizon, lease, linger, looks_wanted, ping_every, "
-            "retry_base, retry_cap, settle_for, timeout.",
+            "check_after, check_most, horizon, lease, linger, looks_wanted, "
+            "ping_every, retry_base, retry_cap, settle_for, timeout.",
             id="unknown key in a nested table",
         ),
         pytest.param(

@@ -16,10 +16,11 @@ from orchestrator.core.cases import (
     TaskStatus,
     Wants,
 )
-from orchestrator.core.commands import Publish
+from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, TaskReported
 from orchestrator.core.links import teachers
+from orchestrator.core.reports import still_going
 from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
 from schemas.case_events import AccountSettled
@@ -67,6 +68,8 @@ class World:
         if isinstance(event, TaskReported) and event.call is not None:
             self.carried.setdefault((event.task, event.call), event.items)
         decision = decide(before, event)
+        if isinstance(event, TaskReported):
+            _check_still_going(before, event, decision)
         if decision.case == before:
             assert decision.case is before
             assert decision.commands == ()
@@ -155,6 +158,17 @@ def _is_better_proven(old: Task, new: Task) -> bool:
     unmoved = all(replace(b, evidence=a.evidence) == a for a, b in pairs)
     better = old.outcome.evidence <= new.outcome.evidence
     return same == old and risen and unmoved and better
+
+
+def _check_still_going(before: Case, event: TaskReported, decision: Decision) -> None:
+    """Check that a task which waits on by itself does so with the whole case, too."""
+    task = before.all_tasks.get(event.task)
+    if task is None or before.status is not CaseStatus.RUNNING:
+        return
+    after = still_going(task, event, before.planned(task))
+    if after is not None:
+        assert decision.commands == ()
+        assert decision.case.all_tasks == {**before.all_tasks, task.id: after}
 
 
 def _newly_settled(before: Case, case: Case) -> list[Task]:

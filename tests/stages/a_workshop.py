@@ -23,10 +23,11 @@ from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
+from orchestrator.core.events import TaskReleased
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId, CaseId, SubjectRef
-from orchestrator.engine import NewCase
-from orchestrator.ports import Heard
+from orchestrator.engine import NewCase, Step
+from orchestrator.ports import Claimed, Heard
 from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.work.accounts import Account, AccountConfig, Lease
 from orchestrator.stages.work.calling import CallGroup, OpenSink, call
@@ -191,9 +192,15 @@ class Workshop:
             office.clock,
         )
         names = Pseudonyms(SecretBytes(bytes(32)))
-        habits = {MAIL: Habits(frozenset())}
+        habits = {MAIL: Habits(frozenset(), planned=self.planned)}
         self.gather = Gatherer(
-            office.engine, office.vault, names, office.clock, habits, lambda: None
+            office.engine,
+            office.vault,
+            names,
+            office.clock,
+            habits,
+            lambda: None,
+            claims=office.claims,
         )
 
     def open(self, *emails: str) -> None:
@@ -225,15 +232,27 @@ class Workshop:
         """Claim, call and gather once; returns how many calls that were."""
         groups = self.claim()
         for group in groups:
-            said = asyncio.run(call(group, cast("OpenSink", None)))
-            self.gather(
-                [
-                    Heard(one.member.claimed, one.reply, one.member.call,
-                          one.member.item_ids)
-                    for one in said
-                ]
-            )  # fmt: skip
+            self.gather(self.heard(group))
         return len(groups)
+
+    def heard(self, group: CallGroup) -> Sequence[Heard]:
+        """Make one call, and return what was heard."""
+        return [
+            Heard(
+                one.member.claimed,
+                one.reply,
+                one.member.call,
+                one.member.item_ids,
+                one.artifact,
+                one.member.ticket,
+            )
+            for one in asyncio.run(call(group, cast("OpenSink", None)))
+        ]
+
+    def released(self, claimed: Claimed) -> Step:
+        """Return the step that gives a claim back."""
+        now = self.office.clock.now()
+        return Step(claimed.case, TaskReleased(now, claimed.task.id, claimed.epoch))
 
     def rounds(self, most: int = 100) -> int:
         """Go on until nothing is due; returns how many rounds that took."""

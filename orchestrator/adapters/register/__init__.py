@@ -7,7 +7,11 @@ mistake at once; `check` adds what a careful person should look at.
 
 from orchestrator.adapters.register.advice import RegisterWarning, check
 from orchestrator.adapters.register.loading import Register, load_register
-from orchestrator.adapters.register.planning import plan_from_json, plan_to_json
+from orchestrator.adapters.register.planning import (
+    plan_from_json,
+    plan_to_json,
+    planned_account,
+)
 from orchestrator.adapters.register.secrets import (
     AccountSecrets,
     proxy_at,
@@ -27,6 +31,7 @@ __all__ = [
     "load_register",
     "plan_from_json",
     "plan_to_json",
+    "planned_account",
     "proxy_at",
     "resolve_secret",
     "sharing",

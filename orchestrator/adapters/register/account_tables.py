@@ -71,6 +71,13 @@ class WaitsTable(Table):
         description="How long after a job was accepted it is asked about again.",
         examples=["1h"],
     )
+    check_most: PositiveDuration | None = Field(
+        default=None,
+        description=(
+            "The longest pause between two questions about a job; the pauses grow."
+        ),
+        examples=["6h"],
+    )
     horizon: PositiveDuration | None = Field(
         default=None,
         description="The longest the processor takes after accepting.",

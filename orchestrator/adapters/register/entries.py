@@ -196,6 +196,7 @@ def _waits(table: AccountTable, spec: ConnectorSpec) -> Waits:
         retry_cap=max(chosen.retry_base, chosen.retry_cap),
         ping_every=chosen.ping_every,
         check_after=chosen.check_after,
+        check_most=chosen.check_most or spec.poll_most,
         lease=chosen.lease,
         linger=chosen.linger,
     )

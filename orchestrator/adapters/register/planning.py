@@ -35,7 +35,7 @@ def plan_of(
         country=controller.country,
         time_zone=controller.time_zone,
         dpo_contact=controller.dpo_contact,
-        accounts=tuple(_planned(entry, held) for entry in held),
+        accounts=tuple(planned_account(entry, held) for entry in held),
         recipients={
             name: Recipient(
                 name, recipients[name].legal_name, recipients[name].role.value
@@ -78,7 +78,7 @@ def _jsonable(value: object) -> object:
     return to_jsonable_python(value)
 
 
-def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
+def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
     """Return the account's part; feeders of another controller are not its concern."""
     present = {other.id for other in held}
     spec, waits = entry.spec, entry.waits
@@ -106,6 +106,8 @@ def _planned(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
         horizon=waits.horizon,
         retry_base=waits.retry_base,
         retry_cap=waits.retry_cap,
+        poll_factor=entry.spec.poll_factor,
+        poll_most=waits.check_most,
         max_records=entry.max_records,
     )
 

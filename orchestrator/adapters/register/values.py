@@ -57,6 +57,7 @@ class Waits:
     retry_cap: timedelta
     ping_every: timedelta
     check_after: timedelta | None  # None: as the connector says with each job
+    check_most: timedelta
     lease: timedelta | None  # None: the setting's
     linger: timedelta
 

@@ -237,5 +237,10 @@ def _heard(said: Said) -> Heard:
     """Return what one member of a call was told."""
     member = said.member
     return Heard(
-        member.claimed, said.reply, member.call, member.item_ids, said.artifact
+        member.claimed,
+        said.reply,
+        member.call,
+        member.item_ids,
+        said.artifact,
+        member.ticket,
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel
+from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel, opendsr
+from connectors.fakes.opendsr_signing import DOMAIN
 
 ACCOUNTS = ("hubspot", "klaviyo", "mixpanel", "commercetools")
 
@@ -16,6 +17,7 @@ SECRETS = {
     "MIXPANEL_TOKEN": mixpanel.OAUTH_TOKEN,
     "COMMERCETOOLS_CLIENT_ID": commercetools.CLIENT_ID,
     "COMMERCETOOLS_CLIENT_SECRET": commercetools.CLIENT_SECRET,
+    "OPENDSR_AUTHORIZATION": opendsr.AUTHORIZATION,
 }
 
 
@@ -33,6 +35,8 @@ class RegisterText:
     # Further lines by account, as TOML: `{"hubspot": {"fed_by": '["klaviyo"]'}}`.
     extra: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     more: str = ""  # whole tables, as TOML
+    # The authority behind the one processor that signs.
+    roots_pem: str = ""
 
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
@@ -52,6 +56,7 @@ class RegisterText:
             "timeout": self.timeout,
             "retry_cap": self.retry_cap,
             "ping_every": self.ping_every,
+            "roots_pem": self.roots_pem,
             "extra": "\n".join(
                 f"{key} = {value}" for key, value in self.extra.get(name, {}).items()
             ),
@@ -134,6 +139,20 @@ scope = "manage_project:{commercetools.PROJECT}"
 customer_id = "externalId"
 """,
 }
+
+_OWN["opendsr"] = f"""
+[accounts.opendsr.secrets]
+authorization = "env:OPENDSR_AUTHORIZATION"
+
+[accounts.opendsr.options]
+callback_url = "{opendsr.CALLBACK_URL}"
+roots_pem = '''
+{{roots_pem}}'''
+
+[accounts.opendsr.options.differs]
+processor_domain = "{DOMAIN}"
+certificate_host = "127.0.0.1"
+"""
 
 _KEEPS_ORDERS = """
 [[retention]]

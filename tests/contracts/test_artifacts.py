@@ -164,3 +164,26 @@ def test_destroyed_export_key_takes_the_copy_along(stored: Stored) -> None:
     assert after_identity == 4
     assert [stored.count(table) for table in (t.artifacts, t.chunks)] == [1, 1]
     assert list(stored.artifacts.get("o1")) == [b"o1"]
+
+
+def test_evidence_outlives_the_copy(stored: Stored) -> None:
+    """Neither a package nor the end of the export key takes a person's file along."""
+    _finish(stored, replace(ROWS, id="e1", kind="evidence"))
+    _finish(stored, ROWS)
+
+    _finish(stored, PACKAGE)
+    stored.write(DestroyKey(CASE, "export"))
+
+    assert stored.count(t.artifacts) == 1
+    assert list(stored.artifacts.get("e1")) == [b"e1"]
+
+
+def test_destroyed_evidence_key_takes_its_own_file_along(stored: Stored) -> None:
+    """And no other, of the same task or not."""
+    _finish(stored, replace(ROWS, id="e1", kind="evidence"))
+    _finish(stored, replace(ROWS, id="e2", kind="evidence"))
+
+    stored.write(DestroyKey("e1", "evidence"))
+
+    assert list(stored.artifacts.get("e1")) == []
+    assert list(stored.artifacts.get("e2")) == [b"e2"]

@@ -248,10 +248,12 @@ def _checkable(parts: Installation, entry: AccountEntry) -> Checkable:
     from orchestrator.stages.work.accounts import target_of
 
     config = config_of(entry, connector(entry.connector), frozenset({entry.id}))
+    # Only systems of one's own need our keys, and a first check may have none yet.
+    own = parts.desks.of(entry.id) if parts.settings.keys_dir.is_dir() else None
     return Checkable(
         connector=config.connector,
         options=config.options,
-        target=target_of(config, parts.desks.of(entry.id)),
+        target=target_of(config, own),
         secrets=config.secrets,
         accepts=config.accepts,
         installation=config.installation,

@@ -6,10 +6,10 @@ Sentences name tables and columns as the register does, and nothing that a row h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect
+from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from connectors.errors import NotSetUp
@@ -90,7 +90,7 @@ def read_schema(connection: Connection, options: SqlOptions) -> Schema:
         _check_key(inspector, tables[label])
         _check_changes(tables[label])
     schema = Schema(tuple(tables.values()))
-    _check_nothing_follows(inspector, schema)
+    _check_nothing_follows(connection, inspector, schema)
     return schema
 
 
@@ -202,44 +202,62 @@ def _check_changes(known: Known) -> None:
             raise NotSetUp(f"{told}: its type does not take that")
 
 
-def _check_nothing_follows(inspector: Inspector, schema: Schema) -> None:
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A foreign key of the database; tables by schema and name, in small letters."""
+
+    child: tuple[str, str]
+    parent: tuple[str, str]
+    on_delete: str
+
+
+def _check_nothing_follows(
+    connection: Connection, inspector: Inspector, schema: Schema
+) -> None:
     """Refuse deletions that the database would carry on to rows nobody declared."""
+    default = inspector.default_schema_name
     deleted = {
-        (it.table.schema or inspector.default_schema_name, it.table.name): it
+        _place(it.table.schema or default, it.table.name): it
         for it in schema.tables
         if it.declared.do is Do.DELETE
     }
     if not deleted:
         return
+    for link in _links(connection, inspector):
+        known = deleted.get(link.parent) if link.on_delete in _FOLLOWS else None
+        children = schema.children(known) if known else ()
+        tables = [it.table for it in children]
+        declared = [_place(table.schema or default, table.name) for table in tables]
+        if known is not None and link.child not in declared:
+            child = link.child[1]
+            raise NotSetUp(
+                f"{known.label}: deleting its rows changes rows of {child} too "
+                f"(ON DELETE); declare {child} as a table with it as parent"
+            )
+
+
+def _links(connection: Connection, inspector: Inspector) -> Iterator[_Link]:
+    """Yield every foreign key of the database."""
     default = inspector.default_schema_name
-    for name in _schemas(inspector):
-        for (owner, child), keys in inspector.get_multi_foreign_keys(
-            schema=name
-        ).items():
+    if connection.dialect.name == "sqlite":
+        # SQLAlchemy's reflection of SQLite misses the actions of inline references.
+        query = text('SELECT "table", on_delete FROM pragma_foreign_key_list(:name)')
+        for name in inspector.get_table_names():
+            for parent, on_delete in connection.execute(query, {"name": name}):
+                places = (_place(default, name), _place(default, parent))
+                yield _Link(*places, on_delete.upper())
+        return
+    for schema in inspector.get_schema_names():
+        if schema.startswith(_SYSTEM):
+            continue
+        for (_, name), keys in inspector.get_multi_foreign_keys(schema=schema).items():
             for key in keys:
-                target = (key["referred_schema"] or default, key["referred_table"])
-                follows = str(key["options"].get("ondelete") or "").upper() in _FOLLOWS
-                known = deleted.get(target) if follows else None
-                if known is not None and not _is_child(
-                    schema, known, (owner or default, child), default
-                ):
-                    raise NotSetUp(
-                        f"{known.label}: deleting its rows changes rows of {child} too "
-                        f"(ON DELETE); declare {child} as a table with it as parent"
-                    )
+                yield _Link(
+                    _place(schema, name),
+                    _place(key["referred_schema"] or default, key["referred_table"]),
+                    str(key["options"].get("ondelete") or "").upper(),
+                )
 
 
-def _schemas(inspector: Inspector) -> Sequence[str | None]:
-    if inspector.dialect.name == "sqlite":
-        return [None]
-    return [it for it in inspector.get_schema_names() if not it.startswith(_SYSTEM)]
-
-
-def _is_child(
-    schema: Schema, known: Known, child: tuple[str | None, str], default: str | None
-) -> bool:
-    """Tell whether the table *child* is declared with *known* as its parent."""
-    return any(
-        (it.table.schema or default, it.table.name) == child
-        for it in schema.children(known)
-    )
+def _place(schema: str | None, name: str) -> tuple[str, str]:
+    return (schema or "").lower(), name.lower()

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
-    and_,
     false,
     func,
+    literal,
     or_,
     select,
+    tuple_,
 )
 
 from connectors.sql.schema import AnyColumn, Known, Schema, kind_of
@@ -101,12 +103,7 @@ def with_keys(columns: Sequence[AnyColumn], keys: Sequence[Key]) -> ColumnElemen
         return false()
     if len(columns) == 1:
         return columns[0].in_([key[0] for key in keys])
-    return or_(
-        *(
-            and_(*(col == value for col, value in zip(columns, key, strict=True)))
-            for key in keys
-        )
-    )
+    return tuple_(*columns).in_(keys)
 
 
 def parts(keys: Sequence[Key]) -> Iterator[Sequence[Key]]:
@@ -157,7 +154,8 @@ def _holds(column: AnyColumn, identifier: Identifier) -> Iterator[ColumnElement[
     value = column_value(kind_of(column) or object, identifier.value)
     if value is None:
         return
-    yield column == value
+    # Wide enough for any number: in the column's own type it may be out of range.
+    yield column == (literal(value, BigInteger) if isinstance(value, int) else value)
     if identifier.type == EMAIL and isinstance(value, str):
         # People write their address in capitals; databases keep it so.
         yield func.lower(column) == value.lower()

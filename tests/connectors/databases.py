@@ -6,15 +6,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, ClassVar
+from zlib import crc32
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from connectors.base import Identifier
 from connectors.fakes.frame import Call, FakeProcessor, Route
-from connectors.testing import Somebody
+from connectors.sql import Sql, SqlOptions
+from connectors.sql.values import Pseudonyms
+from connectors.testing import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
 from schemas.connecting import CUSTOMER_ID, EMAIL
 
 PSEUDONYM_KEY = "a key that nobody else has"
+PSEUDONYMS = Pseudonyms(SecretStr(PSEUDONYM_KEY))
 
 SHOP = sa.MetaData()
 CUSTOMERS = sa.Table(
@@ -76,6 +81,19 @@ TABLES: Mapping[str, Mapping[str, object]] = {
 }
 
 
+ANONYMOUS: Mapping[str, Mapping[str, object]] = {
+    "customers": {
+        "do": "anonymise",
+        "columns": {
+            "customer_no": "pseudonym",
+            "email": "null",
+            "name": "constant:erased",
+            "phone": "null",
+        },
+    },
+}
+
+
 def options(**changes: Mapping[str, object]) -> dict[str, object]:
     """Return the register's options for the shop, with changes by table."""
     tables = {
@@ -133,6 +151,11 @@ class ShopDatabase(FakeProcessor):
             for statement in statements:
                 connection.exec_driver_sql(statement)
 
+    def text_of(self, name: str) -> str:
+        """Return everything that one table holds."""
+        (table,) = (it for it in self.tables if it.name == name)
+        return repr(self.rows(table))
+
     def text(self) -> str:
         """Return everything that the database holds."""
         return repr([self.rows(table) for table in self.tables])
@@ -142,7 +165,7 @@ def rows_of(
     somebody: Somebody, orders: int = 2, **customer: object
 ) -> Iterator[dict[str, object]]:
     """Yield a customer with orders, each with a line."""
-    own = sum(map(ord, somebody.customer_id))
+    own = crc32(somebody.customer_id.encode()) % 100_000
     yield {
         "table": "customers",
         "id": own,
@@ -165,7 +188,7 @@ def rows_of(
         }
         yield {
             "table": "order lines",
-            "id": own * 100_000 + at,
+            "id": own * 5_000 + at,
             "shop": "web",
             "order_number": number,
             "gift_note": f"for {somebody.name}",
@@ -178,3 +201,23 @@ def identifiers_of(somebody: Somebody) -> list[Identifier]:
         Identifier(EMAIL, somebody.email),
         Identifier(CUSTOMER_ID, somebody.customer_id),
     ]
+
+
+def with_people(url: str) -> ShopDatabase:
+    """Return a shop with the canary and a bystander in it."""
+    shop = ShopDatabase(url)
+    shop.seed([*rows_of(CANARY), *rows_of(BYSTANDER)])
+    return shop
+
+
+def bench_at(shop: ShopDatabase, **changes: Mapping[str, object]) -> Bench:
+    """Set the connector to work on *shop*, with changes of its tables."""
+    url = shop.engine.url.render_as_string(hide_password=False)
+    return Bench(
+        connector=Sql,
+        fake=shop,
+        url="",
+        options=SqlOptions.model_validate(options(**changes)),
+        secrets=MappingSecrets({"dsn": url, "pseudonym_key": PSEUDONYM_KEY}),
+        settle=lambda _: None,
+    )

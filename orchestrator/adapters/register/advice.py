@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from math import ceil
 
 from orchestrator.adapters.durations import duration_text
+from orchestrator.adapters.register.kinds import Role
 from orchestrator.adapters.register.loading import Register
 from orchestrator.adapters.register.secrets import resolve_secret
 from orchestrator.adapters.register.values import AccountEntry
 from orchestrator.errors import SetUpError
-from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Mode, Proof, Rate
+from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Action, Mode, Proof, Rate
 
 # What a portal usually knows of a person; the rest must be learned from an account.
 _FROM_PORTAL = frozenset({EMAIL, PHONE, CUSTOMER_ID})
@@ -151,6 +152,20 @@ def _twice(entry: AccountEntry, register: Register) -> Iterator[tuple[str, str]]
             )
 
 
+def _only_told(entry: AccountEntry, register: Register) -> Iterator[tuple[str, str]]:
+    """Look whether a processor, which is instructed, has a connector that tells."""
+    is_processor = register.recipients[entry.recipient].role is Role.PROCESSOR
+    if is_processor and entry.spec.actions == {Action.NOTIFY}:
+        yield (
+            "connector",
+            (
+                f"{entry.connector} only tells, and a processor is instructed, so no "
+                "erasure reaches it; give it another connector, or the recipient the "
+                'role "joint" or "independent" if it has it.'
+            ),
+        )
+
+
 _LOOKS: tuple[_Look, ...] = (
     _too_fast,
     _anonymous,
@@ -160,6 +175,7 @@ _LOOKS: tuple[_Look, ...] = (
     _unencrypted,
     _unreachable,
     _twice,
+    _only_told,
 )
 
 

@@ -171,7 +171,8 @@ def _end(node: ast.Assert) -> int:
 def _values(frame: FrameType) -> Iterator[str]:
     """Show what the check held in its hands."""
     for name, value in frame.f_locals.items():
-        if name not in _PARTS and not isinstance(value, TracebackType):
+        is_said = not callable(value) and not isinstance(value, TracebackType)
+        if is_said and name not in _PARTS:
             yield f"    {name} = {_short(repr(value))}"
 
 

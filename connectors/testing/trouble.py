@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from connectors.fakes.faults import Fault, FaultKind
@@ -14,12 +14,14 @@ from connectors.http import (
     ContractChanged,
     CredentialsRefused,
     EgressRefused,
+    ProcessorError,
     TryLater,
 )
 from connectors.testing.account import Account
 from connectors.testing.bench import BYSTANDER, CANARY, SHORT, Bench
 from connectors.testing.marks import each, raising
 from schemas.connecting import (
+    Absent,
     Action,
     Done,
     Evidence,
@@ -265,6 +267,34 @@ class Troubled(Account):
 
         with raising(ContractChanged):
             self.use_reading(bench, person)
+
+    def test_wrong_address_is_no_answer(
+        self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor
+    ) -> None:
+        """
+        Whatever answers 404 at a wrong address says nothing of the person.
+
+        If not: take only the vendor's own words for "no such record", and raise
+        `answer.unexpected()` for every other 404.
+        """
+        if not self._sends():
+            return
+        work = bench.find(person)
+        bench.url += "/elsewhere"
+
+        steps: Sequence[Callable[[], object]] = (
+            lambda: bench.locate(person),
+            lambda: bench.erase_once(work),
+            lambda: bench.read_back(work),
+        )
+        for step in steps:
+            try:
+                answer = step()
+            except ProcessorError:
+                continue
+            assert not isinstance(answer, NothingFound | Done | Absent)
+        # Its lines fit no operation, because they went astray on purpose.
+        fake.log.clear()
 
     def test_plain_http_is_refused(
         self, bench: Bench, person: Sequence[Identifier], fake: FakeProcessor

@@ -33,6 +33,28 @@ Folder = Annotated[
     Path,
     typer.Option("--in", metavar="DIR", help="The folder that its package is in."),
 ]
+HowItErases = Annotated[
+    Shape,
+    typer.Option(
+        "--shape",
+        metavar="HOW",
+        help="How it erases: direct (at once), job (later), batch (many people in one"
+        " call) or manual (it has no API).",
+    ),
+]
+HowWeAsk = Annotated[
+    Auth | None,
+    typer.Option(
+        "--auth",
+        metavar="HOW",
+        help="How the vendor is told who asks: bearer, basic, api-key or oauth2. Manual"
+        " work needs none.",
+    ),
+]
+Into = Annotated[
+    Path,
+    typer.Option("--into", metavar="DIR", help="Where the package's folder is made."),
+]
 First = Annotated[
     Step,
     typer.Option(
@@ -60,30 +82,9 @@ Alone = Annotated[
 @app.command()
 def new(
     name: Name,
-    shape: Annotated[
-        Shape,
-        typer.Option(
-            "--shape",
-            metavar="HOW",
-            help="How it erases: direct (at once), job (later), batch (many people in"
-            " one call) or manual (it has no API).",
-        ),
-    ],
-    auth: Annotated[
-        Auth | None,
-        typer.Option(
-            "--auth",
-            metavar="HOW",
-            help="How the vendor is told who asks: bearer, basic, api-key or oauth2."
-            " Manual work needs none.",
-        ),
-    ] = None,
-    into: Annotated[
-        Path,
-        typer.Option(
-            "--into", metavar="DIR", help="Where the package's folder is made."
-        ),
-    ] = Path(),
+    shape: HowItErases,
+    auth: HowWeAsk = None,
+    into: Into = Path(),
 ) -> None:
     """Write the package of a new connector; it passes every check from the start."""
     from connectors.kit.naming import a_new_name

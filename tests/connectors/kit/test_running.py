@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import Reply, Work
+from connectors.base import Absent, CannotTell, ReadBack, Reply, Work
 from connectors.testing.running import Report, checks, run_contract, what_it_proves
 from examples.connector.acme_mail import AcmeMail
 from schemas.connecting import Done, Evidence
@@ -30,6 +30,20 @@ class _Clumsy(AcmeMail):
 
     async def erase_one(self, work: Work) -> Reply:
         raise IndexError(len(work.items))
+
+
+class _Trusting(AcmeMail):
+    """Takes any 404 for the vendor's own."""
+
+    async def read_back_one(self, work: Work) -> ReadBack:
+        answer = await self._api.call(
+            "read", path={"id": work.items[0].reference}, accept=(404,)
+        )
+        return Absent() if answer.status == 404 else CannotTell()
+
+
+class _OfTrusting(Sound):
+    connector = _Trusting
 
 
 class _OfBoastful(Sound):
@@ -79,6 +93,14 @@ def test_failed_check_quotes_what_it_expected_and_shows_what_it_saw() -> None:
     assert any(line.startswith("    replies = [Done(") for line in report.seen)
     assert report.requests == ("search 200",)
     assert "erase each item by its `reference`" in report.change
+
+
+def test_any_404_taken_for_an_answer_is_found_out() -> None:
+    """A wrong address would have proven every erasure."""
+    (report,) = run_contract(_OfTrusting, "wrong_address")
+
+    assert not report.passed
+    assert "    answer = Absent()" in report.seen
 
 
 def test_mistake_in_the_connector_is_told_with_its_place() -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from typing import Never, Protocol
 from urllib.parse import quote
 
 from pydantic import BaseModel, SecretStr
 
-from connectors.errors import CredentialsRefused
+from connectors.errors import ContractChanged, CredentialsRefused
 from schemas.connecting import (
     ClientCredentials,
     ConnectorSpec,
@@ -61,7 +61,14 @@ class Credentials(Protocol):
         """Replace what was *refused*; callers who were refused together share it."""
 
 
-class _Header:
+class _Unpickled:
+    """Holds secrets, so it is never copied to where they could stay."""
+
+    def __reduce__(self) -> Never:
+        raise TypeError("Credentials are not written down; open the account again.")
+
+
+class _Header(_Unpickled):
     def __init__(self, auth: HeaderAuth, secrets: Secrets) -> None:
         self._auth = auth
         self._secrets = secrets
@@ -83,12 +90,12 @@ class _Header:
             secret = secret_of(self._secrets, part.secret, fresh=fresh)
             basic = b64encode(secret.encode()).decode()
             value = part.template.format(secret=secret, basic=basic)
-            found[part.header] = SecretStr(value)
+            found[part.header] = SecretStr(_fit_for_a_header(value))
             part = part.beside
         return found
 
 
-class _OAuth:
+class _OAuth(_Unpickled):
     """Client credentials (RFC 6749 section 4.4), one token shared by all callers."""
 
     def __init__(
@@ -129,6 +136,8 @@ class _OAuth:
         if self._scope:
             form["scope"] = self._scope
         answer = await self._ask(self._auth.operation, self._basic(fresh), form)
+        if not _is_one_line(answer.access_token.get_secret_value()):
+            raise ContractChanged("unusable_token")
         self._token = answer.access_token
         self._ends = asked_at + answer.expires_in * _EARLY
 
@@ -178,6 +187,22 @@ class Keyring:
     def credentials(self, operation: Operation) -> Credentials:
         """Return what an operation is signed in with."""
         return self._main if operation.auth is None else self._own[operation.auth]
+
+
+def _fit_for_a_header(value: str) -> str:
+    """
+    Return a value that is one line of visible ASCII and blanks.
+
+    A line break would begin another header, and what is not ASCII is sent otherwise
+    by each library: both are a slip when the secret was put in its place.
+    """
+    if not _is_one_line(value):
+        raise CredentialsRefused("secret_unusable")
+    return value
+
+
+def _is_one_line(value: str) -> bool:
+    return value.isascii() and value.isprintable()
 
 
 def secret_of(secrets: Secrets, name: str, *, fresh: bool) -> str:

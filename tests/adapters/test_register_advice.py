@@ -21,6 +21,7 @@ def _secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Every secret of the small register resolves."""
     secret = tmp_path / "shop-secret"
     secret.write_text("shh", encoding="utf-8")
+    secret.chmod(0o600)
     monkeypatch.setenv("CRM_TOKEN", "shh")
     monkeypatch.setenv("SHOP_CLIENT_ID", "shh")
 
@@ -165,3 +166,23 @@ def test_same_installation_twice_is_told(tmp_path: Path) -> None:
             "keep one of them."
         )
     ]
+
+
+def test_secret_that_everybody_may_read_is_told(tmp_path: Path) -> None:
+    """A file of mode 600 is not doubtful, one of mode 644 is."""
+    path = tmp_path / "crm-token"
+    path.write_text("a-secret", encoding="utf-8")
+    text = REGISTER.replace("env:CRM_TOKEN", f"file:{path}")
+
+    path.chmod(0o600)
+    closed = warnings_of(tmp_path, text)
+    path.chmod(0o644)
+    opened = warnings_of(tmp_path, text)
+
+    assert closed == []
+    (told,) = opened
+    assert told == (
+        "accounts.crm.secrets.token: everybody on this machine may read the file; "
+        "give it to the user of the processes alone (chmod 600, or a defaultMode of "
+        "0400)."
+    )

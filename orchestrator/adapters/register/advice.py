@@ -9,7 +9,10 @@ from math import ceil
 from orchestrator.adapters.durations import duration_text
 from orchestrator.adapters.register.kinds import Role
 from orchestrator.adapters.register.loading import Register
-from orchestrator.adapters.register.secrets import resolve_secret
+from orchestrator.adapters.register.secrets import (
+    is_open_to_others,
+    resolve_secret,
+)
 from orchestrator.adapters.register.values import AccountEntry
 from orchestrator.errors import SetUpError
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Action, Mode, Proof, Rate
@@ -84,6 +87,18 @@ def _without_secrets(entry: AccountEntry, _: Register) -> Iterator[tuple[str, st
         except SetUpError as error:
             text = str(error)
             yield f"secrets.{name}", text[:1].lower() + text[1:]
+
+
+def _open_secrets(entry: AccountEntry, _: Register) -> Iterator[tuple[str, str]]:
+    for name, reference in entry.secrets.items():
+        if is_open_to_others(reference):
+            yield (
+                f"secrets.{name}",
+                (
+                    "everybody on this machine may read the file; give it to the user "
+                    "of the processes alone (chmod 600, or a defaultMode of 0400)."
+                ),
+            )
 
 
 def _hasty_proof(entry: AccountEntry, _: Register) -> Iterator[tuple[str, str]]:
@@ -170,6 +185,7 @@ _LOOKS: tuple[_Look, ...] = (
     _too_fast,
     _anonymous,
     _without_secrets,
+    _open_secrets,
     _hasty_proof,
     _nobodys,
     _unencrypted,

@@ -8,6 +8,7 @@ name the reference, which is no secret, and never what it leads to.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -39,6 +40,17 @@ def resolve_secret(reference: str) -> SecretStr:
     if not value.strip():
         raise SetUpError(f"The secret at {reference} is empty; put it there.")
     return SecretStr(value.strip())
+
+
+def is_open_to_others(reference: str) -> bool:
+    """Tell whether everybody on this machine may read what *reference* leads to."""
+    source, _, place = reference.partition(":")
+    if source != "file":
+        return False
+    try:
+        return bool(Path(place).stat().st_mode & stat.S_IROTH)
+    except OSError:
+        return False
 
 
 def proxy_at(place: str) -> str:

@@ -52,7 +52,9 @@ def set_up(folder: Folder, url: str, log: TextIO) -> Installation:
 def _write_secrets(folder: Folder) -> None:
     for account, secrets in SECRETS.items():
         for name, secret in secrets.items():
-            _secret_file(folder, account, name).write_text(secret, encoding="utf-8")
+            path = _secret_file(folder, account, name)
+            path.touch(mode=0o600)
+            path.write_text(secret, encoding="utf-8")
 
 
 def _secret_file(folder: Folder, account: str, name: str) -> Path:

@@ -29,6 +29,8 @@ from schemas.connecting import Effect
 
 # The longest a call waits for a processor; longer waits are state, with a time shown.
 SHORT = 5.0
+# The longest that an account is held by a processor's word.
+LONGEST = 24 * 3600.0
 
 _FORBIDDEN = 403
 _UNAVAILABLE = 503
@@ -117,16 +119,17 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     Read Retry-After in seconds (RFC 9110 section 10.2.3).
 
     A date is measured against the answer's own Date, so that our clock and theirs
-    need not agree; without one it says nothing.
+    need not agree; without one it says nothing.  Whoever asks for more than a day is
+    asked again after one: a slip there must not stop an account here for years.
     """
     value = headers.get("retry-after", "").strip()
     if value.isdecimal():
-        return float(value)
+        return min(LONGEST, float(value))
     try:
         until = parsedate_to_datetime(value)
         told_at = parsedate_to_datetime(headers.get("date", ""))
-        return max(0.0, (until - told_at).total_seconds())
-    except (TypeError, ValueError):
+        return min(LONGEST, max(0.0, (until - told_at).total_seconds()))
+    except (TypeError, ValueError, OverflowError):
         return None
 
 

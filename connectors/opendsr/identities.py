@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from connectors.errors import EgressRefused
 from connectors.opendsr.dialects import Dialect
 from schemas.connecting import Identifier
 
@@ -54,8 +55,14 @@ def dumped(identities: Sequence[Identity]) -> str:
 
 
 def loaded(reference: str) -> list[Identity]:
-    """Return the identities of an item's reference."""
-    return [(str(type_), str(value)) for type_, value in json.loads(reference)]
+    """Return a reference's identities; raises `EgressRefused` if it has none."""
+    try:
+        found = [(str(type_), str(value)) for type_, value in json.loads(reference)]
+    except (TypeError, ValueError):
+        found = []
+    if not found or not all(value.strip() for _, value in found):
+        raise EgressRefused("reference_unreadable")
+    return found
 
 
 def worded(identities: Sequence[Identity], dialect: Dialect) -> object:

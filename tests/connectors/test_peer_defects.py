@@ -3,8 +3,8 @@ Eleven defects seen in a peer's deletion handlers, each against every connector.
 
 Seen in a widely used open-source event router's deletion workers (source read
 2026-11).  Each class names one defect; what a connector's own tests already show in
-more detail is not repeated.  The eleventh, a path that two sources spell differently,
-is a matter of `test_vendor_specs.py` and of the connectors that keep paths as data.
+more detail is not repeated.  The seventh and the eleventh, about paths, are in
+`test_peer_defects_of_paths.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pytest
 from connectors.base import Connector
 from connectors.mixpanel import MixpanelOptions
 from connectors.registry import connector, names
-from connectors.testing import BYSTANDER, CANARY, work_of
+from connectors.testing import BYSTANDER, CANARY
 from connectors.wire import Received
 from schemas.connecting import (
     Absent,
@@ -35,7 +35,6 @@ from schemas.connecting import (
     IdentifierType,
     JobAccepted,
     Located,
-    NeedsHuman,
     NotApplicable,
     NothingFound,
     Notified,
@@ -60,16 +59,17 @@ OK = 200
 # Iterable answers `{}` where it knows no such user (its API page, 2026-11).
 SAYS_NOBODY = {("iterable", "{}")}
 # Whose processors answer an erasure with a job, a 202, or a promise.
-BEHIND = {"amplitude", "iterable", "klaviyo", "mixpanel", "vtex", "zendesk"}
+BEHIND = {"amplitude", "iterable", "klaviyo", "mixpanel", "opendsr", "vtex", "zendesk"}
 
 every = pytest.mark.parametrize("name", sorted(contracts()))
 
 
 def test_every_connector_is_tried() -> None:
-    """A connector that sends requests and has no fake would be left out here."""
-    with_requests = {it for it in names() if connector(it).spec.speaks_http}
+    """A connector that erases by requests and has no fake would be left out here."""
+    specs = [connector(it).spec for it in names()]
+    erasing = {it.name for it in specs if it.speaks_http and Action.ERASE in it.actions}
 
-    assert with_requests <= {*contracts()}
+    assert erasing <= {*contracts()}
 
 
 class TestAcceptedIsNotDone:
@@ -298,36 +298,6 @@ def _shape(value: object) -> object:
     if isinstance(value, list):
         return [_shape(one) for one in value[:1]]
     return type(value).__name__
-
-
-class TestIdsAreEncoded:
-    """7. Ids went into URLs as they were: another resource was hit."""
-
-    @every
-    @pytest.mark.parametrize(
-        "local",
-        ["a/b", "a+b", "a?b=c", "a&b", "a%2Fb", "a#b", "..", "a;b", "ä", "a=b", "'a'"],
-    )
-    def test_odd_address_reaches_its_own_person_only(
-        self, name: str, local: str
-    ) -> None:
-        """Whoever would be hit without encoding is still there."""
-        odd = replace(CANARY, email=f"{local}@birds.example")
-        near = replace(BYSTANDER, email="a@birds.example")
-        with at_its_fake(name) as place:
-            place.fake.reset()
-            place.contract.seed(place.fake, near)
-            identifiers = place.contract.seed(place.fake, odd)
-
-            finding = place.bench.locate(identifiers)
-            if isinstance(finding, NeedsHuman):
-                return
-            assert isinstance(finding, Located)
-            replies = place.bench.erase(work_of(finding.items, identifiers))
-
-            assert all(isinstance(it, Done) for it in replies)
-            assert not place.contract.holds(place.fake, odd)
-            assert place.contract.holds(place.fake, near)
 
 
 class TestFatesAreNotShared:

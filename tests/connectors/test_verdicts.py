@@ -12,7 +12,7 @@ from connectors.errors import (
     Refused,
     TryLater,
 )
-from connectors.verdicts import Again, Unauthorised, judge, retry_after
+from connectors.verdicts import LONGEST, Again, Unauthorised, judge, retry_after
 from connectors.wire import Fate, NoAnswer, Received
 from schemas.connecting import Effect
 
@@ -88,6 +88,15 @@ def test_status_the_connector_accepts_is_an_answer(status: int) -> None:
             {"retry-after": "Sun, 22 Nov 2026 10:00:00 GMT"}, None, id="no clock"
         ),
         pytest.param({"retry-after": "soon"}, None, id="a word"),
+        pytest.param({"retry-after": "9" * 400}, LONGEST, id="for ever"),
+        pytest.param(
+            {
+                "retry-after": "Fri, 31 Dec 9999 23:59:59 GMT",
+                "date": "Sun, 22 Nov 2026 10:00:00 GMT",
+            },
+            LONGEST,
+            id="a date that nobody lives to see",
+        ),
         pytest.param({"retry-after": "-5"}, None, id="negative"),
         pytest.param({"retry-after": "²"}, None, id="not a digit"),
         pytest.param({}, None, id="nothing"),

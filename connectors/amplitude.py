@@ -26,16 +26,16 @@ from pydantic import (
     model_validator,
 )
 
-from connectors.amplitude_api import Analytics
+from connectors.amplitude_api import Analytics, Job
 from connectors.amplitude_export import export_file
 from connectors.amplitude_jobs import (
     STAGING,
     Batch,
     Copies,
     CopyRequest,
-    judged,
     marked_by,
     places_of,
+    told_of,
 )
 from connectors.base import (
     Action,
@@ -80,6 +80,7 @@ AMPLITUDE_ID = IdentifierType("amplitude.amplitude_id")
 # "Up to 100 users" a call.
 MOST_IDS = 100
 _SEARCHABLE = frozenset({USER_ID, AMPLITUDE_ID, CUSTOMER_ID, EMAIL, PHONE})
+_UNREADABLE = NeedsHuman("unreadable_ticket")
 _SECOND, _HOUR = timedelta(seconds=1), timedelta(hours=1)
 # 14,400 points an hour; a request for a copy costs 8, every other one.
 _COPY_RATES = (Rate(14_400, _HOUR, cost=8),)
@@ -184,6 +185,8 @@ class Amplitude(OneAtATime):
         cancels=frozenset({Action.ERASE}),
         people_per_call=MappingProxyType({Action.ERASE: MOST_IDS}),
         items_per_call=MappingProxyType({Action.ERASE: MOST_IDS}),
+        # One list names every job of its days.
+        polls_per_call=MappingProxyType({Action.ERASE: 100}),
     )
 
     def __init__(self, api: Api, options: AmplitudeOptions) -> None:
@@ -267,7 +270,7 @@ class Amplitude(OneAtATime):
                 reply = await self._fetch(copies, ticket, sink)
                 return dict.fromkeys(ticket.members, reply)
         except ValidationError:
-            return dict.fromkeys(ticket.members, NeedsHuman("unreadable_ticket"))
+            return dict.fromkeys(ticket.members, _UNREADABLE)
         return dict.fromkeys(ticket.members, NeedsHuman("unexpected_ticket"))
 
     async def cancel(self, ticket: Ticket) -> Cancelled | TooLate:
@@ -318,19 +321,32 @@ class Amplitude(OneAtATime):
     async def _ask(self, batch: Batch, ticket: Ticket) -> Mapping[TaskId, Reply]:
         """Find every member's users in the jobs of the batch's days."""
         jobs = await self._analytics.jobs(batch.first, batch.last)
+        return self._told(batch, ticket, jobs)
+
+    async def poll_many(self, tickets: Sequence[Ticket]) -> Mapping[TaskId, Reply]:
+        """Read the list of jobs once for all deletions."""
         replies: dict[TaskId, Reply] = {}
-        waiting: dict[TaskId, tuple[str, ...]] = {}
-        for task in ticket.members:
-            digests = batch.people.get(task, ())
-            reply = judged(task, digests, jobs, self._settings.projects)
-            if reply is None:
-                waiting[task] = digests
-            else:
-                replies[task] = reply
-        if waiting:
-            left = batch.model_copy(update={"people": waiting})
-            replies.update(dict.fromkeys(waiting, self._later(left)))
+        batches: list[tuple[Ticket, Batch]] = []
+        for ticket in tickets:
+            try:
+                batches.append((ticket, Batch.model_validate_json(ticket.value)))
+            except ValidationError:
+                replies |= dict.fromkeys(ticket.members, _UNREADABLE)
+        if batches:
+            first = min(batch.first for _, batch in batches)
+            last = max(batch.last for _, batch in batches)
+            jobs = await self._analytics.jobs(first, last)
+            for ticket, batch in batches:
+                replies.update(self._told(batch, ticket, jobs))
         return replies
+
+    def _told(
+        self, batch: Batch, ticket: Ticket, jobs: Sequence[Job]
+    ) -> Mapping[TaskId, Reply]:
+        """Judge every member by the jobs of the batch's days."""
+        told, left = told_of(batch, ticket.members, jobs, self._settings.projects)
+        later = {} if left is None else dict.fromkeys(left.people, self._later(left))
+        return {**told, **later}
 
     def _later(self, batch: Batch) -> JobAccepted:
         ticket = Ticket(batch.model_dump_json(), Action.ERASE, tuple(batch.people))

@@ -7,7 +7,7 @@ are all there is to find it by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from typing import Literal
@@ -88,6 +88,26 @@ def marked_by(
         # Amplitude names the ids that it does not know.
         return NothingFound(Evidence.E2)
     return tuple(_digest(one.task, it) for it in numbers)
+
+
+def told_of(
+    batch: Batch,
+    members: Iterable[TaskId],
+    jobs: Sequence[Job],
+    projects: Sequence[str],
+) -> tuple[Mapping[TaskId, Reply], Batch | None]:
+    """Return what is known of each member, and the batch of those who wait on."""
+    told: dict[TaskId, Reply] = {}
+    waiting: dict[TaskId, tuple[str, ...]] = {}
+    for task in members:
+        digests = batch.people.get(task, ())
+        reply = judged(task, digests, jobs, projects)
+        if reply is None:
+            waiting[task] = digests
+        else:
+            told[task] = reply
+    left = batch.model_copy(update={"people": waiting}) if waiting else None
+    return told, left
 
 
 def judged(

@@ -132,6 +132,9 @@ class Connector(Protocol):
         these members out of it.
         """
 
+    async def poll_many(self, tickets: Sequence[Ticket]) -> Mapping[TaskId, Reply]:
+        """Ask about several jobs of one action, at most `polls_per_call` of it."""
+
     async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
         """Look whether the items are gone; reads only."""
 
@@ -170,6 +173,13 @@ class OneAtATime:
         """Give every member of the job the same answer."""
         reply = await self.poll_one(ticket, sink)
         return dict.fromkeys(ticket.members, reply)
+
+    async def poll_many(self, tickets: Sequence[Ticket]) -> Mapping[TaskId, Reply]:
+        """Ask about one job after the other."""
+        replies: dict[TaskId, Reply] = {}
+        for ticket in tickets:
+            replies.update(await self.poll(ticket, None))
+        return replies
 
     async def read_back(self, work: Sequence[Work]) -> Mapping[TaskId, ReadBack]:
         """Look for one person's items after the other's."""

@@ -11,6 +11,7 @@ says so.  A user whose tickets are open cannot be deleted, and staff never is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -136,6 +137,10 @@ class Zendesk(OneAtATime):
                     rates=(Rate(10, _MINUTE), _ACCOUNT),
                 ),
                 "read_job": _read("/api/v2/job_statuses/{job_status_id}"),
+                # Documented under "Show Many Job Statuses"; the file leaves it out.
+                "read_jobs": _read(
+                    "/api/v2/job_statuses/show_many", in_vendor_file=False
+                ),
                 "delete_ticket": Operation(
                     "DELETE",
                     "/api/v2/tickets/{ticket_id}",
@@ -174,6 +179,9 @@ class Zendesk(OneAtATime):
         horizon=HORIZON,
         record_classes=frozenset({"support_ticket", "support_user"}),
         items_per_call=MappingProxyType({Action.ERASE: MOST_TICKETS}),
+        # "Up to 100" jobs in one question; a job is forgotten after an hour.
+        polls_per_call=MappingProxyType({Action.ERASE: 100}),
+        poll_most=timedelta(minutes=30),
     )
 
     def __init__(self, api: Api, options: ZendeskOptions) -> None:
@@ -208,6 +216,10 @@ class Zendesk(OneAtATime):
     async def poll_one(self, ticket: JobTicket, sink: Sink | None) -> Reply:  # noqa: ARG002
         """Ask how a deletion is going, job by job or product by product."""
         return await self._erasure.poll(ticket)
+
+    async def poll_many(self, tickets: Sequence[JobTicket]) -> Mapping[TaskId, Reply]:
+        """Ask about many jobs of tickets in one request."""
+        return await self._erasure.poll_many(tickets)
 
     async def read_back_one(self, work: Work) -> ReadBack:
         """Look for each record, the trash included, and for the person by e-mail."""

@@ -8,12 +8,12 @@ page only its cursor or its number is taken.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 
 from connectors.base import Api
 from connectors.errors import (
@@ -23,6 +23,7 @@ from connectors.errors import (
     Refused,
 )
 from connectors.http import Answer
+from connectors.zendesk_jobs import Job, ManyJobs, OneJob
 
 # What a user's name becomes (reference of "List Deleted Users", read 2026-11).
 FORGOTTEN_NAME = "Permanently Deleted User"
@@ -96,32 +97,6 @@ class Comment(_Loose):
     author_id: int
 
 
-class Result(_Loose):
-    """What became of one record of a bulk job."""
-
-    id: int
-    success: bool = False
-
-
-class _Whole(_Loose):
-    success: bool
-
-
-class Job(_Loose):
-    """A background job; `results` is a list, or one word about all of it."""
-
-    id: str = Field(min_length=1)
-    status: str
-    results: list[Result] | _Whole | None = None
-
-    def succeeded(self, ids: Collection[int]) -> bool:
-        """Say whether the job itself says that every one of *ids* is gone."""
-        if isinstance(self.results, list):
-            done = {it.id for it in self.results if it.success}
-            return done >= set(ids)
-        return self.results is not None and self.results.success
-
-
 class Status(_Loose):
     """One line of what became of a user in one Zendesk product."""
 
@@ -174,10 +149,6 @@ class _TrashedTicket(_Loose):
 class _Trash(_Loose):
     deleted_tickets: list[_TrashedTicket]
     meta: _Cursor
-
-
-class _OneJob(_Loose):
-    job_status: Job
 
 
 class _Statuses(_Loose):
@@ -287,7 +258,12 @@ class Desk:
     async def job(self, name: str) -> Job | None:
         """Return a job; nothing once Zendesk has forgotten it (after an hour)."""
         answer = await self._read("read_job", job_status_id=name)
-        return None if answer is None else answer.parse(_OneJob).job_status
+        return None if answer is None else answer.parse(OneJob).job_status
+
+    async def jobs(self, names: Sequence[str]) -> Mapping[str, Job]:
+        """Return those of up to 100 jobs that Zendesk still knows, by name."""
+        answer = await self._api.call("read_jobs", query={"ids": ",".join(names)})
+        return {job.id: job for job in answer.parse(ManyJobs).job_statuses}
 
     async def statuses(self, number: str) -> Sequence[Status] | None:
         """Return what each product says; nothing if Zendesk knows no such user."""
@@ -319,7 +295,7 @@ class Desk:
         answer = await self._api.call(
             "destroy_tickets", query={"ids": ",".join(map(str, numbers))}
         )
-        return answer.parse(_OneJob).job_status.id
+        return answer.parse(OneJob).job_status.id
 
     async def trash_user(self, number: str) -> bool:
         """Delete a user softly; false if Zendesk says that tickets forbid it."""

@@ -10,7 +10,7 @@ a look decides.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -32,7 +32,8 @@ from connectors.base import (
     Work,
 )
 from connectors.errors import TryLater
-from connectors.zendesk_api import END_USER, Desk, Job, Status
+from connectors.zendesk_api import END_USER, Desk, Status
+from connectors.zendesk_jobs import Job
 from connectors.zendesk_people import ZendeskOptions
 
 TICKET, USER = "ticket", "user"
@@ -102,14 +103,30 @@ class Erasure:
         """Ask about the job, or every product about every user."""
         if ticket.action is not Action.ERASE:
             return NeedsHuman("unexpected_ticket")
-        try:
-            awaited = Awaited.model_validate_json(ticket.value)
-        except ValidationError:
+        awaited = _awaited(ticket)
+        if awaited is None:
             return NeedsHuman("unreadable_ticket")
         if awaited.job is None:
             return await self._ask_products(ticket, awaited)
         job = await self._desk.job(awaited.job)
         return await self._after_job(ticket, awaited, job)
+
+    async def poll_many(self, tickets: Sequence[Ticket]) -> Mapping[TaskId, Reply]:
+        """Ask about all jobs in one request; about users, product by product."""
+        replies: dict[TaskId, Reply] = {}
+        named: list[tuple[Ticket, Awaited, str]] = []
+        for ticket in tickets:
+            awaited = _awaited(ticket)
+            if awaited is not None and awaited.job is not None:
+                named.append((ticket, awaited, awaited.job))
+            else:
+                replies.update(dict.fromkeys(ticket.members, await self.poll(ticket)))
+        if named:
+            jobs = await self._desk.jobs([name for _, _, name in named])
+            for ticket, awaited, name in named:
+                reply = await self._after_job(ticket, awaited, jobs.get(name))
+                replies.update(dict.fromkeys(ticket.members, reply))
+        return replies
 
     async def left(self, tickets: Iterable[int]) -> frozenset[int] | None:
         """Return the tickets that are live or in the trash; nothing if unknown."""
@@ -234,6 +251,14 @@ class Erasure:
     ) -> JobAccepted:
         ticket = Ticket(awaited.model_dump_json(), Action.ERASE, members)
         return JobAccepted(ticket, after, HORIZON)
+
+
+def _awaited(ticket: Ticket) -> Awaited | None:
+    """Read a ticket; nothing if it is no ticket of ours."""
+    try:
+        return Awaited.model_validate_json(ticket.value)
+    except ValidationError:
+        return None
 
 
 def number_of(item: Item) -> int:

@@ -166,6 +166,9 @@ class ConnectorSpec:
     caps_per_call: Mapping[Action, CallCaps] = field(default_factory=dict)
     # items of one task in one call, by action (all where absent)
     items_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # accepted jobs that one poll asks about, by action (1 where absent); no exports,
+    # because the rows of each go elsewhere
+    polls_per_call: Mapping[Action, int] = field(default_factory=dict)
     # a job that goes on is asked about ever more seldom: each pause is so many times
     # the last, from what the connector says with the job up to `poll_most`
     poll_factor: float = 1.5

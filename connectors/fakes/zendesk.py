@@ -74,6 +74,7 @@ class FakeZendesk(FakeProcessor):
             Route("read_ticket", "GET", ticket, self._read_ticket),
             Route("comments", "GET", f"{ticket}/comments", self._comments),
             Route("deleted_tickets", "GET", f"{api}/deleted_tickets", self._trash),
+            Route("read_jobs", "GET", f"{api}/job_statuses/show_many", self._read_jobs),
             Route("read_job", "GET", f"{api}/job_statuses/{{job}}", self._read_job),
             Route("delete_ticket", "DELETE", ticket, self._delete_ticket),
             Route(
@@ -228,6 +229,14 @@ class FakeZendesk(FakeProcessor):
     def _read_job(self, call: Call) -> Response:
         job = self.data["jobs"].get(call.path["job"])
         return self.refusal(404) if job is None else JSONResponse(shown_job(job))
+
+    def _read_jobs(self, call: Call) -> Response:
+        names = call.query["ids"].split(",")
+        if len(names) > MOST_TICKETS:
+            return self.refusal(400)
+        known = (self.data["jobs"].get(name) for name in names)
+        shown = [shown_job(job)["job_status"] for job in known if job is not None]
+        return JSONResponse({"job_statuses": shown})
 
     # --- deleting -----------------------------------------------------------------
 

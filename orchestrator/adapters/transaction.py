@@ -314,7 +314,8 @@ def task_row(case: CaseId, task: Task) -> dict[str, object]:
 def _job(task: Task) -> str | None:
     """Return the call that the task's next step asks about."""
     job = task.due_job
-    return None if job is None or task.step is not Step.POLL else job.id
+    is_about_it = task.step in {Step.POLL, Step.CANCEL}
+    return job.id if job is not None and is_about_it else None
 
 
 def bound(row: Mapping[str, object]) -> dict[str, object]:

@@ -218,6 +218,26 @@ class TestJob(AmplitudeProject):
         assert replies[_ONE] == _CANCELLED
         assert accepted(replies[_TWO]).ticket.members == (_TWO,)
 
+    def test_one_list_answers_for_all_deletions(
+        self, bench: Bench, fake: FakeAmplitude
+    ) -> None:
+        """Several tickets are one request; an unreadable one hides no other."""
+        tickets = [Ticket("no ticket", Action.ERASE, (_THREE,))]
+        one = work_for(bench, _ONE, CANARY.reference)
+        two = work_for(bench, _TWO, BYSTANDER.reference)
+        tickets += [
+            accepted(bench.run(lambda it: it.erase([one]))[_ONE]).ticket,
+            accepted(bench.run(lambda it: it.erase([two]))[_TWO]).ticket,
+        ]
+        fake.command("cancel", NUMBER)
+
+        replies = bench.run(lambda it: it.poll_many(tickets))
+
+        assert fake.requests("list_jobs") == 1
+        assert replies[_ONE] == _CANCELLED
+        assert accepted(replies[_TWO]).ticket == tickets[2]
+        assert replies[_THREE] == NeedsHuman("unreadable_ticket")
+
     def test_other_peoples_jobs_say_nothing(
         self, bench: Bench, fake: FakeAmplitude
     ) -> None:

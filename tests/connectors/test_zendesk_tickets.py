@@ -20,6 +20,7 @@ from connectors.base import (
     Progress,
     Reply,
     Retry,
+    TaskId,
 )
 from connectors.errors import AnswerLost
 from connectors.fakes.faults import Fault, FaultKind
@@ -87,6 +88,39 @@ class TestTickets(ZendeskAccount):
         assert Zendesk.spec.items_per_call[Action.ERASE] == 100
         assert [type(it) for it in replies] == [Done, Progress]
         assert set(fake.data["tickets"]) == {"901"}
+
+    def test_many_jobs_are_one_question(self, bench: Bench, fake: FakeZendesk) -> None:
+        """Jobs of tickets are asked about together, users one by one beside them."""
+        work = bench.find(OF_CANARY)
+        parts = [replace(work, items=work.items[n : n + 1]) for n in range(2)]
+        jobs = [begun(bench, part).ticket for part in parts]
+        fake.command("run", None)
+        names = [TaskId(name) for name in ("one", "two", "three")]
+        named = [
+            replace(ticket, members=(name,))
+            for name, ticket in zip(
+                names, [*jobs, begun(bench, only_users(work)).ticket], strict=True
+            )
+        ]
+
+        replies = bench.run(lambda it: it.poll_many(named))
+
+        assert (fake.requests("read_jobs"), fake.requests("read_job")) == (1, 0)
+        assert [replies[name] for name in names[:2]] == [DONE, DONE]
+        assert isinstance(replies[names[2]], JobAccepted)
+
+    def test_forgotten_job_among_many_is_looked_for(
+        self, bench: Bench, fake: FakeZendesk
+    ) -> None:
+        """A job that the list leaves out says nothing: its tickets are looked for."""
+        work = bench.find(OF_CANARY)
+        job = begun(bench, replace(work, items=work.items[:2])).ticket
+        fake.command("run", None)
+        fake.command("expire", None)
+
+        replies = bench.run(lambda it: it.poll_many([job]))
+
+        assert [*replies.values()] == [DONE]
 
     def test_full_queue_is_a_retry_and_not_a_loss(
         self, bench: Bench, fake: FakeZendesk

@@ -182,6 +182,11 @@ class Workshop:
         until = office.clock.now() + timedelta(days=365)
         epochs = office.claims.acquire([MAIL], OWNER, office.clock.now(), until)
         lease.take(epochs[MAIL], 0.0, 1e9)
+        self._join()
+
+    def _join(self) -> None:
+        """Put the parts together."""
+        office = self.office
         artifacts = SqlArtifacts(office.database)
         self.preparing = Preparing(
             {MAIL: self.account},

@@ -30,6 +30,15 @@ class Habit:
     linger: timedelta
 
 
+ABOUT_JOBS = frozenset({Step.POLL, Step.CANCEL})
+
+
+def jobs_in_a_call(spec: ConnectorSpec, action: Action, step: Step) -> int:
+    """Return how many accepted jobs one question is about."""
+    is_list = step is Step.POLL and action is not Action.EXPORT
+    return max(1, spec.polls_per_call.get(action, 1)) if is_list else 1
+
+
 def batch_size(spec: ConnectorSpec, action: Action, at_most: int | None) -> int:
     """Return how many tasks one call carries; fewer after a refused batch."""
     declared = spec.people_per_call.get(action, 1)
@@ -41,18 +50,31 @@ class _Batch:
     """Tasks of one call, as far as they were read."""
 
     kind: Kind
-    size: int | None  # None: whoever shares the job shares the poll
+    size: int  # in tasks, or in jobs: whoever shares a job shares its poll
     members: list[Due] = field(default_factory=list)
+    jobs: set[CallId] = field(default_factory=set)
 
     @property
-    def has_room(self) -> bool:
-        """Whether another task of this kind may join."""
-        return self.size is None or len(self.members) < self.size
+    def is_about_jobs(self) -> bool:
+        """Whether it asks about jobs, or calls them back."""
+        return self.kind[1] in ABOUT_JOBS
+
+    def has_room_for(self, one: Due) -> bool:
+        """Tell whether another task of this kind may join."""
+        if one.job is not None and self.is_about_jobs:
+            return one.job in self.jobs or len(self.jobs) < self.size
+        return len(self.members) < self.size
+
+    def add(self, one: Due) -> None:
+        """Let a task join."""
+        self.members.append(one)
+        if one.job is not None:
+            self.jobs.add(one.job)
 
     @property
     def may_linger(self) -> bool:
         """Whether waiting could fill it."""
-        return self.size is not None and self.has_room
+        return not self.is_about_jobs and len(self.members) < self.size
 
 
 class Batching:
@@ -99,29 +121,33 @@ class Batching:
 
     def _most(self, account: AccountId, calls: int) -> int:
         """Return how many tasks at most fit into so many calls."""
-        largest = max(self._habits[account].spec.people_per_call.values(), default=1)
-        return min(calls * max(1, largest), max(calls, MOST_AT_ONCE))
+        spec = self._habits[account].spec
+        people = max(spec.people_per_call.values(), default=1)
+        largest = max(1, people) * max(spec.polls_per_call.values(), default=1)
+        return min(calls * largest, max(calls, MOST_AT_ONCE))
 
     def _batches(self, account: AccountId, due: Sequence[Due]) -> Sequence[_Batch]:
         """Fill as many batches as there may be calls; most urgent first."""
         made: list[_Batch] = []
         filling: dict[Kind, _Batch] = {}
         for one in due:
-            kind = _kind(one)
+            size = self._size(account, one)
+            kind = _kind(one, size)
             batch = filling.get(kind)
-            if batch is None or not batch.has_room:
+            if batch is None or not batch.has_room_for(one):
                 if len(made) >= self._calls[account]:
                     continue  # what is less urgent may still join another batch
-                batch = filling[kind] = _Batch(kind, self._size(account, one))
+                batch = filling[kind] = _Batch(kind, size)
                 made.append(batch)
-            batch.members.append(one)
+            batch.add(one)
         return made
 
-    def _size(self, account: AccountId, one: Due) -> int | None:
-        """Return how many tasks the call of *one* carries."""
-        if one.job is not None:
-            return None
-        return batch_size(self._habits[account].spec, one.action, one.at_most)
+    def _size(self, account: AccountId, one: Due) -> int:
+        """Return how many tasks the call of *one* carries, or about how many jobs."""
+        spec = self._habits[account].spec
+        if one.step in ABOUT_JOBS:
+            return jobs_in_a_call(spec, one.action, one.step)
+        return batch_size(spec, one.action, one.at_most)
 
     def _lingers(self, account: AccountId, batch: _Batch) -> bool:
         """Tell whether *batch* waits for more, and remember since when it does."""
@@ -139,7 +165,8 @@ class Batching:
         return True
 
 
-def _kind(due: Due) -> Kind:
+def _kind(due: Due, size: int) -> Kind:
     """Return what tasks of one call have in common."""
-    job = due.job if due.step is Step.POLL else None
-    return due.action, due.step, None if job else due.at_most, job
+    if due.step in ABOUT_JOBS:
+        return due.action, due.step, None, due.job if size == 1 else None
+    return due.action, due.step, due.at_most, None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from connectors.base import Connector
 from connectors.egress import READS_ONLY
 from connectors.errors import (
     AccessRefused,
@@ -217,7 +218,7 @@ async def _about_job(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         return await _poll(group, open_sink)
     reply: object
     try:
-        reply = await group.account.connector.cancel(_ticket(group))
+        reply = await group.account.connector.cancel(_tickets(group)[0])
     except (AnswerLost, ContractChanged, EgressRefused, Refused, WrongPerson):
         # Whatever became of it: the poll that follows tells.
         reply = TooLate("not_answered")
@@ -225,10 +226,13 @@ async def _about_job(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
 
 
 async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
-    """Ask about one accepted job; an export's rows come with the last answer."""
+    """Ask about accepted jobs; an export's rows come with the last answer."""
     first = group.members[0]
     sink = await open_sink(first) if group.action is Action.EXPORT else None
-    answers = await group.account.connector.poll(_ticket(group), sink)
+    tickets = _tickets(group)
+    if len(tickets) > 1:
+        return await _poll_many(group, tickets)
+    answers = await group.account.connector.poll(tickets[0], sink)
     missing = CheckFailed("no_answer")
     replies: list[object] = [answers.get(one.task, missing) for one in group.members]
     if sink is None:
@@ -240,10 +244,42 @@ async def _poll(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     ]
 
 
-def _ticket(group: CallGroup) -> Ticket:
-    """Return the ticket of the job that a poll or a recall is about."""
-    tasks = tuple(member.task for member in group.members)
-    return Ticket(group.members[0].ticket or "", group.action, tasks)
+async def _poll_many(group: CallGroup, tickets: Sequence[Ticket]) -> Sequence[Said]:
+    """Ask about several jobs at once; where that is refused, about each alone."""
+    connector = group.account.connector
+    answers: dict[TaskId, object] = {}
+    try:
+        answers.update(await connector.poll_many(tickets))
+    except Refused:
+        for ticket in tickets:
+            answers.update(await _polled_alone(connector, ticket))
+    return _matched(group.members, answers, CheckFailed("no_answer"))
+
+
+async def _polled_alone(
+    connector: Connector, ticket: Ticket
+) -> Mapping[TaskId, object]:
+    """Ask about one job; its refusal is no other job's."""
+    try:
+        return await connector.poll(ticket, None)
+    except Refused as error:
+        failed = Failed(f"refused_{error.status}", HINTS["refused"])
+        return dict.fromkeys(ticket.members, failed)
+
+
+def _tickets(group: CallGroup) -> list[Ticket]:
+    """Return the tickets of the jobs that a poll or a recall is about."""
+    sharing: dict[CallId | None, list[Prepared]] = {}
+    for member in group.members:
+        sharing.setdefault(member.call, []).append(member)
+    return [
+        Ticket(
+            members[0].ticket or "",
+            group.action,
+            tuple(member.task for member in members),
+        )
+        for members in sharing.values()
+    ]
 
 
 async def _export(group: CallGroup, member: Prepared, open_sink: OpenSink) -> Said:

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from urllib.parse import quote
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from orchestrator.core.cases import ItemState, Step, Task
 from orchestrator.core.reports import first_items
 from orchestrator.core.words import AccountId, CallId
 from orchestrator.ports import Call, CallMember, Claimed
-from orchestrator.stages.work.batching import batch_size
+from orchestrator.stages.work.batching import batch_size, jobs_in_a_call
 from schemas.connecting import (
     Action,
     CallCaps,
@@ -66,7 +67,7 @@ _URL_SEPARATOR = len("%2C")
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Claims that go out as one call; `call` is its durable row, `polled` a job."""
+    """Claims that go out as one call; `call` is its durable row, if it has one."""
 
     account: AccountId
     action: Action
@@ -74,7 +75,6 @@ class Bundle:
     claims: tuple[Claimed, ...]
     items: Mapping[TaskId, tuple[ItemId, ...]]
     call: Call | None = None
-    polled: CallId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,8 @@ class Bundling:
         made: list[Bundle] = []
         for (account, action, step, at_most, _), claims in groups.items():
             if step in {Step.POLL, Step.CANCEL}:
-                made += _about_jobs(account, action, step, claims)
+                jobs = jobs_in_a_call(self.specs[account], action, step)
+                made += _about_jobs(step, claims, jobs)
             else:
                 count = batch_size(self.specs[account], action, at_most)
                 parts = self._parts(claims, count)
@@ -173,21 +174,22 @@ def items_of(task: Task, spec: ConnectorSpec) -> tuple[ItemId, ...]:
 
 
 def _about_jobs(
-    account: AccountId, action: Action, step: Step, claims: Iterable[Claimed]
+    step: Step, claims: Iterable[Claimed], at_once: int
 ) -> Iterator[Bundle]:
-    """Yield one poll or recall for each job; tasks that share a job share it."""
+    """Yield polls or recalls of so many jobs; tasks that share a job share it."""
     jobs: dict[CallId, list[Claimed]] = defaultdict(list)
-    items: dict[CallId, dict[TaskId, tuple[ItemId, ...]]] = defaultdict(dict)
+    items: dict[TaskId, tuple[ItemId, ...]] = {}
     for claim in claims:
         # One job a claim: a report ends the claim.  The next one is due at once.
         if (job := claim.task.due_job) is None:
             raise TypeError("A task that is polled or called back has a job.")
         jobs[job.id].append(claim)
-        items[job.id][claim.task.id] = job.items
-    for job_id, sharing in jobs.items():
-        yield Bundle(
-            account, action, step, tuple(sharing), items[job_id], polled=job_id
-        )
+        items[claim.task.id] = job.items
+    shares = [*jobs.values()]
+    for start in range(0, len(shares), at_once):
+        together = tuple(chain.from_iterable(shares[start : start + at_once]))
+        task = together[0].task
+        yield Bundle(task.account, task.action, step, together, items)
 
 
 def _digest(action: Action, members: Sequence[CallMember]) -> str:

@@ -184,10 +184,11 @@ class Preparing:
         """Open one claim's identifiers, items and ticket."""
         found = load_items(opened.get(claim.case, items_name(bundle.account)))
         wanted = bundle.items.get(claim.task.id, ())
-        ticket = None
-        if bundle.polled is not None:
-            ticket = opened.get(claim.case, ticket_name(bundle.polled))
-        call = bundle.call.id if bundle.call is not None else bundle.polled
+        ticket, job = None, claim.task.due_job
+        call = bundle.call.id if bundle.call is not None else None
+        if bundle.step in {Step.POLL, Step.CANCEL} and job is not None:
+            ticket = opened.get(claim.case, ticket_name(job.id))
+            call = job.id
         return Prepared(
             claimed=claim,
             identifiers=self._identifiers(claim, opened),

@@ -52,6 +52,17 @@ def test_duration_is_seconds_or_says_its_unit(
     assert load_settings().lease == expected
 
 
+@pytest.mark.parametrize("text", ["127.0.0.1:8400", "localhost:0", "[::1]:8400"])
+def test_address_is_a_host_and_a_port(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """IPv6 stands in brackets; unset, nobody listens."""
+    assert load_settings().callback_bind is None
+    monkeypatch.setenv("ERASURE_CALLBACK_BIND", text)
+
+    assert load_settings().callback_bind == text
+
+
 def test_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compose files pass empty variables on; they choose nothing."""
     monkeypatch.setenv("ERASURE_LOG_FORMAT", "")
@@ -90,6 +101,36 @@ def test_secret_may_be_kept_in_a_file(
             'ERASURE_LOG_FORMAT: "xml" is not one of auto, console, json; '
             "write ERASURE_LOG_FORMAT=json.",
             id="closed list",
+        ),
+        pytest.param(
+            {"ERASURE_CALLBACK_BIND": "8400"},
+            'ERASURE_CALLBACK_BIND: "8400" is not host:port; '
+            "write ERASURE_CALLBACK_BIND=127.0.0.1:8400.",
+            id="callback_bind_port_alone",
+        ),
+        pytest.param(
+            {"ERASURE_CALLBACK_BIND": "host"},
+            'ERASURE_CALLBACK_BIND: "host" is not host:port; '
+            "write ERASURE_CALLBACK_BIND=127.0.0.1:8400.",
+            id="callback_bind_host_alone",
+        ),
+        pytest.param(
+            {"ERASURE_CALLBACK_BIND": "a:b"},
+            'ERASURE_CALLBACK_BIND: "a:b" is not host:port; '
+            "write ERASURE_CALLBACK_BIND=127.0.0.1:8400.",
+            id="callback_bind_no_port",
+        ),
+        pytest.param(
+            {"ERASURE_CALLBACK_BIND": "u@h:1"},
+            'ERASURE_CALLBACK_BIND: "u@h:1" is not host:port; '
+            "write ERASURE_CALLBACK_BIND=127.0.0.1:8400.",
+            id="callback_bind_with_a_user",
+        ),
+        pytest.param(
+            {"ERASURE_CALLBACK_BIND": "h:1/x"},
+            'ERASURE_CALLBACK_BIND: "h:1/x" is not host:port; '
+            "write ERASURE_CALLBACK_BIND=127.0.0.1:8400.",
+            id="callback_bind_with_a_path",
         ),
         pytest.param(
             {"ERASURE_LEASE": "0"},

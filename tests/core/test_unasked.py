@@ -104,6 +104,13 @@ def test_word_is_kept_back_while_the_task_is_called() -> None:
     assert _after_word(before, SIGNED) is before
 
 
+def test_word_is_kept_back_while_its_job_is_polled() -> None:
+    """The poll's own report comes first: two at once would not know of each other."""
+    before = called(_accepted("a"), MAIL)
+
+    assert _after_word(before, SIGNED) is before
+
+
 def test_word_about_another_call_changes_nothing() -> None:
     """Only a call of this task is spoken of."""
     case = _accepted("a")
@@ -251,16 +258,20 @@ def test_word_that_no_processor_can_say_changes_nothing(said: Report) -> None:
     assert _after_word(case, said) is case
 
 
-def test_copy_that_is_ready_is_fetched_at_once() -> None:
+@pytest.mark.parametrize(
+    "said", [pytest.param(SIGNED, id="done"), pytest.param(Accepted(MINUTE), id="runs")]
+)
+def test_copy_that_is_ready_is_fetched_at_once(said: Report) -> None:
     """A callback brings no rows: it brings the poll forward that does."""
     case = ready_to_erase("a", account=STATUS, rights=ACCESS)
     case = after(case, MAIL, Accepted(HOUR), Action.EXPORT)
     task = task_of(case, MAIL, Action.EXPORT)
     (job,) = task.open_calls
 
-    said = CallReported(T0 + MINUTE, task.id, Accepted(timedelta(0)), job.id)
-    fetched = task_of(decide(case, said).case, MAIL, Action.EXPORT)
+    event = CallReported(T0 + MINUTE, task.id, said, job.id)
+    fetched = task_of(decide(case, event).case, MAIL, Action.EXPORT)
 
+    assert fetched.status is TaskStatus.WAITING
     assert fetched.wake_at is not None
     assert fetched.wake_at < T0 + HOUR
 

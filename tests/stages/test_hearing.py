@@ -66,6 +66,7 @@ class Speaking(OneAtATime):
         super().__init__(cast("Api", None), Options())
         self.heard = 0
         self.says: Reply | Exception = SIGNED
+        self.meanwhile: Callable[[], object] = lambda: None
 
     async def ping(self) -> Installation:
         """Know itself."""
@@ -74,6 +75,7 @@ class Speaking(OneAtATime):
     async def on_callback(self, headers: Mapping[str, str], body: bytes) -> Callback:
         """Speak of the call that the body names."""
         self.heard += 1
+        self.meanwhile()
         if isinstance(self.says, Exception):
             raise self.says
         assert headers == {"x-from": "processor"}
@@ -341,6 +343,21 @@ def test_nothing_is_read_without_the_lease(office: Office) -> None:
     room.hear()
 
     assert room.connector.heard == 0
+
+
+def test_lease_that_ends_meanwhile_leaves_the_rest_to_the_next_owner(
+    office: Office,
+) -> None:
+    """What was begun ends; the letters behind it are somebody else's."""
+    room = _with_job(office)
+    room.post("key-of-another")
+    room.post("key-of-another", id="b-2")
+    room.connector.meanwhile = room.account.lease.drop
+
+    room.hear()
+
+    assert room.connector.heard == 1
+    assert room.inbox.line("b-2").state == "waiting"
 
 
 class Dying(SqlInbox):

@@ -1,0 +1,247 @@
+"""
+What every stage of one process stands on: files, the database, the event log.
+
+Parts are built when first asked for, and closed last first.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import cached_property
+from importlib.metadata import version
+
+import structlog
+
+from connectors.registry import ConnectorSetupError, connectors
+from connectors.sealing import unseal
+from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.claims import SqlClaims
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.database import Database
+from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
+from orchestrator.adapters.evidence import SqlEvidence
+from orchestrator.adapters.inbox import SqlInbox
+from orchestrator.adapters.kafka import (
+    KafkaPublisher,
+    KafkaSettings,
+    KafkaTopics,
+)
+from orchestrator.adapters.keys import KeyRing, load_keys
+from orchestrator.adapters.outbox import SqlOutbox
+from orchestrator.adapters.own_systems import Desks, ReceivingKey
+from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.quarantine import SqlQuarantine
+from orchestrator.adapters.register import (
+    ConnectorFacts,
+    Register,
+    load_register,
+)
+from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.store import SqlStore
+from orchestrator.adapters.vault import Vault
+from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.bootstrap_log import kafka_settings, open_consumer
+from orchestrator.core.words import AccountId
+from orchestrator.engine import Engine, Step
+from orchestrator.errors import SetUpError
+from orchestrator.event_log import Consumer, Publisher, TopicAdmin
+from orchestrator.ports import Clock
+from orchestrator.settings import Settings
+from schemas.instructions import PUBLISHES
+from schemas.topics import REQUESTS, Topic, topics_with
+
+log = structlog.get_logger()
+
+QUARANTINE = "quarantine"
+INBOX = "inbox"
+EMBEDDED_REQUESTS = "embedded-requests"
+
+
+def catalog() -> Mapping[str, ConnectorFacts]:
+    """Return what the register must know of every connector."""
+    try:
+        found = connectors()
+    except ConnectorSetupError as error:
+        raise SetUpError(str(error)) from error
+    return {name: ConnectorFacts(it.spec, it.options) for name, it in found.items()}
+
+
+class Parts:
+    """The parts of one process, made of *settings*."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Keep the settings; nothing is read or opened yet."""
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.owner = self.clock.new_id(settings.instance or socket.gethostname())
+        self._opened: list[Callable[[], None]] = []
+
+    # --- what is read from files ------------------------------------------------
+
+    @cached_property
+    def register(self) -> Register:
+        """The register; raises `SetUpError` with every mistake in it."""
+        return load_register(self.settings.register_path, catalog())
+
+    @cached_property
+    def keys(self) -> KeyRing:
+        """The keys; raises `SetUpError` with what to do."""
+        return load_keys(self.settings.keys_dir)
+
+    @cached_property
+    def software(self) -> str:
+        """The version that receipts print."""
+        return version("erasure-orchestrator")
+
+    # --- the database and what lies on it ---------------------------------------
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the event log is the embedded one: one process, no Kafka."""
+        return not self.settings.kafka
+
+    @cached_property
+    def database(self) -> Database:
+        """The database; not asked anything yet."""
+        database = Database(self.settings.database_url.get_secret_value())
+        self._opened.append(database.close)
+        return database
+
+    @cached_property
+    def store(self) -> SqlStore:
+        """Cases, tasks, history and offsets."""
+        return SqlStore(self.database)
+
+    @cached_property
+    def claims(self) -> SqlClaims:
+        """Leases, claims and calls."""
+        return SqlClaims(self.database)
+
+    @cached_property
+    def cipher(self) -> Cipher:
+        """What wraps data keys."""
+        return Cipher(self.keys.kek)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The only home of what identifies."""
+        return Vault(self.store, self.cipher)
+
+    @cached_property
+    def artifacts(self) -> SqlArtifacts:
+        """Encrypted copies."""
+        return SqlArtifacts(self.database)
+
+    @cached_property
+    def evidence(self) -> SqlEvidence:
+        """The files that people brought as evidence."""
+        return SqlEvidence(self.database, self.vault)
+
+    @cached_property
+    def quarantine(self) -> SqlQuarantine:
+        """Events that may not go on."""
+        return SqlQuarantine(self.database)
+
+    @cached_property
+    def inbox(self) -> SqlInbox:
+        """What processors say by themselves."""
+        kept_for = timedelta(days=self.settings.quarantine_keep_days)
+        return SqlInbox(self.database, self.cipher.derived(INBOX), kept_for)
+
+    @cached_property
+    def pseudonyms(self) -> Pseudonyms:
+        """Keyed names and digests."""
+        return Pseudonyms(self.keys.pseudonym_key)
+
+    @cached_property
+    def desks(self) -> Desks:
+        """What signs, publishes and unseals for systems of one's own."""
+        receiving = ReceivingKey(self.cipher, unseal)
+        return Desks(self.signer, self.clock, SqlOutbox(self.database), receiving)
+
+    @cached_property
+    def signer(self) -> DsseSigner:
+        """What signs statements and instructions."""
+        return DsseSigner(self.keys.signing_key, self.keys.signing_key_id)
+
+    @cached_property
+    def test_signer(self) -> DsseSigner:
+        """What signs the statements of tests and dry runs."""
+        keys = self.keys
+        return DsseSigner(keys.test_signing_key, keys.test_signing_key_id)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The one transaction."""
+        return Engine(self.store, self.clock.now, _tell_failure)
+
+    # --- the event log --------------------------------------------------------------
+
+    @cached_property
+    def kafka(self) -> KafkaSettings:
+        """How to reach Kafka; raises `SetUpError` if the parts do not fit."""
+        return kafka_settings(self.settings)
+
+    @cached_property
+    def embedded_log(self) -> EmbeddedLog:
+        """The event log in our own database."""
+        sealer = self.cipher.derived(EMBEDDED_REQUESTS)
+        return EmbeddedLog(
+            self.database, self.clock, Sealing(frozenset({REQUESTS}), sealer)
+        )
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Appends to the event log."""
+        if self.is_embedded:
+            return self.embedded_log
+        publisher = KafkaPublisher(self.kafka)
+        self._opened.append(publisher.close)
+        return publisher
+
+    @cached_property
+    def topics(self) -> TopicAdmin:
+        """Looks after topics."""
+        return self.embedded_log if self.is_embedded else self.kafka_topics
+
+    @cached_property
+    def kafka_topics(self) -> KafkaTopics:
+        """Looks after topics on Kafka; asked only where Kafka is used."""
+        return KafkaTopics(self.kafka)
+
+    def consumer(self, topic: str = REQUESTS) -> Consumer:
+        """Open a reader of *topic* that goes on where the database says."""
+        embedded = self.embedded_log if self.is_embedded else None
+        consumer = open_consumer(topic, self.settings, self.store, embedded)
+        self._opened.append(consumer.close)
+        return consumer
+
+    @cached_property
+    def participants(self) -> frozenset[AccountId]:
+        """The accounts that are instructed by topic."""
+        entries = self.register.accounts.items()
+        return frozenset(id_ for id_, one in entries if PUBLISHES in one.spec.deeds)
+
+    @property
+    def wanted_topics(self) -> tuple[Topic, ...]:
+        """Every topic that must be there."""
+        return topics_with(self.participants)
+
+    # --- the end ----------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close what was opened, last first."""
+        while self._opened:
+            self._opened.pop()()
+
+
+def _tell_failure(step: Step, error: Exception) -> None:
+    """Log a step that could not be applied; its task goes to a person."""
+    log.error(
+        "step_failed",
+        case=step.case,
+        kind=type(step.event).__name__,
+        cause=type(error).__name__,
+    )

@@ -128,3 +128,16 @@ def test_only_its_holder_lets_a_lease_go(
     stored.outbox.let_go("relay:a", who)
 
     assert stored.outbox.hold("relay:a", "three", T0, T0 + MINUTE) is is_free
+
+
+def test_message_of_no_step_is_sent_again_as_it_was(stored: Stored) -> None:
+    """A publication that is repeated keeps its bytes and its time, and is sent anew."""
+    stored.outbox.send(_message("m1", data="first"), T0)
+    (first,) = stored.outbox.unsent(TOPIC, 9)
+    stored.outbox.mark_sent([first.seq], T0 + SECOND)
+    assert _unsent(stored) == []
+
+    stored.outbox.send(_message("m1", data="second"), T0 + MINUTE)
+
+    (again,) = stored.outbox.unsent(TOPIC, 9)
+    assert again == first

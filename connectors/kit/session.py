@@ -19,7 +19,7 @@ from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import Exchange, FakeProcessor
 from connectors.fakes.serving import serve
 from connectors.kit.errors import KitError
-from connectors.kit.exchanges import Shower
+from connectors.kit.exchanges import MASK, Shower
 from connectors.kit.facts import AFTER_LOST
 from connectors.kit.results import told
 from connectors.testing import (
@@ -56,7 +56,7 @@ class Session:
         self._contract = contract
         self._bench = bench
         self._fake = fake
-        self._say = say
+        self._out = say
         self._spec = contract.connector.spec
         self._private = {*CANARY.values(), *BYSTANDER.values()}
         self._shower = Shower(self._spec.operations, self._private, _secrets(contract))
@@ -196,6 +196,12 @@ class Session:
         replay = self._spec.replay.get(Action(word)) if word in set(Action) else None
         if isinstance(error, AnswerLost) and replay is not None:
             self._say(f"  the workflow goes on so: {AFTER_LOST[replay]}")
+
+    def _say(self, line: str) -> None:
+        """Say a line; an error of the author's own may quote an invented person."""
+        for value in (*CANARY.values(), *BYSTANDER.values()):
+            line = line.replace(value, MASK)
+        self._out(line)
 
     def _show(self, exchange: Exchange) -> None:
         self._say(f"  {self._shower.shown(exchange)}")

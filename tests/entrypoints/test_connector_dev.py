@@ -125,6 +125,26 @@ def test_mistakes_of_connector_and_fake_are_told_with_their_place(
     assert "= a mistake in the connector: KeyError: 0 (connector.py:" in locate.out
 
 
+def test_what_a_connector_lets_out_is_told_and_not_repeated(tmp_path: Path) -> None:
+    """A log line or an error with an address in it is a no, and stays masked."""
+    package = _made(tmp_path)
+    connector = package / "acme_mail" / "connector.py"
+    edit(connector, "from datetime import", "import logging\nfrom datetime import")
+    edit(
+        connector,
+        "        if not found:\n",
+        "        logging.getLogger().debug(person.identifiers[0].value)\n"
+        "        raise KeyError(person.identifiers[0].value)\n        if not found:\n",
+    )
+
+    ran = in_a_process(*DEV, "--once", "--action", "locate", folder=package)
+
+    assert ran.code == 1
+    assert "= a mistake in the connector: KeyError: '•••'" in ran.out
+    assert "NO: personal data or a secret got out." in ran.out
+    assert CANARY.email not in ran.out + ran.err
+
+
 class Watched:
     """A command whose lines can be waited for."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from orchestrator.entrypoints.cli.showing import (
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.adapters.receipt_files import VerifiedReceipt
 
 app = typer.Typer(name="receipt", help="Receipts: signed statements of a case.", **HELP)
 ReceiptId = Annotated[
@@ -115,18 +118,23 @@ def verify(
         raise SetUpError(
             f"{file} cannot be read ({error.strerror}); name a receipt's file."
         ) from None
+    _print_verified(found, is_test=test, as_json=as_json)
+
+
+def _print_verified(found: VerifiedReceipt, *, is_test: bool, as_json: bool) -> None:
+    """Say that a statement is genuine, and plainly if it is none of a real case."""
     if as_json:
         print_json(
             {
                 "is_valid": True,
-                "is_test": test,
+                "is_test": is_test,
                 "key_id": found.key_id,
                 "sha256": found.digest,
                 "statement": found.statement,
             }
         )
         return
-    if test:
+    if is_test:
         say("TEST: the signature is genuine, and nothing of it was done for real.")
     else:
         say("The receipt is genuine.")

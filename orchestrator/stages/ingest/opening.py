@@ -97,17 +97,20 @@ def new_case(
         locale=request.locale,
         channel=request.channel.value,
         received_at=request.received_at,
-        verification=Verification(
-            request.verification.method.value,
-            Level(request.verification.level.value),
-            request.verification.verified_at,
-        ),
+        verification=_verification(submitted),
         identifier_types=frozenset(one.type for one in identifiers),
         scope=_scope(submitted),
         rehearsal=_rehearsal(submitted),
         calendar=parts.calendar_for(plan.country, request.received_at.year),
     )
     return NewCase(opening, plan, tuple(writes))
+
+
+def _verification(submitted: SubmittedRequest) -> Verification:
+    """Return how the portal made sure of the person."""
+    said = submitted.request.verification
+    level = Level(said.level.value)
+    return Verification(said.method.value, level, said.verified_at)
 
 
 def _rehearsal(submitted: SubmittedRequest) -> frozenset[Rehearsal]:

@@ -33,6 +33,9 @@ class SendGate(Protocol):
     async def before_send(self, rates: Sequence[Rate], effect: Effect) -> None:
         """Wait for every rate window, then check the lease; raises `LeaseLost`."""
 
+    def wait_for(self, rates: Sequence[Rate]) -> float:
+        """Return how many seconds every rate window still wants; 0 if all have room."""
+
     def hold_until_after(self, seconds: float) -> None:
         """Let nobody send to this account before, as Retry-After asked."""
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence as Seq
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -162,6 +163,15 @@ class Api:
         Nothing is retried: the caller has written what already came.
         """
         return self._downloads.pieces(operation, url)
+
+    def wait_for(self, operation: str) -> timedelta:
+        """
+        Return how long until the windows of *operation* have room; sends nothing.
+
+        For a connector that has another way: a day's budget may be spent for hours.
+        """
+        rates = self._egress.rates(self._egress.operation(operation))
+        return timedelta(seconds=self._gate.wait_for(rates))
 
     @asynccontextmanager
     async def guard(self, deed: str) -> AsyncIterator[None]:

@@ -13,6 +13,7 @@ profile, 100 a second; it does not keep later events out.  Both end only after t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -67,7 +68,11 @@ from schemas.connecting import CUSTOMER_ID, EMAIL, HeaderAuth
 
 USER_ID = IdentifierType("iterable.user_id")
 
+Way = Literal["forget", "delete_and_suppress"]
+# Said of a task: the day's thousand would have come too late for its deadline.
+BY_BUDGET = "deleted_and_suppressed:daily_budget"
 _SECOND = timedelta(seconds=1)
+_MOMENT = timedelta(minutes=2)  # so long a call waits for its turn by itself
 _FAST = Rate(100, _SECOND)
 _SLOW = Rate(3, _SECOND)
 _BY_EMAIL, _BY_USER_ID = frozenset({"email"}), frozenset({"userId"})
@@ -83,7 +88,7 @@ class IterableOptions(Options):
     """
 
     project: Literal["email", "user_id", "hybrid"]
-    erase_by: Literal["forget", "delete_and_suppress"] = "forget"
+    erase_by: Literal["automatic", "forget", "delete_and_suppress"] = "automatic"
     user_id_holds: IdentifierType | None = None
     # "For GDPR forget requests, provide ten minutes to process" (support page).
     check_after: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
@@ -97,7 +102,7 @@ class _Awaited(BaseModel):
 
     kind: Kind
     value: str = Field(min_length=1)
-    way: Literal["forget", "delete_and_suppress"]
+    way: Way
 
 
 class Iterable(OneAtATime):
@@ -219,26 +224,45 @@ class Iterable(OneAtATime):
         return Located(tuple(_item(person.task, key) for key in found), tuple(learned))
 
     async def erase_one(self, work: Work) -> Reply:
-        """Ask for one profile to be erased, in the way that the register says."""
+        """
+        Ask for one profile to be erased, in the way that the register says.
+
+        Forgetting keeps later events out, so `automatic` takes it as long as the day's
+        budget lets this task be sent in time.
+        """
         if len(work.items) != 1:
             return NeedsHuman("one_item_a_call")
         key = Key.of_reference(work.items[0].reference)
-        way = self._settings.erase_by
-        if way == "forget":
-            try:
-                await self._project.forget(key)
-            except TryLater as later:
-                if later.cause == "throttled" and later.after is None:
-                    # The day's thousand is spent; Iterable names no time.
-                    return Retry("daily_budget_spent", self._settings.full_after)
-                raise
-        else:
-            # Unsubscribed first: a journey may write to them while the deletion runs.
-            await self._project.unsubscribe(key)
-            await self._project.delete(key)
-        awaited = _Awaited(kind=key.kind, value=key.value, way=way)
-        ticket = Ticket(awaited.model_dump_json(), Action.ERASE, (work.task,))
-        return self._later(ticket)
+        if self._settings.erase_by == "delete_and_suppress":
+            return await self._delete(work, key, how=None)
+        wait = self._api.wait_for("forget")
+        if wait > _MOMENT:
+            return await self._without_budget(work, key, wait)
+        try:
+            await self._project.forget(key)
+        except TryLater as later:
+            if later.cause == "throttled" and later.after is None:
+                # The day's thousand is spent; Iterable names no time.
+                full_after = self._settings.full_after
+                return await self._without_budget(work, key, full_after)
+            raise
+        return self._later(_ticket(work, key, "forget"))
+
+    async def _without_budget(self, work: Work, key: Key, wait: timedelta) -> Reply:
+        """Wait for the next day's budget, or delete where that would be too late."""
+        left = work.time_left
+        is_too_late = left is not None and wait > left
+        if self._settings.erase_by == "automatic" and is_too_late:
+            return await self._delete(work, key, how=BY_BUDGET)
+        return Retry("daily_budget_spent", wait)
+
+    async def _delete(self, work: Work, key: Key, *, how: str | None) -> Reply:
+        """Delete a profile, and let nothing more be sent to it."""
+        # Unsubscribed first: a journey may write to them while the deletion runs.
+        await self._project.unsubscribe(key)
+        await self._project.delete(key)
+        ticket = _ticket(work, key, "delete_and_suppress")
+        return replace(self._later(ticket), how=how)
 
     async def poll_one(self, ticket: Ticket, sink: Sink | None) -> Reply:  # noqa: ARG002
         """Look for the profile, and for its hash in the list of the forgotten."""
@@ -337,6 +361,11 @@ class Iterable(OneAtATime):
 
     def _later(self, ticket: Ticket) -> JobAccepted:
         return JobAccepted(ticket, self._settings.check_after, self.spec.horizon)
+
+
+def _ticket(work: Work, key: Key, way: Way) -> Ticket:
+    awaited = _Awaited(kind=key.kind, value=key.value, way=way)
+    return Ticket(awaited.model_dump_json(), Action.ERASE, (work.task,))
 
 
 def _item(task: TaskId, key: Key) -> Item:

@@ -122,6 +122,7 @@ class Accepted:
 
     check_after: timedelta
     expected_within: timedelta | None = None
+    how: str | None = None
     kind: Literal["accepted"] = "accepted"
 
 
@@ -211,11 +212,16 @@ Outcome = (
 
 @dataclass(frozen=True, slots=True)
 class JobAccepted:
-    """What a connector says when a job was accepted; the ticket is sealed at once."""
+    """
+    What a connector says when a job was accepted; the ticket is sealed at once.
+
+    `how` is a code that says which of several ways it chose, and why.
+    """
 
     ticket: Ticket
     check_after: timedelta
     expected_within: timedelta | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

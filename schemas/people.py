@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
@@ -139,6 +139,8 @@ class Work:
     items: tuple[Item, ...]
     identifiers: tuple[Identifier, ...]
     idempotency_key: str
+    # until the task must have been sent to be done by the deadline; negative: late
+    time_left: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

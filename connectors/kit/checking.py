@@ -116,6 +116,10 @@ class _ReadingGate:
         if effect is not Effect.READ:
             raise EgressRefused("read_only")
 
+    def wait_for(self, rates: Sequence[Rate]) -> float:  # noqa: ARG002 (as above)
+        """Have room."""
+        return 0.0
+
     def hold_until_after(self, seconds: float) -> None:
         """Ask no more often than this anyway."""
 

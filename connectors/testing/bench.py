@@ -95,6 +95,7 @@ class FreeGate:
     def __init__(self) -> None:
         self.sends: list[Effect] = []
         self.holds: list[float] = []
+        self.full_for = 0.0  # seconds that every window is full
 
     async def before_send(
         self,
@@ -103,6 +104,10 @@ class FreeGate:
     ) -> None:
         """Count the send."""
         self.sends.append(effect)
+
+    def wait_for(self, rates: Sequence[Rate]) -> float:  # noqa: ARG002 (the protocol's)
+        """Return how long the windows are full, as a test says."""
+        return self.full_for
 
     def hold_until_after(self, seconds: float) -> None:
         """Note how long nobody should send."""

@@ -57,6 +57,7 @@ def task_view(case: str, task: Task) -> TaskView:
         gate=gate.reason if gate else None,
         gate_opens_at=gate.opens_at if gate else None,
         outcome=task.outcome.kind if task.outcome else None,
+        how=task.how,
         item_states=dict(Counter(item.state.value for item in task.items)),
         kept=tuple(sorted({item.rule for item in task.items if item.rule})),
         calls=task.calls,

@@ -177,6 +177,7 @@ class TaskView:
     gate: str | None
     gate_opens_at: datetime | None
     outcome: str | None
+    how: str | None  # which of several ways its connector chose
     item_states: Mapping[str, int]
     kept: tuple[str, ...]
     calls: int

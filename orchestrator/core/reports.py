@@ -239,7 +239,13 @@ def _accepted(
         is_past_cancelling=before is not None and before.is_past_cancelling,
         checks=checks,
     )
-    task = replace(task, open_calls=tuple(known.values()), attempts=0, garbled=0)
+    task = replace(
+        task,
+        open_calls=tuple(known.values()),
+        attempts=0,
+        garbled=0,
+        how=report.how or task.how,
+    )
     if task.action is Action.ERASE:
         task = marked(task, items, ItemState.ACCEPTED, Evidence.E1)
     if event.at >= late_at:

@@ -131,7 +131,7 @@ def _line(case: Case, task: Task) -> Line:
         else None,
         evidence_sha256=task.attested.sha256 if task.attested else None,
         count=count_bucket(len(concerned)),
-        reasons=reasons_of(task.outcome),
+        reasons=(*reasons_of(task.outcome), *([task.how] if task.how else [])),
         retained=tuple(_retained(case, task)),
         settled_at=task.settled_at,
         attempts=task.calls,

@@ -197,6 +197,7 @@ class Task:
     # calls that are over for us and whose processor may still sign that it is done
     may_confirm: tuple[CallId, ...] = ()
     is_called_back: bool = False  # a job of it was, so the rest is left alone
+    how: str | None = None  # a code: which of several ways its connector chose
     reads_only: bool = False  # of a dry run: the shell lets no write of it leave
     ask_again: bool = False  # new identifiers arrived while it was called
     at_most: int | None = None  # tasks in its next call, after a refused batch

@@ -317,7 +317,7 @@ class Gatherer:
         if heard.call is None:
             raise TypeError("A job is accepted in a durable call.")
         habit = self._accounts[heard.claimed.task.account].check_after
-        accepted = Accepted(habit or job.check_after, job.expected_within)
+        accepted = Accepted(habit or job.check_after, job.expected_within, job.how)
         name, value = ticket_name(heard.call), job.ticket.value.encode()
         return accepted, (opened.seal(heard.claimed.case, name, value),)
 

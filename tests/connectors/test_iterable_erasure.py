@@ -111,6 +111,19 @@ class TestForgetting(IterableProject):
         assert spent == Retry("daily_budget_spent", timedelta(hours=1))
         assert isinstance(bench.erase_once(work), JobAccepted)
 
+    def test_spent_day_that_would_be_late_is_a_deletion(
+        self, bench: Bench, fake: FakeIterable
+    ) -> None:
+        """Iterable itself refuses: the task says which way was taken, and why."""
+        work = replace(bench.find(OF_CANARY), time_left=timedelta(minutes=5))
+        fake.data["forgets_left"] = 0
+
+        reply = bench.erase_once(work)
+
+        assert isinstance(reply, JobAccepted)
+        assert reply.how == "deleted_and_suppressed:daily_budget"
+        assert fake.requests("delete_by_email") == 1
+
     def test_error_inside_200_is_no_erasure(
         self, bench: Bench, fake: FakeIterable, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -9,7 +9,15 @@ import pytest
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
 from orchestrator.core.statements import final_receipt
-from schemas.connecting import Action, Done, Evidence, Mode, NothingFound, Proof
+from schemas.connecting import (
+    Accepted,
+    Action,
+    Done,
+    Evidence,
+    Mode,
+    NothingFound,
+    Proof,
+)
 from schemas.receipts import Limit, Line, Owed, Receipt
 from tests.core.builders import (
     CRM,
@@ -156,3 +164,17 @@ def test_receipt_agrees_with_the_case_it_answers() -> None:
 
         assert answered.result is not None
         assert receipt_of(case).result == answered.result.value
+
+
+def test_line_says_which_of_two_ways_was_taken() -> None:
+    """A connector that had a choice explains it to whoever reads the receipt."""
+    account = an_account(proof=Proof.STATUS)
+    case = ready_to_erase("a", account=account)
+    how = "deleted_and_suppressed:daily_budget"
+
+    case = after(case, MAIL, Accepted(HOUR, how=how))
+    case = after(case, MAIL, Accepted(HOUR))
+    case = after(case, MAIL, Done("deleted", Evidence.E2))
+
+    receipt = final_receipt(case, "case-1-1", T0, "1")
+    assert [line.reasons for line in receipt.lines] == [(), (how,)]

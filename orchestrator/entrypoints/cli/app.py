@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from orchestrator.entrypoints.cli import (
@@ -24,14 +27,35 @@ from orchestrator.entrypoints.cli import (
     topics,
 )
 from orchestrator.entrypoints.cli.options import HELP
+from orchestrator.entrypoints.cli.showing import say
 
 app = typer.Typer(
     name="erasure",
-    help="Carry out and prove data-subject requests, in every account that holds the"
-    " data.",
     epilog="Exit codes: 0 yes, 1 no, 2 wrong use or set-up.",
     **HELP,
 )
+
+
+def _print_version(is_asked: bool) -> None:  # noqa: FBT001 (typer's way)
+    """Print which version of the program this is, and leave."""
+    if is_asked:
+        say(f"erasure {version('erasure-orchestrator')}")
+        raise typer.Exit
+
+
+@app.callback()
+def erasure(
+    *,
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Say which it is."
+        ),
+    ] = False,
+) -> None:
+    """Carry out and prove data-subject requests, in every account that has the data."""
+
+
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("status")(status.status)

@@ -8,6 +8,7 @@ from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP, Json
 from orchestrator.entrypoints.cli.showing import print_json, say, warn
 from orchestrator.entrypoints.cli.telling import NO
+from orchestrator.errors import SetUpError
 
 app = typer.Typer(
     name="register", help="The register: controllers, accounts, rules.", **HELP
@@ -24,15 +25,21 @@ def check(*, as_json: Json = False) -> None:
     """
     from orchestrator.adapters.register import check as warnings_of  # noqa: PLC0415
 
-    with open_parts(is_checked=False) as parts:
-        register = parts.register
-        warnings = warnings_of(register)
+    try:
+        with open_parts(is_checked=False) as parts:
+            register = parts.register
+            warnings = warnings_of(register)
+    except SetUpError as error:
+        if as_json:
+            print_json({"mistakes": str(error).splitlines()})
+        raise
     if as_json:
         print_json(
             {
                 "version": register.version,
                 "accounts": sorted(register.accounts),
                 "warnings": warnings,
+                "mistakes": [],
             }
         )
     else:

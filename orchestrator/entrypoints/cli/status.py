@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import typer
+
 from orchestrator.entrypoints.cli.opening import open_queries
 from orchestrator.entrypoints.cli.options import Json
 from orchestrator.entrypoints.cli.showing import print_facts, print_json, warn
+from orchestrator.entrypoints.cli.telling import WRONG_USE
 
 # ruff: noqa: PLC0415 (reads should answer at once)
 
@@ -17,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def status(*, as_json: Json = False) -> None:
-    """Show lag, open cases, tasks that need people, paused accounts, quarantine."""
+    """
+    Show lag, open cases, tasks that need people, paused accounts, quarantine.
+
+    Exit 2 if the broker cannot be asked how many requests wait; the rest is shown.
+    """
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.settings import load_settings
 
@@ -32,6 +39,8 @@ def status(*, as_json: Json = False) -> None:
         print_json(found)
     else:
         print_facts(_facts(found))
+    if found.lag is None:
+        raise typer.Exit(WRONG_USE)
 
 
 def _kafka_lag(queries: Queries) -> int | None:

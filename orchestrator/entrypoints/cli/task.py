@@ -156,6 +156,7 @@ def _print(found: TaskView) -> None:
             ("waits for", found.gate),
             ("a person may open it", found.gate_opens_at),
             ("outcome", found.outcome),
+            ("how", found.how),
             ("items", found.item_states),
             ("kept by", found.kept),
             ("calls", str(found.calls)),

@@ -119,6 +119,10 @@ class Gate:
         if not self._lease.covers(CLAIMED_UNDER.get()):
             raise LeaseLost("lease_lost")
 
+    def wait_for(self, rates: Sequence[Rate]) -> float:
+        """Return how many seconds every rate window still wants."""
+        return self._windows.wait_for(rates)
+
     def hold_until_after(self, seconds: float) -> None:
         """Pass on the processor's own pause to everybody who sends to this account."""
         self._windows.hold(seconds)

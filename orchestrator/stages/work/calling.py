@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import structlog
 
@@ -90,6 +91,7 @@ class Prepared:
     call: CallId | None = None
     idempotency_key: str = ""
     ticket: str | None = field(default=None, repr=False)
+    time_left: timedelta | None = None
 
     @property
     def task(self) -> TaskId:
@@ -103,7 +105,13 @@ class Prepared:
 
     def as_work(self) -> Work:
         """Return it as a connector takes it."""
-        return Work(self.task, self.items, self.identifiers, self.idempotency_key)
+        return Work(
+            self.task,
+            self.items,
+            self.identifiers,
+            self.idempotency_key,
+            self.time_left,
+        )
 
 
 @dataclass(frozen=True, slots=True)

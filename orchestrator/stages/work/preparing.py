@@ -198,4 +198,5 @@ class Preparing:
             call=call,
             idempotency_key=bundle.call.idempotency_key if bundle.call else "",
             ticket=ticket.decode() if ticket is not None else None,
+            time_left=claim.task.dispatch_by - self._clock.now(),
         )

@@ -74,6 +74,10 @@ class Windows:
         for rate in rates:
             self._window(rate).extend([now] * rate.cost)
 
+    def wait_for(self, rates: Sequence[Rate]) -> float:
+        """Return how many seconds until every window has room; takes no place."""
+        return max(0.0, self._pause(rates))
+
     def snapshot(self) -> str:
         """
         Return the windows as text: ages in seconds and counts, coarse and late.

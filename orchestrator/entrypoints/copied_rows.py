@@ -28,12 +28,14 @@ def rows_of(path: Path) -> Iterator[Mapping[str, object]] | None:
 
     Raises `NotPossible` while reading if the file is not what its name says.
     """
+    _check_kind(path, "--copy")
     reader = _READERS.get(path.suffix.lower())
     return None if reader is None else reader(path)
 
 
 def pieces_of(path: Path, most: int, option: str) -> Iterator[bytes]:
     """Yield a file's bytes; raises `NotPossible` for an empty or too large one."""
+    _check_kind(path, option)
     left = most
     is_empty = True
     try:
@@ -134,6 +136,12 @@ def _record(value: object, line: int | None) -> Mapping[str, object]:
         return value
     where = "" if line is None else f" (line {line})"
     raise NotPossible(f"Every row of the copy must be a JSON object{where}.")
+
+
+def _check_kind(path: Path, option: str) -> None:
+    """Refuse a pipe or a device, which may never end."""
+    if path.exists() and not path.is_file():
+        raise SetUpError(f"What {option} names is no file; name a file.")
 
 
 def _unreadable(option: str, error: OSError) -> NoReturn:

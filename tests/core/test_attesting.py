@@ -208,10 +208,13 @@ def test_person_may_close_manual_work(reason: str, outcome: Outcome) -> None:
 def test_handing_over_leaves_no_lost_answer() -> None:
     """A crash while work was handed over does not make "nothing there" a deletion."""
     case = after(ready_to_erase("a", account=_REPEATING, proven=False), MAIL, _LOST)
+    lost = task_of(case, MAIL).answers_lost
     case = after(case, MAIL, HANDED)
+    kept = task_of(case, MAIL).answers_lost
 
     case = decide(case, attested(case, "nothing_found")).case
 
+    assert (lost, kept) == (1, 0)
     assert task_of(case, MAIL).outcome == NothingFound(Evidence.M)
 
 

@@ -21,6 +21,7 @@ from orchestrator.core.events import (
     IdentifiersShown,
     PersonAssigned,
     PersonRetried,
+    RequestWithdrawn,
     SiblingExportOpened,
     TimePassed,
 )
@@ -33,6 +34,7 @@ from schemas.connecting import (
     Done,
     Evidence,
 )
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     DAY,
     HOUR,
@@ -199,6 +201,18 @@ def test_hold_takes_manual_work_back() -> None:
     assert decide(held, attested(held, "done")).case is held
     freed = decide(replace(held, held=frozenset()), TimePassed(awaited(held))).case
     assert task_of(freed, MAIL).status is TaskStatus.READY
+
+
+def test_withdrawal_does_not_call_untouched_what_a_person_had() -> None:
+    """They may have begun before a hold took the work back, so it goes on."""
+    case = handed()
+    moment = PersonAssigned(T0, task_of(case, MAIL).id, "desk-2", "dpo")
+    held = decide(replace(case, held=_IRREVERSIBLE), moment).case
+
+    withdrawn = RequestWithdrawn(T0 + DAY, "portal", WithdrawalReason.BY_PERSON)
+    after_it = decide(held, withdrawn).case
+
+    assert task_of(after_it, MAIL).status is TaskStatus.PLANNED
 
 
 def test_gate_that_closes_again_leaves_manual_work() -> None:

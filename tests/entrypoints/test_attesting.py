@@ -86,6 +86,14 @@ def test_unusable_evidence_is_refused(
     assert desk.shown()["status"] == "with_person"
 
 
+def test_device_is_no_evidence(desk: Desk) -> None:
+    """What may never end is not read at all."""
+    ran = desk("attest", "--by", "anna-k", "--evidence", "/dev/zero")
+
+    assert ran.code == 2
+    assert "is no file" in ran.err
+
+
 def test_evidence_is_listed_and_taken_out(desk: Desk) -> None:
     """Whoever takes it out stands in the history; the file is theirs alone."""
     desk.attest()

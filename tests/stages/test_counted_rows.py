@@ -23,6 +23,7 @@ from schemas.connecting import (
     EMAIL,
     Action,
     Exported,
+    HandedOver,
     Installation,
     Item,
     ItemId,
@@ -107,6 +108,7 @@ def _an_account(says: Reply) -> Account:
         pytest.param(Exported(3), NeedsHuman("rows_do_not_match"), id="too_few"),
         pytest.param(Exported(1), NeedsHuman("rows_do_not_match"), id="too_many"),
         pytest.param(NothingFound(), NeedsHuman("rows_do_not_match"), id="of_nobody"),
+        pytest.param(HandedOver(), NeedsHuman("rows_do_not_match"), id="handed_over"),
     ],
 )
 def test_copy_whose_rows_were_not_all_delivered_goes_to_a_person(

@@ -21,7 +21,6 @@ from orchestrator.adapters.package import (
     CATEGORIES,
     ExportedRow,
     PackageError,
-    PackageFile,
     PackagePart,
     PackageSummary,
     RowOfAnotherPerson,
@@ -398,30 +397,3 @@ def test_nothing_is_bound_to_nobody() -> None:
     """Without identifiers every row is refused."""
     with pytest.raises(RowOfAnotherPerson):
         assert_bound("ada@example.org", frozenset())
-
-
-@pytest.mark.parametrize(
-    ("suffix", "name"),
-    [
-        ("pdf", "1-file.pdf"),
-        ("", "1-file.bin"),
-        ("PDF", "1-file.bin"),
-        ("../x", "1-file.bin"),
-        ("ada@example.com", "1-file.bin"),
-        ("verylongsuffix", "1-file.bin"),
-    ],
-)
-def test_file_is_packed_under_a_plain_name(suffix: str, name: str) -> None:
-    """Whatever a person's file was called, its name in the package gives nothing."""
-    pieces = [b"%PDF", bytes(range(256)) * 100]
-    target = io.BytesIO()
-
-    summary = build_package(
-        "case-1", CREATED, [PackageFile("desk", suffix, pieces)], target.write
-    )
-
-    with zipfile.ZipFile(target) as archive:
-        assert archive.read(f"desk/{name}") == b"".join(pieces)
-    (listed,) = summary.files
-    assert listed.sha256 == sha256(b"".join(pieces)).hexdigest()
-    assert (listed.size, listed.rows) == (25_604, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.register import AccountSecrets, resolve_secret
+from orchestrator.adapters.register import AccountSecrets, proxy_at, resolve_secret
 from orchestrator.core.words import AccountId
 from orchestrator.errors import SetUpError
 from tests.adapters.register_builders import a_register
@@ -89,3 +89,29 @@ def test_account_without_the_secret_says_where_to_write_it() -> None:
     """Asking for a secret that the register does not name is one sentence."""
     with pytest.raises(SetUpError, match=r"under \[accounts\.crm\.secrets\]"):
         AccountSecrets("crm", {}).get("token")
+
+
+def test_proxy_is_read_from_where_the_register_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A plain address stands for itself; one with a password is kept elsewhere."""
+    monkeypatch.setenv("A_PROXY", "http://me:pw@proxy.example:3128")
+
+    assert proxy_at("http://proxy.example:3128") == "http://proxy.example:3128"
+    assert proxy_at("env:A_PROXY") == "http://me:pw@proxy.example:3128"
+
+
+@pytest.mark.parametrize("value", ["proxy.example", "socks5://me:pw@p", "http://["])
+def test_what_is_no_proxy_is_told_without_its_password(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sentence names the reference and what to put there."""
+    monkeypatch.setenv("A_PROXY", value)
+
+    with pytest.raises(SetUpError) as caught:
+        proxy_at("env:A_PROXY")
+
+    assert str(caught.value) == (
+        "What env:A_PROXY leads to is no proxy; put http://USER:PASSWORD@HOST:PORT "
+        "there."
+    )

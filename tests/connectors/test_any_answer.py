@@ -33,7 +33,7 @@ STATUSES = (
 
 every = pytest.mark.parametrize("name", sorted(contracts()))
 EXAMPLES = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -93,6 +93,7 @@ def test_download_ends_in_time(shell: Shell) -> None:
 
     async def step(api: Api) -> None:
         async for _ in api.download("file", f"{shell.url}/drip"):
+            assert shell.now <= 60
             shell.now += 61
 
     with pytest.raises(TryLater, match="download_too_slow"):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connectors.http import AddressRefused, Api, EgressRefused, TryLater
+from connectors.registry import connector, names
 from tests.connectors.echo import Shell, get, put
 from tests.connectors.names import Names
 
@@ -148,3 +149,11 @@ def test_host_in_punycode_is_asked_as_it_is_written(shell: Shell) -> None:
 
     assert names.asked == ["xn--bcher-kva.example"]
     assert shell.fake.headers[0]["host"].startswith("xn--bcher-kva.example:")
+
+
+@pytest.mark.parametrize("name", names())
+def test_paths_of_operations_stay_behind_their_host(name: str) -> None:
+    """A path begins with one slash: nothing of it can become part of the host."""
+    for operation in connector(name).spec.operations.values():
+        assert operation.path[:1] == "/"
+        assert operation.path[1:2] not in ("/", "\\")

@@ -31,6 +31,7 @@ from connectors.testing.bench import (
     work_of,
 )
 from connectors.testing.contract import ConnectorContract
+from connectors.testing.marks import each, raising
 from connectors.testing.telling import TellingContract
 
 __all__ = [
@@ -44,5 +45,7 @@ __all__ = [
     "MappingSecrets",
     "Somebody",
     "TellingContract",
+    "each",
+    "raising",
     "work_of",
 ]

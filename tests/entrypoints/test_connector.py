@@ -13,6 +13,7 @@ import pytest
 from connectors.fakes import hubspot
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
+from connectors.kit.shapes import Shape
 from tests.support.command import Ran, erasure
 from tests.support.installation import ROOT, AnInstallation
 from tests.support.site_register import RegisterText
@@ -21,11 +22,18 @@ NEW = ("connector", "new")
 HOW = ("--auth", "bearer", "--shape", "direct")
 ERASURE = "from orchestrator.entrypoints.cli import main; main()"
 
+WITHOUT_PYTEST = """
+import importlib.util as util, sys
+sys.modules["pytest"] = None
+find = util.find_spec
+util.find_spec = lambda name, *more: None if name == "pytest" else find(name, *more)
+"""
 
-def in_a_process(*words: str, folder: Path) -> Ran:
+
+def in_a_process(*words: str, folder: Path, program: str = ERASURE) -> Ran:
     """Run a command that imports a package, so that the next one sees it changed."""
     ran = subprocess.run(
-        [sys.executable, "-c", ERASURE, *words],
+        [sys.executable, "-c", program, *words],
         cwd=folder,
         env={"PYTHONPATH": str(ROOT), "PATH": "", "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -144,6 +152,19 @@ def test_report_can_be_read_by_programs(package: Path) -> None:
     assert report["check"] == "test_ping_names_the_installation"
     assert report["passed"] is True
     assert report["requests"] == ["account 200"]
+
+
+@pytest.mark.parametrize("shape", Shape)
+def test_suite_of_every_shape_runs_without_pytest(shape: Shape, tmp_path: Path) -> None:
+    """An installation that only runs has no pytest, and may test its connectors."""
+    how = ("--auth", "oauth2", "--shape", shape.value, "--into", str(tmp_path))
+    erasure(*NEW, "acme-mail", *how, env={})
+    words = ("connector", "test", "acme-mail", "--only", "takes_the_person")
+
+    ran = in_a_process(*words, folder=tmp_path, program=WITHOUT_PYTEST + ERASURE)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.endswith("1 checks: 1 yes, 0 no.\n")
 
 
 def test_no_check_at_all_is_no_success(package: Path) -> None:

@@ -179,6 +179,8 @@ class Zendesk(OneAtATime):
         horizon=HORIZON,
         record_classes=frozenset({"support_ticket", "support_user"}),
         items_per_call=MappingProxyType({Action.ERASE: MOST_TICKETS}),
+        # "30 jobs queued or running"; what waits for the products is none of them.
+        jobs_at_once=MappingProxyType({Action.ERASE: 30}),
         # "Up to 100" jobs in one question; a job is forgotten after an hour.
         polls_per_call=MappingProxyType({Action.ERASE: 100}),
         poll_most=timedelta(minutes=30),

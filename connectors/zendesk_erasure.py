@@ -11,6 +11,7 @@ a look decides.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -231,7 +232,7 @@ class Erasure:
         if not there:
             return Done("deleted", Evidence.E2)
         awaited = Awaited(records={it.id: int(it.reference) for it in items})
-        return self._later(awaited, (task,), self._options.check_after)
+        return self._confirmed(awaited, (task,))
 
     async def _ask_products(self, ticket: Ticket, awaited: Awaited) -> Reply:
         """Every product must say complete about every user."""
@@ -243,8 +244,13 @@ class Erasure:
         if Spread.UNKNOWN in spreads:
             return NeedsHuman("unknown_deletion_state")
         if Spread.RUNNING in spreads:
-            return self._later(awaited, ticket.members, self._options.check_after)
+            return self._confirmed(awaited, ticket.members)
         return _gone(awaited, awaited.records)
+
+    def _confirmed(self, awaited: Awaited, members: tuple[TaskId, ...]) -> JobAccepted:
+        """Wait for the products' word: no job is queued for it."""
+        later = self._later(awaited, members, self._options.check_after)
+        return replace(later, is_queued=False)
 
     def _later(
         self, awaited: Awaited, members: tuple[TaskId, ...], after: timedelta

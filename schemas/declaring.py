@@ -166,6 +166,8 @@ class ConnectorSpec:
     caps_per_call: Mapping[Action, CallCaps] = field(default_factory=dict)
     # items of one task in one call, by action (all where absent)
     items_per_call: Mapping[Action, int] = field(default_factory=dict)
+    # jobs that may be queued there at once, by action (any number where absent)
+    jobs_at_once: Mapping[Action, int] = field(default_factory=dict)
     # accepted jobs that one poll asks about, by action (1 where absent); no exports,
     # because the rows of each go elsewhere
     polls_per_call: Mapping[Action, int] = field(default_factory=dict)

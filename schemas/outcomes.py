@@ -216,12 +216,15 @@ class JobAccepted:
     What a connector says when a job was accepted; the ticket is sealed at once.
 
     `how` is a code that says which of several ways it chose, and why.
+    `is_queued` is false once nothing waits in a queue of the processor any more and
+    only its confirmation is missing: then it counts for no `jobs_at_once`.
     """
 
     ticket: Ticket
     check_after: timedelta
     expected_within: timedelta | None = None
     how: str | None = None
+    is_queued: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Connection,
     bindparam,
     false,
+    func,
     or_,
     select,
     true,
@@ -46,7 +47,7 @@ from orchestrator.ports import (
     Choose,
     Claimed,
 )
-from schemas.connecting import TaskId
+from schemas.connecting import Action, TaskId
 
 
 class SqlClaims:
@@ -251,6 +252,18 @@ class SqlClaims:
             _keep_windows(connection, {id_: windows[id_] for id_ in called}, now)
         return claimed
 
+    def jobs(
+        self, accounts: Collection[AccountId]
+    ) -> Mapping[tuple[AccountId, Action], int]:
+        """
+        Return how many jobs are queued, or soon may be, by account and action.
+
+        A call that is under way counts: its answer may be a job.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(_JOBS, {"accounts": list(accounts)})
+            return {(AccountId(row.account), Action(row.action)): row.n for row in rows}
+
     def keep_waiting(
         self, polled: Sequence[tuple[Claimed, Task]]
     ) -> Collection[TaskId]:
@@ -284,6 +297,21 @@ def _is_mine(
     )
 
 
+_IS_OPEN = t.tasks.c.status != str(TaskStatus.SETTLED)
+_JOBS = (
+    select(t.calls.c.account, t.calls.c.action, func.count().label("n"))
+    .where(
+        t.calls.c.account.in_(bindparam("accounts", expanding=True)),
+        t.calls.c.state.in_(("open", "accepted")),
+        func.coalesce(t.calls.c.queued, 1) == 1,
+        # Nobody asks about the job of a task that a person has closed.
+        or_(
+            t.calls.c.state == "open",
+            select(1).where(t.tasks.c.job == t.calls.c.id, _IS_OPEN).exists(),
+        ),
+    )
+    .group_by(t.calls.c.account, t.calls.c.action)
+)
 _SAVE_WINDOWS = (
     update(t.accounts)
     .where(t.accounts.c.id == bindparam("b_id"))

@@ -51,6 +51,11 @@ _MOVE_CALLS = (
     .where(t.calls.c.id.in_(bindparam("b_ids", expanding=True)))
     .values(state=bindparam("b_state"), closed_at=bindparam("b_ended", type_=t.Instant))
 )
+_LEAVE_QUEUE = (
+    update(t.calls)
+    .where(t.calls.c.id.in_(bindparam("b_ids", expanding=True)))
+    .values(queued=0)
+)
 _DESTROY = tuple(
     delete(table).where(
         table.c.owner.in_(bindparam("owners", expanding=True)),
@@ -73,13 +78,7 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
         connection, t.data_keys, [{**_fields(k, *names), "made_at": at} for k in keys]
     )
     _put_entries(connection, [w.entry for w in writes if isinstance(w, PutEntry)], at)
-    for kind, state in ((AcceptCall, "accepted"), (CloseCall, "closed")):
-        # Once each: all members of a batch speak of one call.
-        ids = dict.fromkeys(write.call for write in writes if isinstance(write, kind))
-        if ids:
-            ended = at if kind is CloseCall else None
-            moved = {"b_ids": list(ids), "b_state": state, "b_ended": ended}
-            connection.execute(_MOVE_CALLS, moved)
+    _move_calls(connection, writes, at)
     destroy(connection, [write for write in writes if isinstance(write, DestroyKey)])
     forgotten = [w.request_id for w in writes if isinstance(w, ForgetRequestRecord)]
     if forgotten:
@@ -95,6 +94,20 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
                 letters.carry_out(connection, write, at)
             case _:
                 _carry_out_one(connection, write)
+
+
+def _move_calls(connection: Connection, writes: Sequence[Write], at: datetime) -> None:
+    """Store what became of calls: accepted as jobs, queued or not, or over."""
+    for kind, state in ((AcceptCall, "accepted"), (CloseCall, "closed")):
+        # Once each: all members of a batch speak of one call.
+        ids = dict.fromkeys(write.call for write in writes if isinstance(write, kind))
+        if ids:
+            ended = at if kind is CloseCall else None
+            moved = {"b_ids": list(ids), "b_state": state, "b_ended": ended}
+            connection.execute(_MOVE_CALLS, moved)
+    out = [w.call for w in writes if isinstance(w, AcceptCall) and not w.is_queued]
+    if out:
+        connection.execute(_LEAVE_QUEUE, {"b_ids": out})
 
 
 def _put_entries(

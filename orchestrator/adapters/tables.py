@@ -120,6 +120,7 @@ tasks = Table(
     Index("ix_tasks_ready", "account", "status", "dispatch_by", "id"),
     Index("ix_tasks_waiting", "account", "status", "wake_at"),
     Index("ix_tasks_status", "status"),
+    Index("ix_tasks_job", "job"),
 )
 
 history = Table(
@@ -155,6 +156,7 @@ calls = Table(
     Column("idempotency_key", Text, nullable=False),
     Column("request_hash", Text, nullable=False),
     Column("state", Text, nullable=False),  # open | accepted | closed
+    Column("queued", Integer),  # 0 if its job takes no place in a queue any more
     Column("made_at", Instant, nullable=False),
     Column("closed_at", Instant),
     UniqueConstraint("idempotency_key"),

@@ -19,7 +19,7 @@ from orchestrator.core.words import (
 )
 from orchestrator.ports.inbox import Word
 from orchestrator.ports.values import AccountState, Artifact, Call, Claimed, Due
-from schemas.connecting import ItemId, TaskId
+from schemas.connecting import Action, ItemId, TaskId
 
 CallsFor = Callable[[Sequence[Claimed]], Sequence[Call]]
 Choose = Callable[[AccountId, Sequence[Due]], Sequence[Due]]
@@ -90,6 +90,11 @@ class Claims(Protocol):
         choose: Choose | None = None,
     ) -> Sequence[Claimed]:
         """Claim due tasks and make their calls durable, in one transaction."""
+
+    def jobs(
+        self, accounts: Collection[AccountId]
+    ) -> Mapping[tuple[AccountId, Action], int]:
+        """Return how many jobs are queued, or soon may be, by account and action."""
 
     def keep_waiting(
         self, polled: Sequence[tuple[Claimed, Task]]

@@ -40,6 +40,7 @@ class AcceptCall:
     """The processor accepted the call's job; its ticket is in the vault."""
 
     call: CallId
+    is_queued: bool = True  # whether it takes a place in the processor's queue
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,8 @@ class Gatherer:
         if reply.ticket.value != heard.ticket or habits.planned is None:
             return None
         pause = habits.check_after or reply.check_after
-        event = self._reported(heard, Accepted(pause, reply.expected_within))
+        report = Accepted(pause, reply.expected_within, reply.how)
+        event = self._reported(heard, report)
         return still_going(task, event, habits.planned)
 
     def _reported(self, heard: Heard, report: Report) -> TaskReported:
@@ -380,11 +381,16 @@ def _calls(heard: Heard, report: Report) -> Sequence[Write]:
     """Keep the durable call in step with its report."""
     match report:
         case Accepted() if heard.call is not None:
-            return (AcceptCall(heard.call),)
+            return (AcceptCall(heard.call, _is_queued(heard.reply)),)
         case CheckFailed() | ItemsLookedAt() | TooLate():
             return ()
         case _:
             return _closing(heard)
+
+
+def _is_queued(reply: object) -> bool:
+    """Tell whether a job takes a place in its processor's queue."""
+    return not isinstance(reply, JobAccepted) or reply.is_queued
 
 
 def _closing(heard: Heard) -> tuple[Write, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from orchestrator.core.cases import Step
 from orchestrator.core.words import AccountId, CallId
@@ -19,6 +20,7 @@ from schemas.connecting import Action, ConnectorSpec
 
 MOST_AT_ONCE = 1000  # tasks of one account in one claim
 
+Jobs = Mapping[tuple[AccountId, Action], int]
 Kind = tuple[Action, Step, int | None, CallId | None]
 
 
@@ -86,13 +88,23 @@ class Batching:
         self._since: dict[tuple[AccountId, Kind], datetime] = {}
         self._before: Mapping[tuple[AccountId, Kind], datetime] = {}
         self._calls: Mapping[AccountId, int] = {}
+        self._jobs: dict[tuple[AccountId, Action], int] = {}
+        self.is_held_back = False  # whether a full queue left something where it was
         self._now = datetime.min.replace(tzinfo=UTC)
 
     def begin(
-        self, calls: Mapping[AccountId, int], now: datetime
+        self,
+        calls: Mapping[AccountId, int],
+        now: datetime,
+        jobs: Jobs = MappingProxyType({}),
     ) -> Mapping[AccountId, int]:
-        """Begin a claim within so many *calls*; returns how many tasks to read."""
-        self._calls, self._now = calls, now
+        """
+        Begin a claim within so many *calls*; returns how many tasks to read.
+
+        *jobs* are those that are queued at the processors already.
+        """
+        self._calls, self._now, self._jobs = calls, now, dict(jobs)
+        self.is_held_back = False
         self._before = self._since
         self._since = {
             key: since for key, since in self._since.items() if key[0] not in calls
@@ -137,10 +149,22 @@ class Batching:
             if batch is None or not batch.has_room_for(one):
                 if len(made) >= self._calls[account]:
                     continue  # what is less urgent may still join another batch
+                if not self._has_place(account, one):
+                    self.is_held_back = True
+                    continue
                 batch = filling[kind] = _Batch(kind, size)
                 made.append(batch)
             batch.add(one)
         return made
+
+    def _has_place(self, account: AccountId, one: Due) -> bool:
+        """Take a place in the processor's queue of jobs, if *one* may need it."""
+        most = self._habits[account].spec.jobs_at_once.get(one.action)
+        if most is None or one.step is not Step.ACT:
+            return True
+        key = (account, one.action)
+        self._jobs[key] = self._jobs.get(key, 0) + 1
+        return self._jobs[key] <= most
 
     def _size(self, account: AccountId, one: Due) -> int:
         """Return how many tasks the call of *one* carries, or about how many jobs."""

@@ -32,6 +32,8 @@ from schemas.connecting import TaskId
 
 log = structlog.get_logger()
 
+_FULL_QUEUE = 0.1  # seconds until a full queue of jobs is counted again
+
 ResultT = TypeVar("ResultT")
 
 
@@ -173,6 +175,9 @@ class Worker:
         due = self._claims.next_due(free.keys()) if free else None
         if due is not None:
             pause = min(pause, max(0.0, (due - self._clock.now()).total_seconds()))
+        if self._preparing.is_held_back:
+            # What is due waits for a job to end; a poll that is due comes first.
+            pause = max(pause, _FULL_QUEUE)
         if lingers is not None:
             # What is due waits for company: nothing comes of looking earlier.
             pause = lingers

@@ -105,10 +105,17 @@ class Preparing:
 
         epochs = {id_: self._accounts[id_].lease.epoch for id_ in free}
         windows = _Snapshots({id_: self._accounts[id_].windows for id_ in free})
-        rooms = self._batching.begin(free, now)
+        capped = [id_ for id_ in free if self._accounts[id_].config.spec.jobs_at_once]
+        jobs = self._claims.jobs(capped) if capped else {}
+        rooms = self._batching.begin(free, now, jobs)
         choose = self._batching.choose
         self._claims.claim(rooms, epochs, owner, now, calls_for, windows, choose=choose)
         return [self._group(one, opened) for one in made] if opened is not None else []
+
+    @property
+    def is_held_back(self) -> bool:
+        """Whether the last claim left something for a full queue of jobs."""
+        return self._batching.is_held_back
 
     def lingers_for(self, accounts: Collection[AccountId]) -> float | None:
         """Return the seconds until the first batch of *accounts* waits no longer."""

@@ -95,6 +95,7 @@ def _workflow_indexes() -> None:
     _index("tasks", ("account", "status", "dispatch_by", "id"), "ix_tasks_ready")
     _index("tasks", ("account", "status", "wake_at"), "ix_tasks_waiting")
     _index("tasks", ("status",))
+    _index("tasks", ("job",))
 
 
 def _requests_and_history() -> None:
@@ -137,7 +138,8 @@ def _accounts_and_calls() -> None:
         "calls",
         *(_text("id"), _text("account"), _text("action"), _number("epoch")),
         *(_text("members"), _text("idempotency_key"), _text("request_hash")),
-        *(_text("state"), _time("made_at"), _time("closed_at", null=True)),
+        *(_text("state"), _number("queued", null=True), _time("made_at")),
+        _time("closed_at", null=True),
         _key("calls", "id"),
         _unique("calls", "idempotency_key"),
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from hashlib import sha256
 from types import MappingProxyType
@@ -105,6 +106,8 @@ class Sql(OneAtATime):
         super().__init__(api, options)
         self._settings = options
         self._schema: Schema | None = None
+        # Threads of its own: a database that hangs keeps nobody else waiting.
+        self._threads = ThreadPoolExecutor(self.spec.concurrency, "sql")
         self._session = Session(
             lambda: api.secret(DSN), options.timeout, api.allows_plain
         )
@@ -244,11 +247,19 @@ class Sql(OneAtATime):
 
     async def _read(self, work: Callable[[Connection, Schema], T]) -> T:
         async with self._api.guard("read_rows"):
-            return await asyncio.to_thread(self._session.read, self._knowing(work))
+            return await self._in_thread(self._session.read, work)
 
     async def _write(self, work: Callable[[Connection, Schema], T]) -> T:
         async with self._api.guard("change_rows"):
-            return await asyncio.to_thread(self._session.write, self._knowing(work))
+            return await self._in_thread(self._session.write, work)
+
+    async def _in_thread(
+        self,
+        run: Callable[[Callable[[Connection], T]], T],
+        work: Callable[[Connection, Schema], T],
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, run, self._knowing(work))
 
     def _knowing(
         self, work: Callable[[Connection, Schema], T]
@@ -270,17 +281,21 @@ def _own_name(connection: Connection) -> str:
     """
     Return the database's name and its cluster's, whatever address it was reached at.
 
-    A cluster without a name of its own has an identifier that it was made with.
+    A cluster without a name of its own has an identifier that it was made with; where
+    we may not ask for that, the database's name must do.
     """
     if connection.dialect.name == "sqlite":
         main = text("SELECT file FROM pragma_database_list WHERE name = 'main'")
         return str(connection.execute(main).scalar_one()).rpartition("/")[2]
     query = text(
-        "SELECT current_database() || '@' || coalesce("
-        "nullif(current_setting('cluster_name'), ''),"
-        " (SELECT system_identifier::text FROM pg_control_system()))"
+        "SELECT current_database(), current_setting('cluster_name'),"
+        " has_function_privilege('pg_control_system()', 'execute')"
     )
-    return str(connection.execute(query).scalar_one())
+    name, cluster, may_ask = connection.execute(query).one()
+    if not cluster and may_ask:
+        query = text("SELECT system_identifier FROM pg_control_system()")
+        cluster = connection.execute(query).scalar_one()
+    return f"{name}@{cluster}" if cluster else str(name)
 
 
 def _item(task: TaskId, row: FoundRow) -> Item:

@@ -123,6 +123,22 @@ def test_user_who_may_only_read_pauses_the_account(on_postgres: ShopDatabase) ->
     on_postgres.run("DROP OWNED BY reader", "DROP ROLE reader")
 
 
+def test_database_that_hides_its_cluster_is_known_by_its_name(
+    on_postgres: ShopDatabase,
+) -> None:
+    """Some hosts let nobody ask for the cluster's identifier: the name must do."""
+    on_postgres.run("REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
+    on_postgres.run("DROP ROLE IF EXISTS guest", "CREATE ROLE guest LOGIN")
+    dsn = _dsn(on_postgres).set(username="guest").render_as_string()
+    on_postgres.run("GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest")
+    bench = _reached_by(bench_at(on_postgres), dsn)
+
+    named = bench.run(lambda it: it.ping()).name
+
+    assert named == _dsn(on_postgres).database
+    on_postgres.run("DROP OWNED BY guest", "DROP ROLE guest")
+
+
 def test_file_that_may_only_be_read_pauses_the_account(in_file: ShopDatabase) -> None:
     """SQLite says it only at the write; nothing is changed."""
     bench = bench_at(in_file)

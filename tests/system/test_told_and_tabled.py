@@ -120,7 +120,7 @@ def test_receipt_tells_erased_kept_and_told_apart(site: Site) -> None:
     (human,) = humans(1)
     settle_in(site.fakes, [human])
     shop = _shop(site.folder, human)
-    site.publish(a_submission(human))
+    site.publish(a_submission(human, "access", "erasure"))
 
     site.run_until_over(1)
 
@@ -136,6 +136,8 @@ def test_receipt_tells_erased_kept_and_told_apart(site: Site) -> None:
         "independent",
     )
     assert told.answer_sha256
+    assert receipt.export is not None
+    assert lines["warehouse", Action.EXPORT].outcome == "exported"
     assert set(told.identifier_types) == {"email", "phone", "customer_id"}
     assert ("ads", Action.LOCATE) not in lines
     assert (table.outcome, table.method, table.evidence) == ("done", "redacted", "E4")

@@ -97,6 +97,13 @@ def test_members_of_a_refused_batch_keep_to_themselves() -> None:
     assert chooser(due, calls=2) == [0, 2, 4, 6, 1, 3]
 
 
+def test_copies_are_never_made_together() -> None:
+    """Whatever a connector declares, one copy that fails takes no other with it."""
+    chooser = Chooser(_spec(export=50))
+
+    assert chooser([_due(n, Action.EXPORT) for n in range(4)], calls=3) == [0, 1, 2]
+
+
 # --- for how long ---------------------------------------------------------------------
 
 

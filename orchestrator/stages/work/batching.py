@@ -43,6 +43,8 @@ def jobs_in_a_call(spec: ConnectorSpec, action: Action, step: Step) -> int:
 
 def batch_size(spec: ConnectorSpec, action: Action, at_most: int | None) -> int:
     """Return how many tasks one call carries; fewer after a refused batch."""
+    if action is Action.EXPORT:
+        return 1  # the failure of one copy would lose the others' rows
     declared = spec.people_per_call.get(action, 1)
     return declared if at_most is None else max(1, min(declared, at_most))
 

@@ -28,6 +28,7 @@ from tests.connectors.amplitude_project import (
     SECRETS,
     AmplitudeProject,
     a_user,
+    accepted,
     options,
 )
 from tests.connectors.vendor_specs import recording, vendor_file
@@ -155,6 +156,10 @@ class TestVendorFile(AmplitudeProject):
         with recording(fake) as exchanges:
             bench.run(lambda it: it.ping())
             bench.export(work, CollectingSink({CANARY.reference, str(NUMBER)}))
+            fake.command("pace", "still")
+            job = accepted(bench.erase_once(work))
+            bench.run(lambda it: it.cancel(job.ticket))
+            fake.command("pace", "before")
             bench.erase(work)
 
         # The description knows the file itself, not the way to the object store.

@@ -31,6 +31,7 @@ from tests.connectors.mixpanel_project import (
     SECRETS,
     MixpanelProject,
     a_person,
+    accepted,
     options,
 )
 from tests.connectors.vendor_specs import recording, vendor_file
@@ -143,6 +144,8 @@ class TestVendorFile(MixpanelProject):
         with recording(fake) as exchanges:
             bench.run(lambda it: it.ping())
             bench.export(work, CollectingSink({CANARY.reference}))
+            job = accepted(bench.erase_once(work))
+            bench.run(lambda it: it.cancel(job.ticket))
             bench.erase(work)
 
         assert {it.operation for it in exchanges} == set(Mixpanel.spec.operations)

@@ -38,14 +38,9 @@ from connectors.base import (
 )
 from connectors.durations import Duration
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Deed, NoAuth
+from schemas.record_classes import CUSTOMER_ACCOUNT, RECORD_CLASSES
 
 _ACTS = frozenset({Action.EXPORT, Action.ERASE, Action.NOTIFY})
-_CLASSES = frozenset(
-    {
-        *("customer_record", "order", "invoice", "shipment", "return", "refund"),
-        *("booking", "event_attendance", "support_conversation"),
-    }
-)
 
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 # What a person is told to do: free text of the register, which names nobody.
@@ -82,14 +77,14 @@ class ManualOptions(Options):
     supports: frozenset[Literal[Action.EXPORT, Action.ERASE, Action.NOTIFY]] = Field(
         default=frozenset({Action.EXPORT, Action.ERASE}), min_length=1
     )
-    holds: tuple[str, ...] = Field(default=("customer_record",), min_length=1)
+    holds: tuple[str, ...] = Field(default=(CUSTOMER_ACCOUNT,), min_length=1)
 
     @field_validator("holds")
     @classmethod
     def _are_classes(cls, holds: tuple[str, ...]) -> tuple[str, ...]:
         """Refuse a class that no retention rule could name."""
-        if not _CLASSES.issuperset(holds):
-            raise ValueError(f"use some of {sorted(_CLASSES)}")
+        if not RECORD_CLASSES.issuperset(holds):
+            raise ValueError(f"use some of {sorted(RECORD_CLASSES)}")
         return tuple(dict.fromkeys(holds))
 
     @field_validator("remind_before")
@@ -130,7 +125,7 @@ class Manual(OneAtATime):
         # Handing over twice is handing over: nothing was sent.
         replay=MappingProxyType(dict.fromkeys(_ACTS, Replay.REPEAT)),
         horizon=timedelta(0),
-        record_classes=_CLASSES,
+        record_classes=RECORD_CLASSES,
         # A dry run gives nobody work.
         writes=_ACTS,
     )

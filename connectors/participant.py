@@ -15,7 +15,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from connectors.base import (
     Action,
@@ -64,13 +64,13 @@ from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Deed, NoAuth
 from schemas.instructions import (
     INSTRUCTION_ISSUED,
     PUBLISHES,
-    RECORD_CLASSES,
     Draft,
     InstructionId,
     Publication,
     Rows,
     Sealed,
 )
+from schemas.record_classes import CUSTOMER_ACCOUNT, RECORD_CLASSES
 
 _AT_ONCE = timedelta(0)
 
@@ -86,7 +86,15 @@ class ParticipantOptions(Options):
     signing_keys: tuple[SigningKey, ...] = Field(min_length=1, max_length=8)
     sealing_key: SealingKey
     repeat_after: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
-    record_class: str = "customer_account"
+    record_class: str = CUSTOMER_ACCOUNT
+
+    @field_validator("record_class")
+    @classmethod
+    def _is_a_class(cls, record_class: str) -> str:
+        """Refuse a class that no retention rule could name."""
+        if record_class not in RECORD_CLASSES:
+            raise ValueError(f"use one of {sorted(RECORD_CLASSES)}")
+        return record_class
 
 
 class _Ticket(BaseModel):

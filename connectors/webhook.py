@@ -71,7 +71,8 @@ from connectors.instructing import (
 )
 from connectors.public_keys import SigningKey
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
-from schemas.instructions import RECORD_CLASSES, Draft, FoundRecord, InstructionId
+from schemas.instructions import Draft, FoundRecord, InstructionId
+from schemas.record_classes import RECORD_CLASSES
 
 _ACTIONS = (Action.ERASE, Action.EXPORT)
 

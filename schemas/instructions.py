@@ -36,23 +36,6 @@ INSTRUCTION_ANSWERED: Final = "privacy.instruction.answered.v1"
 _BASE64 = r"^[A-Za-z0-9+/]+={0,2}$"
 _COMPACT_JWE = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$"
 
-RECORD_CLASSES = frozenset(
-    {
-        "analytics_profile",
-        "booking",
-        "customer_account",
-        "delivery",
-        "event_participation",
-        "invoice",
-        "marketing_profile",
-        "order",
-        "payment",
-        "return",
-        "support_ticket",
-    }
-)
-"""The record classes of systems of one's own, which retention rules go by."""
-
 InstructionId = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
 ]

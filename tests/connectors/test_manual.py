@@ -106,13 +106,13 @@ class TestManual(ConnectorContract):
     def test_each_class_is_a_record_that_nobody_has_proven(self, bench: Bench) -> None:
         """A law may keep one of them while a person erases the others."""
         bench.options = ManualOptions.model_validate(
-            {**OPTIONS, "holds": ["shipment", "invoice", "shipment"]}
+            {**OPTIONS, "holds": ["delivery", "invoice", "delivery"]}
         )
 
         items = bench.find([Identifier(EMAIL, CANARY.email)]).items
 
         assert [(it.record_class, it.proven) for it in items] == [
-            ("shipment", False),
+            ("delivery", False),
             ("invoice", False),
         ]
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+import pytest
+from pydantic import ValidationError
+
 from connectors.base import Identifier
 from connectors.fakes import participant
 from connectors.fakes.frame import FakeProcessor
-from connectors.participant import Participant
+from connectors.participant import Participant, ParticipantOptions
 from connectors.public_keys import key_name, raw_key
 from connectors.testing import CANARY, Somebody
 from connectors.testing.office import OUR_SEALING_KEY, OUR_SIGNING_KEY
@@ -50,3 +53,11 @@ class TestParticipant(Working):
     def unknown(self) -> Sequence[Identifier]:
         """Return an address that the service never met."""
         return [Identifier(EMAIL, "nobody@birds.example")]
+
+
+def test_class_that_no_retention_rule_names_is_refused() -> None:
+    """A misspelt class would silently undo the rule that keeps the records."""
+    values = {**TestParticipant.option_values, "record_class": "retuns"}
+
+    with pytest.raises(ValidationError, match="use one of"):
+        ParticipantOptions.model_validate(values)

@@ -36,10 +36,14 @@ class Changing:
         Raises `Undone` where the register, the database or another owner forbids it.
         """
         wanted = self._wanted(work.items)
+        left = [
+            (known, self._left(connection, known, wanted.get(known.label, [])))
+            for known in reversed(self.schema.tables)
+        ]
+        # Only now that nobody can give a row away any more.
         theirs = self._theirs(connection, work)
         changed = False
-        for known in reversed(self.schema.tables):
-            rows = self._left(connection, known, wanted.get(known.label, []))
+        for known, rows in left:
             places = {(known.label, row.key) for row in rows}
             if theirs is not None and not places <= theirs:
                 # Keys are used again: the row is somebody else's by now.
@@ -81,6 +85,8 @@ class Changing:
         found = find_rows(connection, self.schema, work.identifiers, self.most)
         if found.is_more:
             raise Undone("too_many_rows")
+        if found.is_shared:
+            raise Undone("parent_key_shared")
         return frozenset((it.known.label, it.key) for it in found.rows)
 
     def _wanted(self, items: Sequence[Item]) -> Mapping[str, list[Key]]:

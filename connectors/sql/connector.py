@@ -190,6 +190,8 @@ class Sql(OneAtATime):
             )
         if not found.rows:
             return NothingFound()
+        if found.is_shared:
+            return NeedsHuman("parent_key_shared")
         if any(None in row.key for row in found.rows):
             return NeedsHuman("row_without_key")
         if self._are_two_people(person, found):

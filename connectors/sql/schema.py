@@ -6,8 +6,8 @@ Sentences name tables and columns as the register does, and nothing that a row h
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
@@ -44,6 +44,7 @@ class Known:
     key: tuple[AnyColumn, ...]
     parent_key: tuple[AnyColumn, ...]
     referred: tuple[AnyColumn, ...]  # what the parent of `parent_key` has for it
+    is_shared: bool  # whether several rows of the parent may have the same there
     taught: Mapping[str, str]  # column to identifier type
 
     @property
@@ -86,8 +87,13 @@ def read_schema(connection: Connection, options: SqlOptions) -> Schema:
         declared = options.tables[label]
         table = _table(connection, inspector, label, declared)
         parent = tables.get(declared.parent or "")
-        tables[label] = _known(label, declared, table, parent, options)
-        _check_key(inspector, tables[label])
+        known = _known(label, declared, table, parent, options)
+        if parent is not None:
+            names = {column.name for column in known.referred}
+            shared = not _is_unique(inspector, parent.table, names)
+            known = replace(known, is_shared=shared)
+        tables[label] = known
+        _check_key(inspector, known)
         _check_changes(tables[label])
     schema = Schema(tuple(tables.values()))
     _check_nothing_follows(connection, inspector, schema)
@@ -150,6 +156,7 @@ def _known(
         key=tuple(_column(label, table, name) for name in declared.key),
         parent_key=tuple(_column(label, table, it) for it in declared.parent_key),
         referred=referred,
+        is_shared=False,
         taught=taught,
     )
 
@@ -164,7 +171,16 @@ def _check_key(inspector: Inspector, known: Known) -> None:
     """Refuse a key that several rows may share: they need not be one person's."""
     if any(kind not in KEY_TYPES for kind in known.key_kinds):
         raise NotSetUp(f"{known.label}: a key column is of a type that names no row")
-    name, schema = known.table.name, known.table.schema
+    if not _is_unique(inspector, known.table, set(known.declared.key)):
+        raise NotSetUp(
+            f"{known.label}: {', '.join(known.declared.key)} is not unique in "
+            f"{known.table.fullname}, so other people's rows could share it"
+        )
+
+
+def _is_unique(inspector: Inspector, table: Table, names: Collection[str]) -> bool:
+    """Tell whether no two rows can have the same in the columns of these *names*."""
+    name, schema = table.name, table.schema
     unique = [inspector.get_pk_constraint(name, schema)["constrained_columns"]]
     unique += [
         it["column_names"] for it in inspector.get_unique_constraints(name, schema)
@@ -174,11 +190,7 @@ def _check_key(inspector: Inspector, known: Known) -> None:
         for it in inspector.get_indexes(name, schema)
         if it["unique"] and not _is_partial(it)
     ]
-    if not any(it and set(it) <= set(known.declared.key) for it in unique):
-        raise NotSetUp(
-            f"{known.label}: {', '.join(known.declared.key)} is not unique in "
-            f"{known.table.fullname}, so other people's rows could share it"
-        )
+    return any(it and set(it) <= set(names) for it in unique)
 
 
 def _is_partial(index: ReflectedIndex) -> bool:
@@ -204,9 +216,10 @@ def _check_changes(known: Known) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A foreign key of the database; tables by schema and name, in small letters."""
+    """A foreign key of the database; everything is named in small letters."""
 
-    child: tuple[str, str]
+    child: tuple[str, str]  # schema and name
+    columns: frozenset[str]  # of the child
     parent: tuple[str, str]
     on_delete: str
 
@@ -225,27 +238,32 @@ def _check_nothing_follows(
         return
     for link in _links(connection, inspector):
         known = deleted.get(link.parent) if link.on_delete in _FOLLOWS else None
-        children = schema.children(known) if known else ()
-        tables = [it.table for it in children]
-        declared = [_place(table.schema or default, table.name) for table in tables]
-        if known is not None and link.child not in declared:
+        if known is not None and not any(
+            _is_declared(link, child, default) for child in schema.children(known)
+        ):
             child = link.child[1]
+            columns = ", ".join(sorted(link.columns))
             raise NotSetUp(
                 f"{known.label}: deleting its rows changes rows of {child} too "
-                f"(ON DELETE); declare {child} as a table with it as parent"
+                f"(ON DELETE of {columns}); declare {child} as a table with it as "
+                "parent and just that parent_key"
             )
+
+
+def _is_declared(link: _Link, child: Known, default: str | None) -> bool:
+    """Tell whether a foreign key is the one that the register declares of *child*."""
+    table = child.table
+    columns = {column.name.lower() for column in child.parent_key}
+    place = _place(table.schema or default, table.name)
+    return link.child == place and link.columns == columns
 
 
 def _links(connection: Connection, inspector: Inspector) -> Iterator[_Link]:
     """Yield every foreign key of the database."""
     default = inspector.default_schema_name
     if connection.dialect.name == "sqlite":
-        # SQLAlchemy's reflection of SQLite misses the actions of inline references.
-        query = text('SELECT "table", on_delete FROM pragma_foreign_key_list(:name)')
         for name in inspector.get_table_names():
-            for parent, on_delete in connection.execute(query, {"name": name}):
-                places = (_place(default, name), _place(default, parent))
-                yield _Link(*places, on_delete.upper())
+            yield from _links_of(connection, default, name)
         return
     for schema in inspector.get_schema_names():
         if schema.startswith(_SYSTEM):
@@ -254,9 +272,25 @@ def _links(connection: Connection, inspector: Inspector) -> Iterator[_Link]:
             for key in keys:
                 yield _Link(
                     _place(schema, name),
+                    frozenset(it.lower() for it in key["constrained_columns"]),
                     _place(key["referred_schema"] or default, key["referred_table"]),
                     str(key["options"].get("ondelete") or "").upper(),
                 )
+
+
+def _links_of(connection: Connection, schema: str | None, name: str) -> Iterator[_Link]:
+    """Yield a SQLite table's links: reflection misses actions of inline ones."""
+    query = text(
+        'SELECT id, "table", "from", on_delete FROM pragma_foreign_key_list(:name)'
+    )
+    columns: dict[int, set[str]] = {}
+    ends: dict[int, tuple[str, str]] = {}
+    for id_, parent, column, on_delete in connection.execute(query, {"name": name}):
+        columns.setdefault(id_, set()).add(column.lower())
+        ends[id_] = (parent, on_delete.upper())
+    for id_, (parent, on_delete) in ends.items():
+        child, place = _place(schema, name), _place(schema, parent)
+        yield _Link(child, frozenset(columns[id_]), place, on_delete)
 
 
 def _place(schema: str | None, name: str) -> tuple[str, str]:

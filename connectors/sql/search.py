@@ -55,10 +55,16 @@ class FoundRow:
 
 @dataclass(frozen=True, slots=True)
 class FoundRows:
-    """All rows found; `is_more` where there are more than the register allows."""
+    """
+    All rows found; `is_more` where there are more than the register allows.
+
+    `is_shared` where rows of other people have the same value in a parent's column that
+    child rows are found by: then nobody can tell whose the children are.
+    """
 
     rows: tuple[FoundRow, ...]
     is_more: bool = False
+    is_shared: bool = False
 
     def counts(self, schema: Schema) -> str:
         """Say how many rows there are by table, in the register's words."""
@@ -84,8 +90,10 @@ def find_rows(
     """Find every row of the person, at most *most* and one, parents first."""
     found: dict[str, dict[Key, FoundRow]] = {}
     left = most
+    is_shared = False
     for known in schema.tables:
         above = list(found.get(known.declared.parent or "", {}).values())
+        is_shared = is_shared or _is_shared(connection, schema, known, above)
         own = found[known.label] = {}
         for condition in _conditions(known, identifiers, above):
             for row in _rows(connection, schema, known, condition, left + 1):
@@ -94,7 +102,28 @@ def find_rows(
         if left < 0:
             break
     rows = tuple(row for own in found.values() for row in own.values())
-    return FoundRows(rows, is_more=left < 0)
+    return FoundRows(rows, is_more=left < 0, is_shared=is_shared)
+
+
+def _is_shared(
+    connection: Connection, schema: Schema, known: Known, above: Sequence[FoundRow]
+) -> bool:
+    """Tell whether rows that are not *above* have what *known* refers to as well."""
+    parent = schema.known(known.declared.parent or "")
+    if parent is None or not known.is_shared:
+        return False
+    wanted = referred_by(known, above)
+    others = sum(
+        connection.execute(
+            select(func.count())
+            .select_from(parent.table)
+            .where(with_keys(known.referred, part))
+        ).scalar_one()
+        for part in parts(wanted)
+    )
+    names = [column.name for column in known.referred]
+    own = [tuple(row.cells[name] for name in names) for row in above]
+    return others > sum(key in set(wanted) for key in own)
 
 
 def with_keys(columns: Sequence[AnyColumn], keys: Sequence[Key]) -> ColumnElement[bool]:

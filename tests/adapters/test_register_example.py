@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from connectors.base import Connector, Options
-from connectors.commercetools import Commercetools
-from connectors.hubspot import HubSpot
-from connectors.klaviyo import Klaviyo
-from connectors.mixpanel import Mixpanel
+from connectors.base import Options
+from connectors.registry import connectors
 from orchestrator.adapters.register import (
     ConnectorFacts,
     Register,
@@ -28,15 +25,14 @@ from schemas.connecting import IdentifierType, Mode
 from tests.support.register_doc import PAGE, rewritten
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "register.toml"
-CONNECTORS: tuple[type[Connector], ...] = (HubSpot, Klaviyo, Mixpanel, Commercetools)
-CATALOG = {it.spec.name: ConnectorFacts(it.spec, it.options) for it in CONNECTORS}
-SECRETS = (
-    "HUBSPOT_TOKEN",
-    "KLAVIYO_TOKEN",
-    "MIXPANEL_TOKEN",
-    "COMMERCETOOLS_CLIENT_ID",
-    "COMMERCETOOLS_CLIENT_SECRET",
-)
+CATALOG = {
+    name: ConnectorFacts(it.spec, it.options) for name, it in connectors().items()
+}
+# What the privacy policy names: the reason for this system.
+POLICY = {
+    *("crm", "email_marketing", "advertising", "analytics", "events", "booking"),
+    *("fulfilment", "delivery", "returns", "refunds", "it_services"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -53,16 +49,20 @@ def plan(register: Register) -> Plan:
     return plan
 
 
-def test_example_plans_four_accounts(plan: Plan) -> None:
-    """The example has one account of each category, and none of them may write."""
-    assert {account.category: account.connector for account in plan.accounts} == {
-        "crm": "hubspot",
-        "email_marketing": "klaviyo",
-        "analytics": "mixpanel",
-        "fulfilment": "commercetools",
-    }
+def test_example_has_every_category_and_every_connector(plan: Plan) -> None:
+    """Each kind of third party has its account, and none of them may write."""
+    assert {account.category for account in plan.accounts} == POLICY
+    assert {account.connector for account in plan.accounts} == set(CATALOG)
     assert {account.mode for account in plan.accounts} == {Mode.DRY_RUN}
     assert [it.id for it in plan.accounts if it.is_identity_root] == ["hubspot"]
+
+
+def test_recipient_that_decides_for_itself_is_told(plan: Plan) -> None:
+    """The advertising platform is no processor, and its connector can tell it."""
+    roles = {it.id: plan.recipients[it.recipient].role for it in plan.accounts}
+
+    assert [id_ for id_, role in roles.items() if role != "processor"] == ["ads"]
+    assert plan.account(AccountId("ads")).connector == "notify"
 
 
 def test_example_survives_the_store(plan: Plan) -> None:
@@ -110,6 +110,8 @@ def test_german_invoice_is_kept_eight_years(plan: Plan) -> None:
         "de-orders": date(2032, 12, 31),
         "fr-invoices": date(2036, 12, 31),
         "fr-orders": date(2036, 3, 1),
+        "de-refunds": date(2034, 12, 31),
+        "fr-refunds": date(2036, 12, 31),
     }
 
 
@@ -117,8 +119,9 @@ def test_example_raises_no_doubt(
     register: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With its secrets in place, nothing in the example is doubtful."""
-    for name in SECRETS:
-        monkeypatch.setenv(name, "not-a-real-one")
+    for entry in register.accounts.values():
+        for reference in entry.secrets.values():
+            monkeypatch.setenv(reference.removeprefix("env:"), "not-a-real-one")
 
     assert [str(warning) for warning in check(register)] == []
 

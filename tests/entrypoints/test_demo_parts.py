@@ -19,7 +19,11 @@ from orchestrator.entrypoints.demo.example_files import (
 )
 from orchestrator.entrypoints.demo.folder import make_folder
 from orchestrator.entrypoints.demo.people import PEOPLE, records_of
-from orchestrator.entrypoints.demo.register_text import quoted, with_values
+from orchestrator.entrypoints.demo.register_text import (
+    quoted,
+    with_accounts,
+    with_values,
+)
 from orchestrator.errors import SetUpError
 from schemas.connecting import Action, Evidence
 from schemas.outcomes import Done, NeedsHuman, NothingFound
@@ -61,6 +65,62 @@ def test_missing_keys_and_tables_are_added() -> None:
     assert read["accounts"]["shop"]["url"] == 'a"b'
     assert read["accounts"]["shop"]["waits"] == {"n": 1}
     assert read["accounts"]["shop"]["mode"] == "dry_run"
+
+
+TWO_ACCOUNTS = """\
+# --- Recipients ---
+
+[recipients.a]
+role = "processor"
+
+# Nobody else is theirs.
+[recipients.b]
+role = "processor"
+
+# --- Accounts ---
+
+[accounts.shop]
+recipient = "a"
+fed_by = ["mail", "till"] # In this order.
+
+[accounts.mail]
+recipient = "b"
+
+[accounts.mail.options]
+fed_by_hand = true
+
+[accounts.till]
+recipient = "a"
+
+# --- Rules ---
+
+[[retention]]
+id = "r"
+"""
+
+
+def test_other_accounts_are_dropped_with_all_that_is_theirs() -> None:
+    """Their tables, comments, recipients and places in the order go; rules stay."""
+    text = with_accounts(TWO_ACCOUNTS, ["shop", "till"])
+
+    read = tomllib.loads(text)
+    assert list(read["accounts"]) == ["shop", "till"]
+    assert read["accounts"]["shop"]["fed_by"] == ["till"]
+    assert list(read["recipients"]) == ["a"]
+    assert read["retention"] == [{"id": "r"}]
+    assert "Nobody else" not in text
+    assert [line for line in text.splitlines() if line.startswith("# ---")] == [
+        "# --- Recipients ---",
+        "# --- Accounts ---",
+        "# --- Rules ---",
+    ]
+
+
+def test_nothing_is_dropped_where_every_account_is_kept() -> None:
+    """The example comes out as it went in, to the letter."""
+    text = register_text()
+
+    assert with_accounts(text, list(tomllib.loads(text)["accounts"])) == text
 
 
 def test_example_register_ships_with_the_software() -> None:

@@ -1,5 +1,5 @@
 """
-Change single values in the text of a register, comments and order kept.
+Change the text of a register, comments and order kept: single values, whole accounts.
 
 Enough TOML for a file we ship ourselves: a table's header and each key on a line of
 its own.  What it makes is read by the real loader afterwards, which checks all of it.
@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
 
 _HEADER = re.compile(r"^\[(?P<table>[^\]]+)\]+\s*(#.*)?$")  # [[x]] is called "[x"
+_FED_BY = re.compile(r"^fed_by = (?P<names>\[[^\]]*\])", re.MULTILINE)
 _KEY = re.compile(r"^(?P<key>[A-Za-z0-9_]+)\s*=")
 
 Values = Mapping[str, str]
@@ -47,6 +49,56 @@ def with_values(text: str, changes: Mapping[str, Values]) -> str:
         if f"[{name}]" not in text:
             lines += ["", f"[{name}]", *(f"{k} = {v}" for k, v in values.items())]
     return "\n".join(lines) + "\n"
+
+
+def with_accounts(text: str, kept: Collection[str]) -> str:
+    """
+    Return *text* with these accounts and nobody whom only the others need.
+
+    A recipient without an account goes, and so does the name of an account that is gone
+    from another's `fed_by`; retention rules stay.
+    """
+    accounts = tomllib.loads(text)["accounts"]
+    recipients = {it["recipient"] for name, it in accounts.items() if name in kept}
+    there = {"accounts": set(kept), "recipients": recipients}
+    pieces: list[str] = []
+    for piece in _tables(text):
+        section, _, rest = _name_of(piece).partition(".")
+        if section not in there or rest.partition(".")[0] in there[section]:
+            pieces.append(_FED_BY.sub(lambda it: _fed_by(it["names"], kept), piece))
+    return "".join(pieces).rstrip() + "\n"
+
+
+def _tables(text: str) -> Iterator[str]:
+    """Cut *text* into tables, each with the comment right above it, and headings."""
+    piece: list[str] = []
+    comment: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if line.startswith("#"):
+            comment.append(line)
+            continue
+        is_heading = bool(comment) and not line.strip()
+        if is_heading or _HEADER.match(line):
+            yield "".join(piece)
+            piece = []
+        piece += [*comment, line]
+        comment = []
+        if is_heading:
+            yield "".join(piece)
+            piece = []
+    yield "".join([*piece, *comment])
+
+
+def _name_of(piece: str) -> str:
+    """Return the name of the table that a piece of the text begins with."""
+    headers = (_HEADER.match(line) for line in piece.splitlines())
+    return next((it["table"] for it in headers if it), "")
+
+
+def _fed_by(names: str, kept: Collection[str]) -> str:
+    """Spell `fed_by` with the accounts that are left."""
+    left = [name for name in json.loads(names) if name in kept]
+    return f"fed_by = {json.dumps(left)}"
 
 
 def _missing(text: str, table: str, values: dict[str, str]) -> list[str]:

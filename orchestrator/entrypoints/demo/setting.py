@@ -20,7 +20,11 @@ from orchestrator.entrypoints.demo.processors import (
     MIXPANEL_PROJECT_TOKEN,
     SECRETS,
 )
-from orchestrator.entrypoints.demo.register_text import quoted, with_values
+from orchestrator.entrypoints.demo.register_text import (
+    quoted,
+    with_accounts,
+    with_values,
+)
 from orchestrator.settings import Settings
 from schemas.addresses import place_of
 
@@ -104,4 +108,4 @@ def _register(folder: Folder, url: str) -> str:
             'key = "{externalId}", record_class = "invoice" }]'
         ),
     }
-    return with_values(register_text(), changes)
+    return with_values(with_accounts(register_text(), INSTALLATIONS), changes)

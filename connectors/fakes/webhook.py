@@ -6,9 +6,10 @@ remembers what it answered to an `instruction_id`, and signs its answers.  A rec
 seed has a `reference` and any of `email`, `phone`, `customer_id`, `name`, `kind`,
 `record_class`, `since` and `rows` (how many rows it has in a copy, 1).
 
-Control verbs: `trusts`; `works` (`at_once`, or `later`: accepts and goes one state
-further with each question); `end` (the accepted work is done now); `signs` (false:
-plain answers); `page` (rows on a page).
+Control verbs: `trusts`; `works` (`at_once`; `later`: accepts and goes one state
+further with each question; `calls_back`: accepts, and tells the end by `letter` only);
+`end` (the accepted work is done now); `signs` (false: plain answers); `page` (rows on a
+page).
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class FakeWebhook(FakeProcessor):
         id_ = asked["instruction_id"]
         if id_ not in self.data["answers"]:
             self.data["waiting"].setdefault(id_, asked)
-            if self.data["works"] == "later":
+            if self.data["works"] in ("later", "calls_back"):
                 return self._said(asked, {"status": "accepted", "check_after": 60})
             self._finish(id_)
         return self._page(asked, None)
@@ -114,6 +115,8 @@ class FakeWebhook(FakeProcessor):
     def _follow(self, call: Call) -> Response:
         id_ = call.path["instruction_id"]
         cursor = call.query.get("cursor")
+        if self.data["works"] == "calls_back" and (asked := self._unheard(id_)):
+            return self._said(asked, {"status": "in_progress"})
         if id_ in self.data["waiting"]:
             asked = self.data["waiting"][id_]
             self._finish(id_)
@@ -123,6 +126,20 @@ class FakeWebhook(FakeProcessor):
         return self._page(self.data["answers"][id_]["asked"], cursor)
 
     # --- what it does -------------------------------------------------------------
+
+    def letter(self, id_: str) -> bytes:
+        """Return what it calls back about an instruction that has come to its end."""
+        asked = self.data["answers"][id_]["asked"]
+        said = {"status": self.data["answers"][id_]["status"]}
+        return bytes(self._said(asked, said).body)
+
+    def _unheard(self, id_: str) -> Record | None:
+        """Return an instruction whose end no question is told: a copy is fetched."""
+        if id_ in self.data["waiting"]:
+            found: Record = self.data["waiting"][id_]
+            return found
+        done: Record = self.data["answers"].get(id_, {}).get("asked", {})
+        return done if done.get("action") == "erase" else None
 
     def _instruction(self, call: Call, action: str) -> Record:
         """Verify an instruction and read it; anything else is a bad request."""

@@ -112,24 +112,27 @@ class _Desk:
             if self._counted_at is None or now - self._counted_at >= 1:
                 self._waiting = self._inbox.bytes_waiting(self._account)
                 self._counted_at = now
-            if self._waiting + len(body) > MOST_WAITING:
+            letter = self._letter(headers, body)
+            if self._waiting + letter.size > MOST_WAITING:
                 return False
-            self._inbox.put(
-                Letter(
-                    id=self._clock.new_id("b"),
-                    account=self._account,
-                    channel="callback",
-                    received_at=self._clock.now(),
-                    headers=headers,
-                    body=body,
-                )
-            )
+            self._inbox.put(letter)
         except (Unavailable, Conflict, CannotStore) as error:
             self._told(error)
             return False
-        self._waiting += len(body)
+        self._waiting += letter.size
         self._told(None)
         return True
+
+    def _letter(self, headers: Mapping[str, str], body: bytes) -> Letter:
+        """Name what came."""
+        return Letter(
+            id=self._clock.new_id("b"),
+            account=self._account,
+            channel="callback",
+            received_at=self._clock.now(),
+            headers=headers,
+            body=body,
+        )
 
 
 def kept_headers(headers: Mapping[str, str]) -> Mapping[str, str] | None:

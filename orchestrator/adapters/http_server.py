@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from orchestrator.errors import SetUpError
 
 CONNECTIONS = 128
 HEADER_BYTES = 16 * 1024
 STOP_SECONDS = 5
+IDLE_SECONDS = 10.0  # without a request being answered
 
 
 class HttpServer:
@@ -27,13 +30,14 @@ class HttpServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                http=_Connection,
+                ws="none",
                 lifespan="off",
                 access_log=False,
                 log_config=None,
                 log_level="critical",
                 server_header=False,
                 proxy_headers=False,
-                limit_concurrency=CONNECTIONS,
                 h11_max_incomplete_event_size=HEADER_BYTES,
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
@@ -65,6 +69,50 @@ class HttpServer:
             self._server.should_exit = True
             self._thread.join(STOP_SECONDS + 1)
             self._listener.close()
+
+
+class _Connection(H11Protocol):
+    """
+    A connection that costs a file only while a request is on its way.
+
+    uvicorn 0.54 waits for a request's head for ever, and takes connections without end.
+    """
+
+    _alarm: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Keep it, unless there are enough."""
+        super().connection_made(transport)
+        if len(self.connections) > CONNECTIONS:
+            transport.abort()
+        else:
+            self._set_alarm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._unset_alarm()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        """Begin to wait for the next request."""
+        self._set_alarm()
+        super().on_response_complete()
+
+    def _set_alarm(self) -> None:
+        self._unset_alarm()
+        if not self.transport.is_closing():
+            self._alarm = self.loop.call_later(IDLE_SECONDS, self._let_go)
+
+    def _unset_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _let_go(self) -> None:
+        """Close what is idle; a request being answered has a time of its own."""
+        is_answering = bool(self.cycle) and not self.cycle.response_complete
+        if not is_answering:
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

@@ -61,7 +61,7 @@ class SqlInbox:
             channel=letter.channel,
             received_at=letter.received_at,
             expires_at=letter.received_at + self._kept_for,
-            size=len(letter.body),
+            size=letter.size,
             sealed=self._sealer.seal(_packed(letter), letter.id),
         )
 

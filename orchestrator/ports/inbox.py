@@ -15,6 +15,8 @@ from schemas.connecting import TaskId
 Channel = Literal["callback", "confirmation"]
 Ending = Literal["applied", "refused", "unmatched"]
 
+_ROW_BYTES = 512  # names, times and indexes, about
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -26,6 +28,12 @@ class Letter:
     received_at: datetime
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes: even one that says nothing fills a row."""
+        headers = sum(len(name) + len(value) for name, value in self.headers.items())
+        return _ROW_BYTES + headers + len(self.body)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,16 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters import callbacks
+from orchestrator.adapters import callbacks, http_server
 from orchestrator.adapters.callbacks import (
     BURST,
     MOST_BYTES,
+    MOST_HEADER_BYTES,
     MOST_WAITING,
     Callbacks,
     kept_headers,
 )
-from orchestrator.adapters.http_server import HttpServer
+from orchestrator.adapters.http_server import CONNECTIONS, HttpServer
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import Inbox, Letter
@@ -191,8 +192,17 @@ def test_letter_that_could_not_be_stored_has_to_come_again(
 
 def test_inbox_that_nobody_reads_fills_up_to_its_cap(served: Served) -> None:
     """A stranger cannot fill the disk."""
-    served.box.waiting = MOST_WAITING - 10
+    served.box.waiting = MOST_WAITING - 1000
     codes = [served.post(content=b"123456").status_code for _ in range(2)]
+
+    assert codes == [202, 503]
+
+
+def test_headers_of_an_empty_letter_fill_the_inbox_as_well(served: Served) -> None:
+    """Whoever sends no body at all is capped by what is stored all the same."""
+    served.box.waiting = MOST_WAITING - 2 * MOST_HEADER_BYTES
+    novel = {"X-Novel": "x" * (MOST_HEADER_BYTES - 100)}
+    codes = [served.post(headers=novel).status_code for _ in range(2)]
 
     assert codes == [202, 503]
 
@@ -210,6 +220,52 @@ def test_slow_body_is_not_waited_for(
 
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert served.box.letters == []
+
+
+def _idle(served: Served, count: int, said: bytes) -> Iterator[socket.socket]:
+    """Open connections that say something, and go on saying nothing."""
+    for _ in range(count):
+        sender = socket.create_connection(("127.0.0.1", served.server.port), 5)
+        sender.sendall(said)
+        yield sender
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"", id="silent"),
+        pytest.param(b"POST /callbacks/mail HTTP/1.1\r\nX-", id="half_a_head"),
+        pytest.param(
+            b"POST /callbacks/none HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{",
+            id="body_of_what_was_answered",
+        ),
+        pytest.param(
+            b"GET /callbacks/mail HTTP/1.1\r\nHost: x\r\n\r\nP", id="kept_alive"
+        ),
+    ],
+)
+def test_idle_connections_are_let_go(
+    served: Served, said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger who opens every connection there is keeps them for a moment only."""
+    monkeypatch.setattr(http_server, "IDLE_SECONDS", 0.2)
+    senders = list(_idle(served, CONNECTIONS, said))
+
+    for sender in senders:
+        while sender.recv(1000):
+            """Until the server closes it."""
+        sender.close()
+
+    assert served.post(content=b"{}").status_code == 202
+
+
+def test_no_more_connections_are_kept_than_are_served(served: Served) -> None:
+    """Each costs the whole process a file: further ones are closed at once."""
+    senders = list(_idle(served, CONNECTIONS + 1, b""))
+
+    assert senders[-1].recv(1) == b""
+    for sender in senders:
+        sender.close()
 
 
 def test_no_line_is_logged_of_what_comes(served: Served) -> None:

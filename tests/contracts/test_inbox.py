@@ -134,11 +134,11 @@ def test_bytes_that_wait_are_counted_by_account(stored: Stored) -> None:
     inbox.put(_letter("b-1"))
     inbox.put(_letter("b-2"))
     inbox.put(_letter("b-3", account=SHOP))
-    assert inbox.bytes_waiting(MAIL) == 2 * len(BODY)
+    assert inbox.bytes_waiting(MAIL) == 2 * _letter().size
 
     inbox.end("b-1", "applied", None, T0)
 
-    assert inbox.bytes_waiting(MAIL) == len(BODY)
+    assert inbox.bytes_waiting(MAIL) == _letter().size
 
 
 def test_people_see_what_waits_or_matches_nothing(stored: Stored) -> None:

@@ -183,7 +183,7 @@ class Participant(OneAtATime):
         """Verify an answer on its raw bytes, and say what it means."""
         said = genuine(body, self._settings.signing_keys, self._api.own.account)
         asked = asked_of(said.answer.instruction_id)
-        return Callback(asked.call, self._meaning(said, asked))
+        return Callback(asked.call, self._meaning(said, asked), action=asked.action)
 
     def _meaning(self, said: Heard, asked: Asked) -> Reply:
         """Return what an answer means for what was asked."""

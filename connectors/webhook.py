@@ -220,9 +220,11 @@ class Webhook(OneAtATime):
         asked = asked_of(said.answer.instruction_id)
         if asked.action is Action.EXPORT and said.answer.status == "done":
             # Its rows come by a poll, which has somewhere to put them.
-            return Callback(asked.call, JobAccepted(Ticket(""), timedelta(0)))
+            ready = JobAccepted(Ticket(""), timedelta(0))
+            return Callback(asked.call, ready, action=asked.action)
         end = erased(said) if asked.action is Action.ERASE else ended(said)
-        return Callback(asked.call, end or self._later(said, asked.action, ()))
+        meant = end or self._later(said, asked.action, ())
+        return Callback(asked.call, meant, action=asked.action)
 
     # --- asking -------------------------------------------------------------------
 

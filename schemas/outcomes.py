@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Literal
 
 from schemas.people import (
+    Action,
     Evidence,
     Identifier,
     Item,
@@ -255,12 +256,14 @@ class Callback:
     What a processor said by itself, verified before it was read.
 
     `call` is the idempotency key of the call that it speaks of.  `reply` is for each
-    task of that call; `by_task` overrides it for some.
+    task of that call; `by_task` overrides it for some.  `action` is what it answers,
+    where the protocol says so: a call of another action is not the one it means.
     """
 
     call: str
     reply: Reply
     by_task: Mapping[TaskId, Reply] = field(default_factory=dict)
+    action: Action | None = None
 
 
 Finding = (

@@ -179,7 +179,10 @@ def test_signed_answer_means_what_it_says(
     bench: Bench, answer: dict[str, Any], reply: Reply
 ) -> None:
     """What the participant signs is E3, and is of the call that its id names."""
-    assert heard(bench, spelled(answer)) == Callback("call-1", reply)
+    word = heard(bench, spelled(answer))
+
+    assert (word.call, word.reply) == ("call-1", reply)
+    assert answer["instruction_id"] == f"call-1.{word.action}"
 
 
 def test_refusal_fails_with_the_systems_own_word(bench: Bench) -> None:

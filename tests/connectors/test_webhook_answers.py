@@ -356,7 +356,10 @@ def test_callback_is_heard_where_it_is_signed(
     bench: Bench, answer: Mapping[str, object], reply: Reply
 ) -> None:
     """An endpoint may say by itself that it is done, and saves us the asking."""
-    assert heard(bench, answer) == Callback("call-1", reply)
+    word = heard(bench, answer)
+
+    assert (word.call, word.reply) == ("call-1", reply)
+    assert answer["instruction_id"] == f"call-1.{word.action}"
 
 
 def test_callback_without_the_teams_key_is_not_heard(bench: Bench) -> None:

@@ -55,6 +55,7 @@ class Speaking(OneAtATime):
         super().__init__(cast("Api", None), Options())
         self.heard = 0
         self.says: Reply | Exception = SIGNED
+        self.about: Action | None = None
         self.meanwhile: Callable[[], object] = lambda: None
 
     async def ping(self) -> Installation:
@@ -68,7 +69,7 @@ class Speaking(OneAtATime):
         if isinstance(self.says, Exception):
             raise self.says
         assert headers == {"x-from": "processor"}
-        return Callback(json.loads(body), self.says)
+        return Callback(json.loads(body), self.says, action=self.about)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from orchestrator.core.cases import TaskStatus
 from orchestrator.errors import CannotStore, Unavailable
 from orchestrator.ports import Call
 from schemas.connecting import (
+    Action,
     JobAccepted,
     Located,
     Reply,
@@ -93,6 +94,19 @@ def test_key_that_nobody_knows_is_kept_for_a_person(office: Office) -> None:
     line = room.inbox.line("b-1")
     assert (line.state, line.code) == ("unmatched", "unknown_call")
     assert room.inbox.letter("b-1") is not None
+    assert room.erasure().status is TaskStatus.WAITING
+
+
+def test_answer_to_another_action_is_not_applied(office: Office) -> None:
+    """What was said of a copy ends no erasure, whatever call it names."""
+    room = _with_job(office)
+    room.connector.about = Action.EXPORT
+    room.post()
+
+    room.hear()
+
+    line = room.inbox.line("b-1")
+    assert (line.state, line.code) == ("unmatched", "unknown_call")
     assert room.erasure().status is TaskStatus.WAITING
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from connectors.fakes.team_keys import public, signed
+from connectors.fakes.team_keys import signed
 from connectors.fakes.webhook import TEAM_KEY, TOKEN, FakeWebhook
 from schemas.connecting import Action
 from schemas.instructions import ANSWER_MEDIA_TYPE
@@ -56,16 +56,14 @@ check_after = "50ms"
 
 @dataclass(frozen=True)
 class WithTeams(RegisterText):
-    """A register of two teams with a key each, and of nobody else."""
+    """A register of two systems of one team, which has one key, and of nobody else."""
 
     accounts: tuple[str, ...] = ()
 
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
-        keys = {"loyalty": TEAM_KEY, "kitchen": public(OTHER_KEY)}
-        teams = [
-            ACCOUNT.format(name=name, url=url, key=key) for name, key in keys.items()
-        ]
+        names = ("loyalty", "kitchen")
+        teams = [ACCOUNT.format(name=name, url=url, key=TEAM_KEY) for name in names]
         return "\n".join([RegisterText.at(self, url), *teams])
 
 
@@ -74,9 +72,7 @@ class Team:
 
     def __init__(self, new_site: NewSite, backend: Backend) -> None:
         self.fake = FakeWebhook()
-        nobody = FakeWebhook()
-        nobody.command("signs", False)  # noqa: FBT003 (JSON)
-        fakes = {"loyalty": self.fake, "kitchen": nobody}
+        fakes = {"loyalty": self.fake, "kitchen": FakeWebhook()}
         self.site: Site = new_site(backend, WithTeams(), fakes)
         self.port = free_port()
         self.fake.seed([{"reference": "member-1", "email": ADA.email}])
@@ -128,7 +124,7 @@ def team(new_site: NewSite, embedded: Backend) -> Team:
 
 
 def test_teams_word_ends_a_copy_and_an_erasure(team: Team) -> None:
-    """A whole case by callback: the copy is fetched, the erasure is signed (E3)."""
+    """A whole case by callback: the copy is fetched, the erasure is looked at (E4)."""
     team.site.publish(a_submission(ADA, "access", "erasure"))
     child = team.start()
 
@@ -140,7 +136,7 @@ def test_teams_word_ends_a_copy_and_an_erasure(team: Team) -> None:
 
     assert child.stop() == 0
     assert team.ends()[Action.EXPORT] == ("exported", None)
-    assert team.ends()[Action.ERASE] == ("done", "E3")
+    assert team.ends()[Action.ERASE] == ("done", "E4")
     assert team.fake.data["records"] == {}
     assert set(team.states()) == {("applied", None)}
 
@@ -171,8 +167,7 @@ def test_no_other_word_ends_anything(team: Team) -> None:
     team.post(b"")
     team.post(b"[" * 200_000)
     team.post(genuine, account="kitchen")
-    own = signed(_about(id_, "kitchen"), ANSWER_MEDIA_TYPE, OTHER_KEY)
-    team.post(own, account="kitchen")
+    team.post(signed(_about(id_, "kitchen"), ANSWER_MEDIA_TYPE), account="kitchen")
     team.post(signed(_about(f"{call}.export"), ANSWER_MEDIA_TYPE))
     team.post(signed(_about("00000000.erase"), ANSWER_MEDIA_TYPE))
     team.site.wait(lambda: all(state != "waiting" for state, _ in team.states()))
@@ -188,4 +183,4 @@ def test_no_other_word_ends_anything(team: Team) -> None:
     team.site.wait_until_over(1)
 
     assert child.stop() == 0
-    assert team.ends()[Action.ERASE] == ("done", "E3")
+    assert team.ends()[Action.ERASE] == ("done", "E4")

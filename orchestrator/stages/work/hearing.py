@@ -111,7 +111,7 @@ class Hearing:
         """Apply a genuine letter to each task of the call that it speaks of."""
         now = self._clock.now()
         call = self._inbox.call(letter.account, said.call)
-        if call is None:
+        if call is None or said.action not in {None, call.action}:
             self._end(letter, "unmatched", "unknown_call")
             return
         tasks = [member.task for member in call.members]

@@ -142,6 +142,7 @@ class Installation(Parts):
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),
+            Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("evidence", self.evidence.shred, every=MINUTE),
         )
         return Sweep(self.store, self.engine, self.clock, on_applied, chores)
@@ -176,6 +177,7 @@ class Installation(Parts):
             self.engine,
             self.vault,
             self.clock,
+            self.tombstones,
             self.database.truncate_wal,
         )
 

@@ -40,6 +40,7 @@ from orchestrator.adapters.register import (
 )
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
+from orchestrator.adapters.tombstones import SqlTombstones
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.bootstrap_log import kafka_settings, open_consumer
@@ -154,6 +155,12 @@ class Parts:
     def pseudonyms(self) -> Pseudonyms:
         """Keyed names and digests."""
         return Pseudonyms(self.keys.pseudonym_key)
+
+    @cached_property
+    def tombstones(self) -> SqlTombstones:
+        """Digests of whom we forgot."""
+        kept_for = timedelta(days=self.settings.tombstones_keep_days)
+        return SqlTombstones(self.database, self.pseudonyms, kept_for)
 
     @cached_property
     def desks(self) -> Desks:

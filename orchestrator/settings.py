@@ -231,6 +231,13 @@ class Settings(BaseSettings):
         examples=[30],
     )
 
+    tombstones_keep_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        default=90,
+        description="How many days a digest of each erased identifier stays: as long as"
+        " the longest backup of any account. 0 keeps none.",
+        examples=[180],
+    )
+
     @model_validator(mode="after")
     def _kafka_is_whole(self) -> Self:
         """Refuse half a set of credentials."""

@@ -22,6 +22,7 @@ KEY_BYTES = 32
 _SUBJECT = "erasure/subject/1"
 _PAYLOAD = "erasure/payload/1"
 _IDENTIFIER = "erasure/identifier/1"
+_TOMBSTONE = "erasure/tombstone/1"
 _SUBJECT_PREFIX = "sub1-"
 
 
@@ -67,6 +68,15 @@ class Pseudonyms:
         taken as it is; who compares normalises first.
         """
         return self._hex(_IDENTIFIER, case, identifier_type, value)
+
+    def tombstone(self, controller: str, identifier_type: str, value: str) -> str:
+        """
+        Return the digest by which an erased identifier is known: 64 hex digits.
+
+        The same in every case of one controller, so that a restored system's ids can
+        be compared; normalise first.
+        """
+        return self._hex(_TOMBSTONE, controller, identifier_type, value)
 
     def _hex(self, *fields: str | bytes) -> str:
         key = self._key.get_secret_value()

@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.adapters import letters
+from orchestrator.adapters import letters, tombstones
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import Obligation
@@ -33,6 +33,7 @@ from orchestrator.ports import (
     PutLetter,
     PutObligations,
     PutStatement,
+    PutTombstone,
     VaultEntry,
     Write,
 )
@@ -80,6 +81,7 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
     _put_entries(connection, [w.entry for w in writes if isinstance(w, PutEntry)], at)
     _move_calls(connection, writes, at)
     destroy(connection, [write for write in writes if isinstance(write, DestroyKey)])
+    tombstones.put(connection, [w for w in writes if isinstance(w, PutTombstone)])
     forgotten = [w.request_id for w in writes if isinstance(w, ForgetRequestRecord)]
     if forgotten:
         keys_of = [request_id.encode() for request_id in forgotten]
@@ -88,7 +90,7 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
         match write:
             case PutKey() | PutEntry() | AcceptCall() | CloseCall():
                 continue
-            case DestroyKey() | ForgetRequestRecord():
+            case DestroyKey() | ForgetRequestRecord() | PutTombstone():
                 continue
             case PutLetter() | EndLetter():
                 letters.carry_out(connection, write, at)

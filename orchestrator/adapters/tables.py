@@ -334,6 +334,15 @@ inbox = Table(
     Index("ix_inbox_expires_at", "expires_at"),
 )
 
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("extent", Text, primary_key=True),  # whole | part
+    Column("erased_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
 log_records = Table(
     "log_records",
     metadata,

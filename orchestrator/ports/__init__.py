@@ -47,6 +47,7 @@ from orchestrator.ports.vault import (
     OpenVault,
     Packing,
     Sealer,
+    Tombstones,
     Vault,
 )
 from orchestrator.ports.writes import (
@@ -62,6 +63,7 @@ from orchestrator.ports.writes import (
     PutLetter,
     PutObligations,
     PutStatement,
+    PutTombstone,
     Write,
 )
 
@@ -100,10 +102,12 @@ __all__ = [
     "PutLetter",
     "PutObligations",
     "PutStatement",
+    "PutTombstone",
     "Quarantined",
     "Sealer",
     "SignedStatement",
     "Store",
+    "Tombstones",
     "Transaction",
     "UnsentMessage",
     "Vault",

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.cases import Case
 from orchestrator.core.copying import CopyLabel
 from orchestrator.core.words import (
     CaseId,
 )
 from orchestrator.ports.values import Artifact
-from orchestrator.ports.writes import PutEntry, PutKey
-from schemas.connecting import Row
+from orchestrator.ports.writes import PutEntry, PutKey, PutTombstone
+from schemas.connecting import Identifier, Row
 
 
 class OpenVault(Protocol):
@@ -58,6 +59,15 @@ class Vault(Protocol):
 
     def forget(self, owner: str, purpose: str) -> None:
         """Drop what memory holds of a key that has been destroyed."""
+
+
+class Tombstones(Protocol):
+    """Remembers whom we forgot, by digests that say nothing without our key."""
+
+    def of(
+        self, case: Case, identifiers: Iterable[Identifier], at: datetime
+    ) -> Sequence[PutTombstone]:
+        """Return what is to be remembered of an erased person; nothing of others."""
 
 
 class Artifacts(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from orchestrator.core.cases import Obligation
 from orchestrator.core.words import (
@@ -112,6 +113,20 @@ class EndLetter:
     letter: str
 
 
+@dataclass(frozen=True, slots=True)
+class PutTombstone:
+    """
+    Remember by a keyed digest that an identifier's person was erased.
+
+    `extent` is `whole`, or `part` where the request was limited or withdrawn.
+    """
+
+    digest: str
+    extent: Literal["whole", "part"]
+    erased_at: datetime
+    expires_at: datetime
+
+
 Write = (
     PutKey
     | PutEntry
@@ -125,4 +140,5 @@ Write = (
     | ForgetRecord
     | PutLetter
     | EndLetter
+    | PutTombstone
 )

@@ -2,26 +2,44 @@
 Forget: destroy the keys of what is no longer needed.
 
 The identity key goes once the case is answered; before that, the locators of records
-the law keeps move under the obligation key.  The export key goes at its own expiry.
+the law keeps move under the obligation key, and an erased person's identifiers leave
+keyed digests, by which a restored backup is checked.  The export key goes at its own
+expiry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import structlog
 
 from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
-from orchestrator.core.dossier import dump_items, items_name, load_items
+from orchestrator.core.dossier import (
+    ALL_IDENTIFIERS,
+    dump_items,
+    items_name,
+    load_identifiers,
+    load_items,
+)
 from orchestrator.core.events import ExportShredded, IdentityForgotten
 from orchestrator.engine import Engine, Step
+from orchestrator.errors import (
+    CannotStore,
+    Conflict,
+    OrchestratorError,
+    SetUpError,
+    Unavailable,
+)
 from orchestrator.ports import (
     Clock,
     DestroyKey,
     ForgetRequestRecord,
     PutObligations,
+    PutTombstone,
     Store,
+    Tombstones,
     Vault,
     Write,
 )
@@ -41,6 +59,7 @@ class Forget:
         engine: Engine,
         vault: Vault,
         clock: Clock,
+        tombstones: Tombstones,
         truncate: Callable[[], bool],
     ) -> None:
         """
@@ -54,6 +73,7 @@ class Forget:
         self._engine = engine
         self._vault = vault
         self._clock = clock
+        self._tombstones = tombstones
         self._truncate = truncate
         self._owes_truncation = True
         self._truncated_at = -TRUNCATE_EVERY
@@ -95,14 +115,29 @@ class Forget:
 
     def _forgetting(self, case: Case) -> Step:
         """Return the step that destroys a case's identity key."""
+        now = self._clock.now()
         writes: list[Write] = [
             *self._kept_locators(case),
+            *self._tombstones_of(case, now),
             DestroyKey(case.id, "identity"),
             ForgetRequestRecord(case.request_id),
         ]
         if case.obligations:
             writes.append(PutObligations(case.id, case.obligations))
-        return Step(case.id, IdentityForgotten(self._clock.now()), tuple(writes))
+        return Step(case.id, IdentityForgotten(now), tuple(writes))
+
+    def _tombstones_of(self, case: Case, now: datetime) -> Sequence[PutTombstone]:
+        """Remember an erased person's identifiers by digests, the last time we can."""
+        try:
+            identity = self._vault.open([case.id], "identity", [ALL_IDENTIFIERS])
+            values = identity.named(case.id, ALL_IDENTIFIERS).values()
+        except (Unavailable, Conflict, CannotStore, SetUpError):
+            raise
+        except OrchestratorError:
+            # Forgetting matters more than what cannot be read any more.
+            log.exception("tombstones_not_kept", case=case.id)
+            return ()
+        return self._tombstones.of(case, load_identifiers(values), now)
 
     def _kept_locators(self, case: Case) -> Sequence[Write]:
         """Seal the references of kept records under the obligation key."""

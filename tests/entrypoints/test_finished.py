@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ def test_status_is_quiet_when_all_is_done(finished: AnInstallation) -> None:
     quiet = ("lag", "unsent", "open_cases", "tasks_needing_people", "quarantined")
     assert {name: found[name] for name in quiet} == dict.fromkeys(quiet, 0)
     assert (found["workers"], found["paused_accounts"]) == (0, [])
-    assert "requests to read  0" in finished("status").out
+    assert "requests to read     0" in finished("status").out
 
 
 def test_receipt_is_genuine(
@@ -251,3 +252,16 @@ def test_nothing_that_is_said_names_a_person(
     for human in (ERASED, COPIED, KEPT):
         for name, trait in human.traits.items():
             assert not any(trait in text for text in texts), name
+
+
+def test_restored_ids_of_erased_people_are_found(
+    finished: AnInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id that an account taught is known as well as the portal's own."""
+    for of_type, trait in (("email", "email"), ("mixpanel.distinct_id", "distinct_id")):
+        ids = [getattr(human, trait) for human in (ERASED, Human(99))]
+        monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(ids)))
+
+        ran = finished("tombstones", "check", "--type", of_type)
+
+        assert (ran.code, ran.out.splitlines()) == (1, ids[:1]), ran.err

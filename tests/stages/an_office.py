@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
 
+from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.keys import key_id_of
+from orchestrator.adapters.packing import ZipPacking
+from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.tables import metadata
+from orchestrator.adapters.tombstones import SqlTombstones
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.cases import Case
+from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.opening import Opening
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Engine, NewCase
 from orchestrator.ports import PutKey
-from tests.core.builders import T0
+from orchestrator.stages.forget import Forget
+from orchestrator.stages.seal import Seal, SealParts
+from schemas.connecting import Identifier, Mode
+from tests.core.builders import DAY, T0, a_plan, an_account
 from tests.support.clock import FrozenClock
+
+NAMES = Pseudonyms(SecretBytes(bytes(32)))
+TOMBSTONES_KEPT = 90 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +56,44 @@ class Office:
             for opening in openings:
                 work.open(NewCase(opening, plan, self._keys(opening.case)))
             work.save()
+
+    @property
+    def tombstones(self) -> SqlTombstones:
+        """Return the digests of whom it forgot."""
+        return SqlTombstones(self.database, NAMES, TOMBSTONES_KEPT)
+
+    def forget(self, truncate: Callable[[], bool] = lambda: True) -> Forget:
+        """Return the stage that forgets."""
+        return Forget(
+            self.store,
+            self.engine,
+            self.vault,
+            self.clock,
+            self.tombstones,
+            truncate,
+        )
+
+    def answer(self, opening: Opening, *identifiers: Identifier) -> None:
+        """Open a case of these identifiers with nothing to do; sign its receipt."""
+        self.open([opening], a_plan(an_account(mode=Mode.OFF)))
+        vault = self.vault.open([opening.case], "identity")
+        known = vault.seal(opening.case, FROM_PORTAL, dump_identifiers(identifiers))
+        with self.store.transaction() as transaction:
+            transaction.write([known], T0)
+        key = Ed25519PrivateKey.generate()
+        signer = DsseSigner(key, key_id_of(key.public_key()))
+        parts = SealParts(
+            store=self.store,
+            engine=self.engine,
+            vault=self.vault,
+            artifacts=SqlArtifacts(self.database),
+            packing=ZipPacking(),
+            signer=signer,
+            test_signer=signer,
+            clock=self.clock,
+            software="1",
+        )
+        assert Seal(parts, lambda: None).turn() > 0
 
     def case(self, id_: str) -> Case:
         """Return a case as it is stored."""

@@ -13,7 +13,6 @@ from orchestrator.adapters.packing import ZipPacking
 from orchestrator.core.cases import ExportStatus
 from orchestrator.core.words import CaseId
 from orchestrator.ports import DestroyKey
-from orchestrator.stages.forget import Forget
 from orchestrator.stages.seal import Seal, SealParts, Signer
 from schemas.connecting import Mode
 from tests.core.builders import ACCESS, T0, a_plan, an_account, an_opening
@@ -70,8 +69,7 @@ def test_copy_that_cannot_be_sealed_stops_no_other(office: Office) -> None:
 def test_truncation_is_owed_from_the_start_until_it_succeeds(office: Office) -> None:
     """A process may have died after forgetting: the next one empties the log."""
     answers = [False, True]
-    store, engine, vault = office.store, office.engine, office.vault
-    forget = Forget(store, engine, vault, office.clock, lambda: answers.pop(0))
+    forget = office.forget(lambda: answers.pop(0))
 
     for _ in range(4):
         forget.turn()

@@ -24,6 +24,7 @@ from orchestrator.entrypoints.cli import (
     run,
     status,
     task,
+    tombstones,
     topics,
 )
 from orchestrator.entrypoints.cli.options import HELP
@@ -67,6 +68,7 @@ app.add_typer(inbox.app)
 app.add_typer(receipt.app)
 app.add_typer(export.app)
 app.add_typer(account.app)
+app.add_typer(tombstones.app)
 app.add_typer(connector.app)
 app.add_typer(register.app)
 app.add_typer(topics.app)

@@ -28,6 +28,7 @@ def upgrade() -> None:
     _messages()
     _quarantine()
     _inbox()
+    _tombstones()
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
@@ -260,3 +261,12 @@ def _inbox() -> None:
     _index("inbox", ("account", "state", "look_at"), "ix_inbox_waiting")
     _index("inbox", ("state", "received_at"), "ix_inbox_state")
     _index("inbox", ("expires_at",))
+
+
+def _tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        *(_text("digest"), _text("extent"), _time("erased_at"), _time("expires_at")),
+        _key("tombstones", "digest", "extent"),
+    )
+    _index("tombstones", ("expires_at",))

@@ -28,6 +28,7 @@ CASE_ANSWERED: Final = "privacy.case.answered.v1"
 RECEIPT_ISSUED: Final = "privacy.receipt.issued.v1"
 TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
+CASE_ALARMED: Final = "privacy.case.alarmed.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[
@@ -51,6 +52,9 @@ OutcomeKind = Literal[
 Result = Literal["complete", "complete_with_retention", "partial", "withdrawn"]
 StatementKind = Literal["interim", "final", "supplement"]
 EscalationLevel = Literal["due", "overdue", "late"]
+AlarmLevel = Literal[
+    "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
+]
 # Our own sentences; no room for a payload.
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
@@ -157,6 +161,21 @@ class TaskEscalated(_OfTask):
     )
 
 
+class CaseAlarmed(_OfCase):
+    """The deadline comes nearer, or is over, and the case is not answered."""
+
+    TYPE: ClassVar = CASE_ALARMED
+
+    level: AlarmLevel = Field(
+        description="How much of the time is over, how many days are left, or "
+        "`overdue`; each is told once, and the most urgent of several alone."
+    )
+    due_at: Instant = Field(description="The answer leaves at this moment or before.")
+    open_accounts: tuple[Slug, ...] = Field(
+        description="Where something is still to be done; none if only we are late."
+    )
+
+
 class ExportReady(_OfCase):
     """The person's copy can be fetched until `expires_at`; then it is shredded."""
 
@@ -199,6 +218,7 @@ CaseEvent = (
     | ReceiptIssued
     | TaskReminded
     | TaskEscalated
+    | CaseAlarmed
 )
 
 CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
@@ -211,6 +231,7 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         RECEIPT_ISSUED: ReceiptIssued,
         TASK_REMINDED: TaskReminded,
         TASK_ESCALATED: TaskEscalated,
+        CASE_ALARMED: CaseAlarmed,
     }
 )
 

@@ -50,6 +50,8 @@ FULFILLED: Final = frozenset(
 # Something is different at the recipient, or it was told.
 CHANGED: Final = frozenset({"done", "notified"})
 
+LineOutcome = Literal[OutcomeKind, "open"]
+StatementResult = Literal[Result, "open"]
 CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
 # Printed names out of the register: organisations, statutes, an office's address.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -165,7 +167,9 @@ class Line(Produced):
         description="Which kinds of identifier it was asked with; never a value."
     )
     record_classes: tuple[Code, ...] = ()
-    outcome: OutcomeKind
+    outcome: LineOutcome = Field(
+        description="How it ended; `open` in an interim statement, where it has not."
+    )
     method: Code | None = Field(
         default=None, description="How it was done: deleted, redacted, …"
     )
@@ -186,6 +190,10 @@ class Line(Produced):
     retained: tuple[RetainedClass, ...] = ()
     settled_at: UtcInstant | None = Field(
         default=None, description="Absent while the line is open."
+    )
+    expected_by: UtcInstant | None = Field(
+        default=None,
+        description="By when an open line should end; absent where nobody can say.",
     )
     attempts: Annotated[int, Field(ge=0)] = Field(description="Calls made.")
 
@@ -224,7 +232,13 @@ class Receipt(Produced):
         " another one then, and so is the key.",
     )
     kind: StatementKind
-    result: Result
+    supersedes: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="The number of the statement that this one replaces."
+    )
+    result: StatementResult = Field(
+        description="`complete` only if no line is open or kept; `open` in an interim "
+        "statement, and only there."
+    )
     controller: ControllerNamed
     request_id: SafeId
     case_id: SafeId
@@ -251,6 +265,7 @@ class Receipt(Produced):
             "complete_with_retention": not is_partial and is_kept,
             "partial": True,
             "withdrawn": self._is_withdrawn(),
+            "open": self.kind == "interim",
         }
         if not claimed[self.result]:
             raise PydanticCustomError("overstated", "the lines do not bear the result")
@@ -274,6 +289,18 @@ class Receipt(Produced):
         is_answered = self.times.answered_at is not None
         if is_answered is (self.kind == "interim"):
             raise PydanticCustomError("answer", "kind and answered_at disagree")
+        is_open = any(line.settled_at is None for line in self.lines)
+        if self.kind == "interim" and self.result != "open":
+            raise PydanticCustomError("answer", "an interim statement has no result")
+        if self.kind == "final" and is_open:
+            raise PydanticCustomError("answer", "a final statement has no open line")
+        return self
+
+    @model_validator(mode="after")
+    def _supersedes_the_one_before(self) -> Self:
+        """Hold a later statement to replacing the one right before it."""
+        if self.supersedes not in {None, self.number - 1}:
+            raise PydanticCustomError("order", "it replaces the statement before it")
         return self
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,13 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.viewing import history_line, task_line, task_view
+from orchestrator.adapters.viewing import (
+    endangered_lines,
+    history_line,
+    next_alarm_of,
+    task_line,
+    task_view,
+)
 from orchestrator.adapters.views import (
     CaseLine,
     CaseView,
@@ -28,6 +35,7 @@ from orchestrator.adapters.views import (
     TaskLine,
     TaskView,
 )
+from orchestrator.core.alarms import next_alarm_at
 from orchestrator.core.cases import Case, CaseStatus, Obligation, Task, TaskStatus
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
@@ -125,7 +133,12 @@ class Queries:
         """Return one case; raises `NotPossible` for a stranger."""
         found = self.case_now(id_)
         statements = self.statements(case=id_)
-        return _case_view(found, now, statements, self._history(id_))
+        view = _case_view(found, now, statements, self._history(id_))
+        return replace(
+            view,
+            next_alarm_at=next_alarm_at(found),
+            endangered=endangered_lines(found, now),
+        )
 
     def _history(self, id_: str) -> tuple[HistoryLine, ...]:
         """Return what changed the case, oldest first."""
@@ -267,6 +280,7 @@ def _case_line(row: Any, counts: Mapping[str, int], now: datetime) -> CaseLine: 
         tasks_needing_people=counts.get("people", 0),
         export=doc.get("export", "not_asked"),
         result=doc.get("result"),
+        next_alarm_at=next_alarm_of(row, doc) if row.status in OPEN else None,
     )
 
 

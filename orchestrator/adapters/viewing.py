@@ -7,9 +7,26 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from orchestrator.adapters.views import ChoiceLine, HistoryLine, TaskLine, TaskView
-from orchestrator.core.cases import Found, Handover, Task, TaskItem, TaskStatus
+from orchestrator.adapters.views import (
+    ChoiceLine,
+    EndangeredLine,
+    HistoryLine,
+    TaskLine,
+    TaskView,
+)
+from orchestrator.core.alarms import alarm_ahead
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    Found,
+    Handover,
+    Task,
+    TaskItem,
+    TaskStatus,
+)
+from orchestrator.core.forecast import endangered
 from orchestrator.core.statements import reasons_of
+from orchestrator.core.words import Mark
 
 
 def task_line(case: str, task: Task) -> TaskLine:
@@ -30,6 +47,30 @@ def task_line(case: str, task: Task) -> TaskLine:
         dispatch_by=task.dispatch_by,
         due_at=handover.due_at if handover else None,
         assignee=handover.assignee if handover else None,
+    )
+
+
+def endangered_lines(case: Case, now: datetime) -> tuple[EndangeredLine, ...]:
+    """Return what will not be over by the deadline of an open case."""
+    if case.status is not CaseStatus.RUNNING:
+        return ()
+    return tuple(
+        EndangeredLine(one.account, one.action, one.why, one.expected_by)
+        for one in endangered(case, now)
+    )
+
+
+def next_alarm_of(row: Any, doc: Mapping[str, Any]) -> datetime | None:  # noqa: ANN401 (a row)
+    """Return when the next alarm of an open case goes off, as its row tells."""
+    if doc.get("rehearsal"):
+        return None
+    counted = doc.get("deadline") or {}
+    target = counted.get("target_at")
+    return alarm_ahead(
+        row.received_at,
+        datetime.fromisoformat(target) if target else row.due_at,
+        row.due_at,
+        [Mark(one) for one in doc.get("passed", ())],
     )
 
 

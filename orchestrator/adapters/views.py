@@ -50,6 +50,7 @@ class CaseLine:
     tasks_needing_people: int
     export: str
     result: str | None
+    next_alarm_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,16 @@ class ObligationLine:
     rule: str
     due_on: date
     items: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndangeredLine:
+    """What will not be over by the deadline; `expected_by` where anybody can say."""
+
+    account: str
+    action: str
+    why: str
+    expected_by: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,8 @@ class CaseView:
     statements: tuple[StatementLine, ...]
     obligations: tuple[ObligationLine, ...]
     history: tuple[HistoryLine, ...]
+    next_alarm_at: datetime | None = None
+    endangered: tuple[EndangeredLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
+from orchestrator.core.alarms import passed
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -72,7 +73,7 @@ def after_signature(case: Case, event: StatementSigned) -> Case:
     number out of order: what was signed with it is not stored.
     """
     wanted = {
-        StatementKind.INTERIM: case.status is CaseStatus.RUNNING,
+        StatementKind.INTERIM: case.wants is Wants.SEAL_INTERIM,
         StatementKind.FINAL: case.wants is Wants.SEAL_STATEMENT,
         StatementKind.SUPPLEMENT: case.status is CaseStatus.ANSWERED,
     }
@@ -82,7 +83,7 @@ def after_signature(case: Case, event: StatementSigned) -> Case:
     statement = Statement(
         event.number, event.kind, event.sha256, event.key_id, event.at
     )
-    case = replace(case, statements=(*case.statements, statement))
+    case = replace(case, statements=(*case.statements, statement), wants_interim=False)
     return _answered(case, event.at) if event.kind is StatementKind.FINAL else case
 
 
@@ -95,7 +96,7 @@ def forgotten(case: Case) -> Case:
 
 def expired(case: Case, at: datetime) -> Case:
     """
-    Mark a copy whose time is over; anything else only gets its next moment.
+    Mark a copy whose time is over, and the moments before the deadline that passed.
 
     The awaited moment is used up, so that the next one is computed even if nothing
     else has changed.
@@ -107,7 +108,8 @@ def expired(case: Case, at: datetime) -> Case:
         and case.export_expires_at is not None
         and case.export_expires_at <= at
     )
-    return replace(case, wake_at=None, shred_export_now=case.shred_export_now or over)
+    case = replace(case, wake_at=None, shred_export_now=case.shred_export_now or over)
+    return passed(case, at)
 
 
 def closed_if_over(case: Case, at: datetime) -> Case:

@@ -32,6 +32,7 @@ from orchestrator.core.words import (
     AccountId,
     CaseId,
     Level,
+    Mark,
     Rehearsal,
     Result,
     Right,
@@ -124,6 +125,8 @@ class Wants(StrEnum):
     """Every account has answered: build, encrypt and store the package."""
     SEAL_STATEMENT = "seal_statement"
     """Every task is settled: sign the final statement."""
+    SEAL_INTERIM = "seal_interim"
+    """The deadline is near and something is open: sign an interim statement."""
     FORGET_IDENTITY = "forget_identity"
     """The case is answered: destroy the key of what identifies the person."""
     SHRED_EXPORT = "shred_export"
@@ -213,6 +216,8 @@ class Case:
     export_downloaded_at: datetime | None = None  # the last time
     evidence_opened_at: datetime | None = None  # the last time
     shred_export_now: bool = False
+    passed: tuple[Mark, ...] = ()  # moments before the deadline, as they passed
+    wants_interim: bool = False
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     identity_held: bool = True
@@ -259,13 +264,14 @@ class Case:
         """What a stage must do next, if anything."""
         if self.status is CaseStatus.RUNNING and self._is_settled():
             return Wants.SEAL_STATEMENT
+        if self.status is CaseStatus.RUNNING and self.wants_interim:
+            return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
         if self.export is ExportStatus.GATHERING and self.is_copied:
             return Wants.SEAL_EXPORT
         if self.status is CaseStatus.ANSWERED and self.identity_held:
             return Wants.FORGET_IDENTITY
-        if self.export is ExportStatus.SEALED and self.shred_export_now:
-            return Wants.SHRED_EXPORT
-        if self.export is ExportStatus.DROPPED and self.is_copied:
+        is_over = self.export is ExportStatus.SEALED and self.shred_export_now
+        if is_over or (self.export is ExportStatus.DROPPED and self.is_copied):
             return Wants.SHRED_EXPORT
         return None
 

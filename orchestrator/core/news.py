@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from orchestrator.core.alarms import latest_alarm
 from orchestrator.core.cases import Case, ExportStatus, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
 from schemas.case_events import (
     AccountSettled,
+    CaseAlarmed,
     CaseAnswered,
     EscalationLevel,
     ExportReady,
@@ -23,6 +25,7 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
     """Yield what changed from *before* to *after* and concerns somebody else."""
     yield from _settled(before, after)
     yield from _wanted(before, after)
+    yield from _alarmed(before, after)
     if before.export is ExportStatus.GATHERING is not after.export:
         if after.export is ExportStatus.SEALED:
             yield from _export_ready(after)
@@ -101,6 +104,25 @@ def _of_manual_work(case: Case, was: Task, task: Task) -> Iterator[Command]:
     if now.escalations > escalations:
         level: EscalationLevel = "overdue" if escalations else "due"
         yield _escalated(case, task, now.due_at, now.escalations, level)
+
+
+def _alarmed(before: Case, after: Case) -> Iterator[Command]:
+    """Say that the deadline came nearer."""
+    mark = latest_alarm(before, after)
+    if mark is None:
+        return
+    accounts = {t.account for t in after.all_tasks.values() if not t.is_settled}
+    yield Publish(
+        CaseAlarmed.model_validate(
+            {
+                "case_id": after.id,
+                "request_id": after.request_id,
+                "level": mark.value,
+                "due_at": after.due_at,
+                "open_accounts": tuple(sorted(accounts)),
+            }
+        )
+    )
 
 
 def _escalated(

@@ -122,6 +122,8 @@ class Plan:
     export_kept_for: timedelta = timedelta(days=7)
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
+    # how long before the deadline a signed statement tells what is still open
+    interim_before: timedelta = timedelta(days=7)
 
     def asked_in(self, rehearsal: Collection[Rehearsal]) -> Iterator[PlannedAccount]:
         """

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
+from orchestrator.core.forecast import expected_end, why_open
 from orchestrator.core.results import result_of
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
@@ -54,8 +55,29 @@ TAKEN_ON_TRUST = frozenset({Evidence.E0, Evidence.E1, Evidence.E2, Evidence.E3})
 def final_receipt(
     case: Case, statement_id: str, at: datetime, software: str
 ) -> Receipt:
-    """Return the final receipt of *case*; its version and time come from outside."""
-    lines = tuple(_line(case, task) for task in in_order(case))
+    """
+    Return the final receipt of *case*; its version and time come from outside.
+
+    Raises `ValueError` if a line is still open.
+    """
+    if not all(task.is_settled for task in case.all_tasks.values()):
+        raise ValueError("A final receipt has no open line: wait until all is settled.")
+    return _statement(case, StatementKind.FINAL, statement_id, at, software)
+
+
+def interim_receipt(
+    case: Case, statement_id: str, at: datetime, software: str
+) -> Receipt:
+    """Return what is settled and what is open before the deadline, and until when."""
+    return _statement(case, StatementKind.INTERIM, statement_id, at, software)
+
+
+def _statement(
+    case: Case, kind: StatementKind, statement_id: str, at: datetime, software: str
+) -> Receipt:
+    """Return the next statement of *case*, which replaces the one before."""
+    lines = tuple(_line(case, task, at) for task in in_order(case))
+    is_final = kind is StatementKind.FINAL
     limits = [*ALWAYS_LIMITED_BY]
     if any(line.evidence in TAKEN_ON_TRUST for line in lines):
         limits.append(Limit.RECIPIENTS_WORD)
@@ -65,19 +87,16 @@ def final_receipt(
         statement_id=statement_id,
         number=len(case.statements) + 1,
         rehearsal=tuple(one.value for one in sorted(case.rehearsal)) or None,
-        kind=StatementKind.FINAL.value,
-        result=result_of(case).value,
-        controller=ControllerNamed(
-            id=case.controller,
-            legal_name=case.plan.legal_name,
-            dpo_contact=case.plan.dpo_contact,
-        ),
+        supersedes=len(case.statements) or None,
+        kind=kind.value,
+        result=result_of(case).value if is_final else "open",
+        controller=_controller(case),
         request_id=case.request_id,
         case_id=case.id,
         rights=tuple(LawRight(right) for right in sorted(case.rights)),
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
-        times=_times(case, at),
+        times=_times(case, at if is_final else None),
         due=_due(case),
         identity=IdentityVerified(
             method=VerificationMethod(case.verification.method),
@@ -85,10 +104,19 @@ def final_receipt(
         ),
         lines=lines,
         export=_export(case),
-        owed=tuple(_owed(case)),
+        owed=(*_still_open(case, at), *_owed(case)),
         register_version=case.plan.version,
         software_version=software,
         limits=tuple(sorted(limits)),
+    )
+
+
+def _controller(case: Case) -> ControllerNamed:
+    """Return who answers to the person."""
+    return ControllerNamed(
+        id=case.controller,
+        legal_name=case.plan.legal_name,
+        dpo_contact=case.plan.dpo_contact,
     )
 
 
@@ -102,16 +130,10 @@ def in_order(case: Case) -> list[Task]:
     )
 
 
-def _line(case: Case, task: Task) -> Line:
-    """
-    Return what one account was asked to do, and how it ended.
-
-    Raises `ValueError` for a line that is still open.
-    """
+def _line(case: Case, task: Task, at: datetime) -> Line:
+    """Return what one account was asked for, and how it ended or why it is open."""
     planned = case.planned(task)
     recipient = case.plan.recipients[planned.recipient]
-    if task.outcome is None:
-        raise ValueError("A final receipt has no open line: wait until all is settled.")
     concerned = [item for item in task.items if item.state is not ItemState.NEVER_SEEN]
     return Line(
         recipient=RecipientNamed.model_validate(
@@ -123,7 +145,7 @@ def _line(case: Case, task: Task) -> Line:
         action=task.action,
         identifier_types=tuple(sorted(task.identifier_types)) if task.calls else (),
         record_classes=tuple(sorted({item.record_class for item in concerned})),
-        outcome=task.outcome.kind,
+        outcome=task.outcome.kind if task.outcome else "open",
         method=task.outcome.method if isinstance(task.outcome, Done) else None,
         evidence=_evidence(task.outcome),
         answer_sha256=task.outcome.proof
@@ -131,14 +153,22 @@ def _line(case: Case, task: Task) -> Line:
         else None,
         evidence_sha256=task.attested.sha256 if task.attested else None,
         count=count_bucket(len(concerned)),
-        reasons=(*reasons_of(task.outcome), *([task.how] if task.how else [])),
+        reasons=(*_reasons(task), *([task.how] if task.how else [])),
         retained=tuple(_retained(case, task)),
         settled_at=task.settled_at,
+        expected_by=None if task.is_settled else expected_end(case, task, at),
         attempts=task.calls,
     )
 
 
-def _evidence(outcome: Outcome | Found) -> Evidence | None:
+def _reasons(task: Task) -> tuple[str, ...]:
+    """Return why a line is not what was asked, or why it is still open."""
+    if task.outcome is not None:
+        return reasons_of(task.outcome)
+    return (why_open(task), *([task.reason] if task.reason else []))
+
+
+def _evidence(outcome: Outcome | Found | None) -> Evidence | None:
     """Return the grade an outcome carries."""
     return getattr(outcome, "evidence", None)
 
@@ -173,7 +203,7 @@ def _retained(case: Case, task: Task) -> Iterator[RetainedClass]:
         )
 
 
-def _times(case: Case, at: datetime) -> Times:
+def _times(case: Case, answered_at: datetime | None) -> Times:
     """Return when what happened."""
     called = [t.first_called_at for t in case.all_tasks.values() if t.first_called_at]
     return Times(
@@ -182,7 +212,7 @@ def _times(case: Case, at: datetime) -> Times:
         opened_at=case.opened_at,
         first_instruction_at=min(called, default=None),
         withdrawn_at=case.withdrawn_at,
-        answered_at=at,
+        answered_at=answered_at,
     )
 
 
@@ -202,6 +232,19 @@ def _export(case: Case) -> ExportMade | None:
     if case.export_sha256 is None or case.export_expires_at is None:
         return None
     return ExportMade(sha256=case.export_sha256, expires_at=case.export_expires_at)
+
+
+def _still_open(case: Case, at: datetime) -> Iterator[StillOwed]:
+    """Yield what an interim statement leaves open, and by when it is expected."""
+    for task in in_order(case):
+        if not task.is_settled:
+            end = expected_end(case, task, at)
+            yield StillOwed(
+                what=Owed.OPEN_JOB if task.open_calls else Owed.OPEN_TASK,
+                account=task.account,
+                action=task.action,
+                due_on=end.date() if end else None,
+            )
 
 
 def _owed(case: Case) -> Iterator[StillOwed]:

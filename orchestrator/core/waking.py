@@ -6,23 +6,30 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from orchestrator.core.alarms import next_mark
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
 
 DAILY = timedelta(days=1)
+AT_ONCE = timedelta(seconds=1)
 
 
 def with_wake_at(case: Case, at: datetime) -> Case:
-    """Return *case* with the earliest moment ahead; a day from now if none is known."""
+    """
+    Return *case* with the earliest moment ahead; a day from now if none is known.
+
+    A moment before the deadline that something else overtook is made up for at once.
+    """
     if case.status is CaseStatus.CLOSED:
         return replace(case, wake_at=None)
     future = [moment for moment in _moments(case) if moment > at]
+    mark = next_mark(case)
+    if mark is not None:
+        future.append(max(mark[0], at + AT_ONCE))
     return replace(case, wake_at=min(future, default=at + DAILY))
 
 
 def _moments(case: Case) -> Iterator[datetime]:
     """Yield the moments at which something about *case* may change by itself."""
-    if case.status in {CaseStatus.RECEIVED, CaseStatus.RUNNING}:
-        yield case.due_at
     if case.export is ExportStatus.SEALED and case.export_expires_at is not None:
         yield case.export_expires_at
     for task in case.all_tasks.values():

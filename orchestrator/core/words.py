@@ -60,3 +60,23 @@ class Result(StrEnum):
     COMPLETE_WITH_RETENTION = "complete_with_retention"
     PARTIAL = "partial"
     WITHDRAWN = "withdrawn"
+
+
+class Mark(StrEnum):
+    """A moment on the way to the deadline, which is passed once."""
+
+    HALF = "50_percent"
+    THREE_QUARTERS = "75_percent"
+    NINE_TENTHS = "90_percent"
+    WEEK = "7_days"
+    THREE_DAYS = "3_days"
+    DAY = "1_day"
+    OVERDUE = "overdue"
+    """The first moment at which the answer is late."""
+    INTERIM = "interim"
+    """What is still open is told in a signed interim statement."""
+    LAST_INTERIM = "last_interim"
+    """So it is once more, a day before the deadline."""
+
+
+INTERIMS = frozenset({Mark.INTERIM, Mark.LAST_INTERIM})

@@ -1,5 +1,5 @@
 """
-Seal: make the copy's package, and sign the statement that answers the case.
+Seal: make the copy's package, and sign statements: interim ones, and the answer.
 
 A statement says only what was durable before it was signed: it is made from the
 committed case, and stored only if the case has not moved since.
@@ -18,7 +18,7 @@ from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.copying import CopyLabel, copy_lines
 from orchestrator.core.events import ExportSealed, StatementSigned
-from orchestrator.core.statements import final_receipt
+from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import StatementKind
 from orchestrator.engine import Announcement, Engine, Step
 from orchestrator.ports import (
@@ -44,6 +44,11 @@ from schemas.topics import RECEIPTS
 log = structlog.get_logger()
 
 AT_ONCE = 100
+
+WANTED = {
+    StatementKind.INTERIM: Wants.SEAL_INTERIM,
+    StatementKind.FINAL: Wants.SEAL_STATEMENT,
+}
 
 
 class Signer(Protocol):
@@ -83,7 +88,9 @@ class Seal:
 
     def turn(self) -> int:
         """Seal what waits for it; returns how many cases moved."""
-        moved = self._seal_exports() + self._sign_statements()
+        moved = self._sign_statements(StatementKind.INTERIM)
+        moved += self._seal_exports()
+        moved += self._sign_statements(StatementKind.FINAL)
         if moved:
             self._on_applied()
         return moved
@@ -124,22 +131,23 @@ class Seal:
         log.info("export_sealed", case=case.id, count=len(parts))
         return moved
 
-    def _sign_statements(self) -> int:
-        """Sign the final statement of each case whose lines are all closed."""
-        cases = self._parts.store.cases_wanting(Wants.SEAL_STATEMENT, AT_ONCE)
-        signed = list(self._apart.each(cases, self._signed))
+    def _sign_statements(self, kind: StatementKind) -> int:
+        """Sign the statement of each case that has come so far; returns how many."""
+        cases = self._parts.store.cases_wanting(WANTED[kind], AT_ONCE)
+        signed = list(self._apart.each(cases, lambda case: self._signed(case, kind)))
         applied = self._parts.engine.apply([step for _, step in signed])
         for (case, _), is_signed in zip(signed, applied, strict=True):
             if is_signed:
-                log.info("statement_signed", case=case.id, kind="final")
+                log.info("statement_signed", case=case.id, kind=kind.value)
         return sum(applied)
 
-    def _signed(self, case: Case) -> Step:
-        """Return the step that answers *case* with its final receipt."""
+    def _signed(self, case: Case, kind: StatementKind) -> Step:
+        """Return the step that adds the next statement to *case*."""
         now = self._parts.clock.now()
         number = len(case.statements) + 1
         statement_id = f"{case.id}-{number}"
-        receipt = final_receipt(case, statement_id, now, self._parts.software)
+        made = final_receipt if kind is StatementKind.FINAL else interim_receipt
+        receipt = made(case, statement_id, now, self._parts.software)
         signer, media_type = self._signing(case)
         envelope = signer.sign(media_type, receipt_bytes(receipt))
         digest, key_id = sha256(envelope).hexdigest(), signer.key_id
@@ -147,7 +155,7 @@ class Seal:
             id=statement_id,
             case=case.id,
             number=number,
-            kind=StatementKind.FINAL.value,
+            kind=kind.value,
             signed_at=now,
             key_id=key_id,
             sha256=digest,
@@ -156,7 +164,7 @@ class Seal:
         event = StatementSigned(
             at=now,
             number=number,
-            kind=StatementKind.FINAL,
+            kind=kind,
             sha256=digest,
             key_id=key_id,
             case_version=case.version,

@@ -222,6 +222,7 @@ def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
     wanted: dict[Wants, Event] = {
         Wants.SEAL_EXPORT: ExportSealed(now, SHA, now + 7 * DAY),
         Wants.SEAL_STATEMENT: signed(case, at=now),
+        Wants.SEAL_INTERIM: signed(case, StatementKind.INTERIM, at=now),
         Wants.FORGET_IDENTITY: IdentityForgotten(now),
         Wants.SHRED_EXPORT: ExportShredded(now),
     }
@@ -237,7 +238,7 @@ def _others(world: World, rng: Random, _past: list[Event]) -> Event:
     sibling = CaseId(f"case-{rng.randint(2, 3)}")
     task = _a_task(world, rng, TaskStatus.CALLED)
     options: list[Event] = [
-        TimePassed(world.now),
+        *[TimePassed(world.now)] * 3,
         TaskReleased(world.now, task.id, rng.randint(1, 2)),
         SiblingExportOpened(world.now, sibling),
         SiblingExportSettled(world.now, sibling),

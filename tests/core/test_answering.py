@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Wants
@@ -176,7 +178,7 @@ def test_case_has_one_final_statement(number: int) -> None:
 
 def test_interim_statement_leaves_the_case_running() -> None:
     """An interim statement is kept and numbered; the final one follows."""
-    case = ready_to_erase("a")
+    case = replace(ready_to_erase("a"), wants_interim=True)
     case = decide(case, signed(case, StatementKind.INTERIM)).case
     case = after(case, MAIL, GONE)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core import answering, decide, gates, items, reports, unasked
+from orchestrator.core import alarms, answering, decide, gates, items, reports, unasked
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -90,6 +90,14 @@ def _forgets_at_any_time(case: Case) -> Case:
     return replace(case, identity_held=False)
 
 
+def _lets_time_pass(case: Case, _at: datetime) -> Case:
+    return case
+
+
+def _forgets_alarms(case: Case, at: datetime) -> Case:
+    return replace(_PASSED(case, at), passed=())
+
+
 def _leaves_gates_open(case: Case) -> Case:
     return case
 
@@ -99,6 +107,7 @@ def _takes_any_word(task: Task, done: Done, _event: object, _planned: object) ->
     return replace(task, items=worse)
 
 
+_PASSED = alarms.passed
 _ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
 
 TWINS = (
@@ -115,5 +124,7 @@ TWINS = (
     Twin("one final statement", decide, "after_signature", _signs_again),
     Twin("complete means all", answering, "result_of", lambda _: Result.COMPLETE),
     Twin("forgotten once answered", decide, "forgotten", _forgets_at_any_time),
+    Twin("a word leaves in time", answering, "passed", _lets_time_pass),
+    Twin("each alarm goes off once", answering, "passed", _forgets_alarms),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

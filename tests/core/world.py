@@ -18,12 +18,12 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.decide import decide
-from orchestrator.core.events import Event, TaskReported
+from orchestrator.core.events import Event, TaskReported, TimePassed
 from orchestrator.core.links import teachers
 from orchestrator.core.reports import still_going
-from orchestrator.core.statements import final_receipt
+from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
-from schemas.case_events import AccountSettled
+from schemas.case_events import AccountSettled, CaseAlarmed
 from schemas.connecting import (
     Accepted,
     Action,
@@ -39,6 +39,7 @@ from schemas.connecting import (
     TaskId,
     Unknown,
 )
+from tests.core.builders import DAY, HOUR
 
 
 class World:
@@ -49,6 +50,7 @@ class World:
         self.case = case
         self.now = at
         self.carried: dict[tuple[TaskId, CallId], tuple[ItemId, ...]] = {}
+        self._alarms: set[tuple[str, datetime]] = set()
         self._tells_twice = tells_twice
         self._check_state()
 
@@ -82,9 +84,28 @@ class World:
         self._check_change(before, event)
         self._check_state()
         told = [c.event for c in decision.commands if isinstance(c, Publish)]
+        self._check_time(event, [one for one in told if isinstance(one, CaseAlarmed)])
         lines = [one for one in told if isinstance(one, AccountSettled)]
         assert len(lines) == len(_newly_settled(before, self.case))
         return True
+
+    def _check_time(self, event: Event, alarms: list[CaseAlarmed]) -> None:
+        """Check that the deadline is told of once, and that a word leaves before it."""
+        case = self.case
+        for one in alarms:
+            key = (one.level, one.due_at)
+            assert key not in self._alarms, "an alarm went off twice"
+            self._alarms.add(key)
+        is_on = case.status is CaseStatus.RUNNING and not case.rehearsal
+        if not isinstance(event, TimePassed) or not is_on:
+            return
+        is_near = event.at >= case.due_at - 7 * DAY
+        may_know = event.at >= case.opened_at + HOUR
+        if is_near and may_know and case.wants is not Wants.SEAL_STATEMENT:
+            said = [one for one in case.statements if one.kind is StatementKind.INTERIM]
+            assert said or case.wants is Wants.SEAL_INTERIM, "nothing leaves in time"
+        if event.at > case.due_at:
+            assert any(level == "overdue" for level, _ in self._alarms)
 
     def _is_due(self, task: Task) -> bool:
         """Tell whether `work` would claim *task*."""
@@ -120,6 +141,8 @@ class World:
             _check_answer(case)
         if case.wants is Wants.SEAL_STATEMENT:
             final_receipt(case, "statement-1", self.now, "1.0.0")
+        if case.wants is Wants.SEAL_INTERIM:
+            interim_receipt(case, "statement-1", self.now, "1.0.0")
 
 
 def _check_event(before: Case, case: Case, event: Event) -> None:

@@ -14,6 +14,7 @@ from schemas import connecting
 from schemas.case_events import (
     CASE_EVENTS,
     AccountSettled,
+    CaseAlarmed,
     CaseAnswered,
     CaseEvent,
     CaseOpened,
@@ -84,6 +85,13 @@ EVENTS: list[CaseEvent] = [
         count=2,
         level="overdue",
     ),
+    CaseAlarmed(
+        case_id="case-1",
+        request_id="r-1",
+        level="7_days",
+        due_at=AT,
+        open_accounts=("mixpanel",),
+    ),
 ]
 
 
@@ -105,6 +113,7 @@ def test_a_type_is_called_as_portals_know_it() -> None:
     """Types are promises: added, never renamed."""
     assert sorted(CASE_EVENTS) == [
         "privacy.account.settled.v1",
+        "privacy.case.alarmed.v1",
         "privacy.case.answered.v1",
         "privacy.case.opened.v1",
         "privacy.export.ready.v1",

@@ -129,7 +129,7 @@ def test_a_result_that_its_lines_do_not_bear_cannot_be_said(
             "complete", (a_line(outcome="nothing_found"),), id="nothing found"
         ),
         pytest.param("complete_with_retention", (WITH_RETENTION,), id="kept"),
-        pytest.param("partial", (a_line(), OPEN), id="open"),
+        pytest.param("partial", (a_line(), FAILED), id="failed"),
         pytest.param("partial", (WITH_RETENTION, FAILED), id="kept and failed"),
     ],
 )
@@ -152,6 +152,40 @@ def test_only_an_interim_statement_has_not_answered(
 
     with pytest.raises(ValidationError):
         a_receipt(kind=kind, result="partial", times=times)
+
+
+def an_interim(**changes: Any) -> Receipt:  # noqa: ANN401
+    """Describe an interim statement of one settled and one open line."""
+    times = Times(received_at=AT, verified_at=AT, opened_at=AT)
+    open_line = a_line(outcome="open", settled_at=None, expected_by=AT)
+    good = {"kind": "interim", "result": "open", "lines": (a_line(), open_line)}
+    return a_receipt(**{**good, "times": times, **changes})
+
+
+@pytest.mark.parametrize("result", ["complete", "partial", "withdrawn"])
+def test_an_interim_statement_has_no_result(result: str) -> None:
+    """What is not over is not called anything but open."""
+    assert an_interim().result == "open"
+
+    with pytest.raises(ValidationError):
+        an_interim(result=result, lines=(a_line(),))
+
+
+def test_a_final_statement_has_no_open_line() -> None:
+    """Nothing is left open by the answer, and the answer is never `open`."""
+    with pytest.raises(ValidationError):
+        a_receipt(result="partial", lines=(a_line(), OPEN))
+    with pytest.raises(ValidationError):
+        a_receipt(result="open")
+
+
+@pytest.mark.parametrize("supersedes", [2, 3])
+def test_a_statement_replaces_the_one_before_it(supersedes: int) -> None:
+    """Numbers leave no room for a statement in between, or for one to come."""
+    assert a_receipt(number=2, supersedes=1).supersedes == 1
+
+    with pytest.raises(ValidationError):
+        a_receipt(number=2, supersedes=supersedes)
 
 
 def test_a_receipt_is_read_as_it_was_signed() -> None:

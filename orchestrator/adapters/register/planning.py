@@ -46,6 +46,7 @@ def plan_of(
         min_verification=dict(controller.min_verification),
         export_kept_for=controller.export_kept_for,
         gate_margin=controller.gate_margin,
+        interim_before=controller.interim_before,
     )
 
 

@@ -68,6 +68,14 @@ class ControllerTable(Table):
         ),
         examples=["3d"],
     )
+    interim_before: PositiveDuration = Field(
+        default=timedelta(days=7),
+        description=(
+            "How long before the deadline a signed interim statement tells what is "
+            "still open."
+        ),
+        examples=["7d"],
+    )
 
 
 class RecipientTable(Table):

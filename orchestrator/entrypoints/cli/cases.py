@@ -20,7 +20,12 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.views import CaseView, ObligationLine, TaskLine
+    from orchestrator.adapters.views import (
+        CaseView,
+        EndangeredLine,
+        ObligationLine,
+        TaskLine,
+    )
 
 app = typer.Typer(name="case", help="Cases: our handling of one request each.", **HELP)
 
@@ -56,6 +61,7 @@ def list_(
             ("status", lambda row: row.status),
             ("due", lambda row: row.due_at),
             ("overdue", lambda row: row.is_overdue),
+            ("next alarm", lambda row: row.next_alarm_at),
             ("settled", lambda row: f"{row.tasks_settled}/{row.tasks}"),
             ("for people", lambda row: row.tasks_needing_people or ""),
             ("copy", lambda row: "" if row.export == "not_asked" else row.export),
@@ -120,6 +126,7 @@ def _print(found: CaseView) -> None:
             ("received", found.received_at),
             ("due", found.due_at),
             ("overdue", found.is_overdue),
+            ("next alarm", found.next_alarm_at),
             ("withdrawn", found.withdrawn_at),
             ("answered", found.answered_at),
             ("closed", found.closed_at),
@@ -143,6 +150,9 @@ def _print_parts(found: CaseView) -> None:
         as_json=False,
         nothing="The register names no account for this case.",
     )
+    if found.endangered:
+        say()
+        print_rows(found.endangered, _ENDANGERED, as_json=False, nothing="")
     if found.obligations:
         say()
         print_rows(found.obligations, _OWED, as_json=False, nothing="")
@@ -170,6 +180,12 @@ _TASKS: Columns[TaskLine] = [
     ("why", lambda row: row.reason or row.gate),
     ("items", lambda row: row.items or ""),
     ("next moment", lambda row: row.wake_at),
+]
+_ENDANGERED: Columns[EndangeredLine] = [
+    ("not in time", lambda row: row.account),
+    ("action", lambda row: row.action),
+    ("why", lambda row: row.why),
+    ("expected by", lambda row: row.expected_by or "nobody can say"),
 ]
 _OWED: Columns[ObligationLine] = [
     ("still owed by", lambda row: row.account),

@@ -21,6 +21,7 @@ RESULTS: Final = {
     "complete": "complete",
     "complete_with_retention": "complete, some\nkept by law",
     "partial": "partial",
+    "open": "under way",
 }
 OUTCOMES: Final = {
     "done": "erased",

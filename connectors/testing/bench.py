@@ -214,13 +214,18 @@ class Bench:
         return work_of(finding.items, identifiers)
 
     def erase(self, work: Work) -> list[Reply]:
-        """Erase all items, as many a call as the spec allows, jobs to their end."""
+        """Erase all items, call by call, jobs to their end."""
+        return [
+            self._finish(self.erase_once(call), call) for call in self.calls_of(work)
+        ]
+
+    def calls_of(self, work: Work) -> list[Work]:
+        """Part an erasure into calls of as many items as the spec allows."""
         size = self.connector.spec.items_per_call.get(Action.ERASE, len(work.items))
-        calls = [
+        return [
             replace(work, items=work.items[start : start + size])
             for start in range(0, len(work.items), max(size, 1))
         ]
-        return [self._finish(self.erase_once(call), call) for call in calls]
 
     def erase_once(self, work: Work) -> Reply:
         """Send one erasure and return the connector's first answer."""

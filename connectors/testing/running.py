@@ -18,6 +18,7 @@ from types import FrameType, TracebackType
 
 from connectors.fakes.frame import Exchange, FakeProcessor
 from connectors.fakes.serving import serve
+from connectors.testing.account import LeakError
 from connectors.testing.contract import ConnectorContract
 from connectors.testing.marks import values_of
 
@@ -99,6 +100,8 @@ def _run(
         fake.recorder = None
         fake.release()
     proves, change = what_it_proves(check.run)
+    if isinstance(error, LeakError):
+        change = error.change
     if check.value is not None:
         proves = f"{proves.rstrip('.')} ({check.value})."
     seen = () if error is None else tuple(_seen(error))
@@ -135,6 +138,8 @@ def _seen(error: Exception) -> Iterator[str]:
     ours = [(f, n) for f, n in frames if _is_of_the_suite(f)]
     if isinstance(error, AssertionError):
         yield str(error) or "it does not hold that"
+        if isinstance(error, LeakError):
+            return
         for frame, line in ours[-1:]:
             yield from _expectation(frame, line, error)
             yield from _values(frame)

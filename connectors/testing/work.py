@@ -141,10 +141,13 @@ class Working(Account):
         """
         Items found again have the ids they had, so that nothing is done twice.
 
-        If not: make `Item.id` of the task and the record's id alone, and sort
-        the items.
+        If not: make `Item.id` of the task, the record's kind and its id alone,
+        and sort the items.
         """
-        assert bench.find(person).items == bench.find(person).items
+        items = bench.find(person).items
+
+        assert bench.find(person).items == items
+        assert len({it.id for it in items}) == len(items)
 
     def test_learned_identifiers_are_of_declared_types(
         self, bench: Bench, person: Sequence[Identifier]

@@ -323,8 +323,9 @@ class Gatherer:
         return accepted, (opened.seal(heard.claimed.case, name, value),)
 
     def _named(self, case: str, account: AccountId, item: Item) -> Item:
-        """Give a found record its keyed name, the same each time it is found."""
-        digest = self._names.identifier_digest(case, f"item:{account}", item.reference)
+        """Name a record the same each time; each kind has numbers of its own."""
+        name = f"item:{account}:{item.kind}"
+        digest = self._names.identifier_digest(case, name, item.reference)
         return replace(item, id=ItemId(digest[:20]))
 
 

@@ -14,6 +14,7 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.core.cases import OpenCall, TaskStatus
 from orchestrator.core.cases import Step as CallStep
+from orchestrator.core.dossier import items_name, load_items
 from orchestrator.core.events import PersonClosed
 from orchestrator.core.words import CallId, CaseId
 from orchestrator.engine import Step
@@ -141,3 +142,19 @@ def test_claim_that_sent_nothing_is_no_instruction(office: Office) -> None:
     (search,) = office.case(CASE).tasks_of(Action.LOCATE)
     assert given_back is None
     assert search.first_called_at == asked_at
+
+
+def test_records_of_two_kinds_with_one_number_are_two_items(office: Office) -> None:
+    """A contact 7 and a conversation 7 share no name: each is erased and looked at."""
+    _open_two(office)
+    found = tuple(
+        Item(ItemId(kind), "7", kind, "support_ticket")
+        for kind in ("conversation", "contact")
+    )
+
+    _gatherer(office)([Heard(_claimed(office)[CASE], Located(found))])
+
+    (erasing,) = office.case(CASE).tasks_of(Action.ERASE)
+    opened = office.vault.open([CASE], "identity", [items_name(MAIL)])
+    kept = load_items(opened.get(CASE, items_name(MAIL)))
+    assert [kept[one.id].kind for one in erasing.items] == ["conversation", "contact"]

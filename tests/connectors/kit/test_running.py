@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 import pytest
 
 from connectors.base import Absent, CannotTell, ReadBack, Reply, Work
 from connectors.testing.running import Report, checks, run_contract, what_it_proves
 from examples.connector.acme_mail import AcmeMail
-from schemas.connecting import Done, Evidence
+from schemas.connecting import ConnectorSpec, Done, Evidence
 from tests.examples.test_acme_mail import TestAcmeMail as Sound
 
 ROOT = Path(__file__).parents[3]
@@ -40,6 +43,24 @@ class _Trusting(AcmeMail):
             "read", path={"id": work.items[0].reference}, accept=(404,)
         )
         return Absent() if answer.status == 404 else CannotTell()
+
+
+class _Open(AcmeMail):
+    """Does not say that an id in a URL names somebody."""
+
+    spec: ClassVar[ConnectorSpec] = replace(
+        AcmeMail.spec,
+        operations=MappingProxyType(
+            {
+                name: replace(one, identifies=frozenset())
+                for name, one in AcmeMail.spec.operations.items()
+            }
+        ),
+    )
+
+
+class _OfOpen(Sound):
+    connector = _Open
 
 
 class _OfTrusting(Sound):
@@ -93,6 +114,16 @@ def test_failed_check_quotes_what_it_expected_and_shows_what_it_saw() -> None:
     assert any(line.startswith("    replies = [Done(") for line in report.seen)
     assert report.requests == ("search 200",)
     assert "erase each item by its `reference`" in report.change
+
+
+def test_undeclared_name_in_a_url_is_told_with_the_line_to_write() -> None:
+    """What got out has nothing to do with the check that saw it, nor has the advice."""
+    (report,) = run_contract(_OfOpen, "takes_the_person")
+
+    assert report.seen == ("delete does not declare that id identifies",)
+    assert "write `identifies=frozenset({'id'})` in the operation delete" in (
+        report.change
+    )
 
 
 def test_any_404_taken_for_an_answer_is_found_out() -> None:

@@ -17,8 +17,11 @@ help: ## list the targets
 demo: $(RUN) ## run the whole thing on this machine: no Kafka, no Docker
 	@$(BIN)/erasure demo
 
+# The tests wait more than they work, so more of them run at once than there are cores.
+WORKERS ?= 3
+
 test: $(DEV) ## run every test, with a real Kafka and a real PostgreSQL
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(DEV) ## lint, format, types, import contracts
 	$(BIN)/ruff check

@@ -368,7 +368,7 @@ def test_package_survives_sealing() -> None:
 ALLOWED = frozenset({"ada@example.org", "cus_A1b2", "+4915112345678"})
 
 
-@pytest.mark.parametrize("subject", [*ALLOWED, "Ada@Example.org"])
+@pytest.mark.parametrize("subject", [*sorted(ALLOWED), "Ada@Example.org"])
 def test_rows_of_the_person_pass(subject: str) -> None:
     """Identifiers and items of the case are the person's, e-mail in any case."""
     assert_bound(subject, ALLOWED)

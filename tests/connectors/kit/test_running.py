@@ -94,7 +94,7 @@ def test_reports_say_which_requests_were_sent(sound: list[Report]) -> None:
     assert erasing.requests == ("search 200", "delete 204")
 
 
-@pytest.mark.parametrize("name", {check.name for check in checks()})
+@pytest.mark.parametrize("name", sorted({check.name for check in checks()}))
 def test_every_check_says_what_it_proves_and_what_to_change(name: str) -> None:
     """A stranger needs both sentences; the second begins with `If not:`."""
     (check, *_) = [one for one in checks() if one.name == name]

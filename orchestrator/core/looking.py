@@ -68,8 +68,10 @@ def _still_there(
     # Seen absent once: proof only where one look is enough, else it is looked at again.
     grade = Evidence.E4 if planned.looks_wanted <= 1 else Evidence.E2
     task = replace(marked(task, absent, ItemState.GONE, grade), looks=0)
-    if task.open_items():
-        return ready(task)
+    if still := task.open_items():
+        # All that was found is there: the call whose answer was lost changed nothing.
+        changed = bool(absent) or not all(item.proven for item in still)
+        return ready(task if changed else replace(task, answers_lost=0))
     # Whoever signed that it is gone was wrong: what it says again proves nothing.
     task = replace(task, misses=task.misses + 1, may_confirm=())
     if task.misses >= MOST_MISSES:

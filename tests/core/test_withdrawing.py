@@ -21,6 +21,7 @@ from orchestrator.core.events import (
     ExportSealed,
     ExportShredded,
     ItemsLocated,
+    ItemsLookedAt,
     Report,
     RequestWithdrawn,
 )
@@ -35,6 +36,7 @@ from schemas.connecting import (
     Evidence,
     Exported,
     Failed,
+    ItemId,
     NeedsHuman,
     NotApplicable,
     NothingFound,
@@ -309,3 +311,25 @@ def test_sealed_copy_stays_fetchable() -> None:
 
     assert case.export is ExportStatus.SEALED
     assert task_of(case, MAIL).outcome == LEFT_ALONE
+
+
+def test_lost_call_that_changed_nothing_is_not_made_again() -> None:
+    """A look that sees every record still there is the end of it: none is erased."""
+    case = after(ready_to_erase("a", "b"), MAIL, Unknown("timeout"))
+    case = decide(case, WITHDRAWAL).case
+    assert task_of(case, MAIL).step is Step.LOOK
+
+    case = after(case, MAIL, ItemsLookedAt(frozenset({ItemId("a"), ItemId("b")})))
+
+    assert task_of(case, MAIL).outcome == LEFT_ALONE
+    assert result_of(case) is Result.WITHDRAWN
+
+
+def test_lost_call_that_changed_something_goes_on() -> None:
+    """One record is gone, so the erasure is carried to its end."""
+    case = after(ready_to_erase("a", "b"), MAIL, Unknown("timeout"))
+    case = decide(case, WITHDRAWAL).case
+
+    case = after(case, MAIL, ItemsLookedAt(frozenset({ItemId("a")})))
+
+    assert task_of(case, MAIL).status is TaskStatus.READY

@@ -23,6 +23,7 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.evidence import SqlEvidence
 from orchestrator.adapters.inbox import SqlInbox
+from orchestrator.adapters.inventory import Periods, SqlInventory
 from orchestrator.adapters.kafka import (
     KafkaPublisher,
     KafkaSettings,
@@ -161,6 +162,17 @@ class Parts:
         """Digests of whom we forgot."""
         kept_for = timedelta(days=self.settings.tombstones_keep_days)
         return SqlTombstones(self.database, self.pseudonyms, kept_for)
+
+    @cached_property
+    def inventory(self) -> SqlInventory:
+        """What personal data the database holds."""
+        days = self.settings
+        periods = Periods(
+            quarantine_days=days.quarantine_keep_days,
+            sent_days=days.sent_keep_days,
+            tombstones_days=days.tombstones_keep_days,
+        )
+        return SqlInventory(self.database, periods)
 
     @cached_property
     def desks(self) -> Desks:

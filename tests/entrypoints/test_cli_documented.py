@@ -24,7 +24,7 @@ receipt download; receipt verify; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
 register check;
-topics list; tombstones check; topics create; db upgrade; keys init;
+topics list; privacy inventory; tombstones check; topics create; db upgrade; keys init;
 keys add-test-key; keys export-public; keys show; config show; config check
 """
 

@@ -17,6 +17,7 @@ from orchestrator.entrypoints.cli import (
     export,
     inbox,
     keys,
+    privacy,
     quarantine,
     receipt,
     register,
@@ -68,6 +69,7 @@ app.add_typer(inbox.app)
 app.add_typer(receipt.app)
 app.add_typer(export.app)
 app.add_typer(account.app)
+app.add_typer(privacy.app)
 app.add_typer(tombstones.app)
 app.add_typer(connector.app)
 app.add_typer(register.app)

@@ -20,7 +20,7 @@ from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.running import Running
 from orchestrator.event_log import Message, Publisher
 from orchestrator.settings import load_settings
-from schemas.topics import RECEIPTS
+from schemas.receipts import RECEIPT_SEALED
 
 PATIENCE = 200.0  # seconds until a run counts as stuck
 _LOOK = 0.005
@@ -49,7 +49,7 @@ class _Witness:
         """Publish, and note which receipts were acknowledged."""
         acknowledged = self._publisher.publish(messages)
         sent = sum(
-            is_sent and message.topic == RECEIPTS
+            is_sent and ("ce_type", RECEIPT_SEALED.encode()) in message.headers
             for message, is_sent in zip(messages, acknowledged, strict=True)
         )
         if sent:

@@ -29,6 +29,7 @@ from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
 from orchestrator.stages.relay import Relay
 from orchestrator.stages.seal import Seal, SealParts
+from orchestrator.stages.sequence import Sequencer
 from orchestrator.stages.sweep import Chore, Sweep
 from orchestrator.stages.work import (
     Account,
@@ -169,6 +170,12 @@ class Installation(Parts):
         others = [instructions_topic(one) for one in sorted(self.participants)]
         relay = Relay(outbox, self.publisher, self.clock, self.owner, SOURCE, lease)
         return relay.also(others)
+
+    def sequencer(self, on_appended: Bell) -> Sequencer:
+        """Return the stage that appends statements to the log."""
+        file = self.checkpoint_file
+        put = None if file is None else file.append
+        return Sequencer(self.statement_log, self.clock, on_appended, put)
 
     def forget(self) -> Forget:
         """Return the stage that destroys keys."""

@@ -17,6 +17,7 @@ import structlog
 from connectors.registry import ConnectorSetupError, connectors
 from connectors.sealing import unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
@@ -30,6 +31,7 @@ from orchestrator.adapters.kafka import (
     KafkaTopics,
 )
 from orchestrator.adapters.keys import KeyRing, load_keys
+from orchestrator.adapters.notes import LogSigner
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.own_systems import Desks, ReceivingKey
 from orchestrator.adapters.pseudonyms import Pseudonyms
@@ -40,6 +42,7 @@ from orchestrator.adapters.register import (
     load_register,
 )
 from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.tombstones import SqlTombstones
 from orchestrator.adapters.vault import Vault
@@ -184,6 +187,23 @@ class Parts:
     def signer(self) -> DsseSigner:
         """What signs statements and instructions."""
         return DsseSigner(self.keys.signing_key, self.keys.signing_key_id)
+
+    @cached_property
+    def statement_log(self) -> SqlStatementLog:
+        """The log of statements, whose heads the receipts' key signs."""
+        return SqlStatementLog(self.database, self.log_signer)
+
+    @cached_property
+    def log_signer(self) -> LogSigner:
+        """What signs the heads of the log."""
+        keys, name = self.keys, self.settings.log_name
+        return LogSigner(name, keys.signing_key, keys.signing_key_id)
+
+    @property
+    def checkpoint_file(self) -> CheckpointFile | None:
+        """Where checkpoints are kept outside the database, if anywhere."""
+        path = self.settings.checkpoint_file
+        return None if path is None else CheckpointFile(path)
 
     @cached_property
     def test_signer(self) -> DsseSigner:

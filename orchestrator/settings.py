@@ -31,6 +31,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from orchestrator.adapters.durations import duration_text, parse_duration
 from orchestrator.adapters.register import resolve_secret
 from orchestrator.errors import SetUpError
+from schemas.checkpoints import LogName
 
 PREFIX = "ERASURE_"
 # The tests' own variables; a process that sees them is not misconfigured.
@@ -173,6 +174,22 @@ class Settings(BaseSettings):
         default=Path("keys"),
         description="The folder of the keys; never inside the database's backup.",
         examples=["/var/lib/erasure/keys"],
+    )
+    log_name: LogName = Field(
+        default="erasure-orchestrator/receipts",
+        description=(
+            "The name of the log of statements, which each checkpoint bears: best a "
+            "host of yours and a path. Choose it before the first receipt."
+        ),
+        examples=["privacy.example.com/receipts"],
+    )
+    checkpoint_file: Path | None = Field(
+        default=None,
+        description=(
+            "Where the log's checkpoints are kept as well, on another disk than the "
+            "database: a restored backup is found out by it at start."
+        ),
+        examples=["/mnt/archive/checkpoints.jsonl"],
     )
     callback_bind: Address | None = Field(
         default=None,

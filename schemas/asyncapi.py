@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.case_events import CASE_EVENTS
+from schemas.checkpoints import LOG_CHECKPOINTED
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE, CONTENT_TYPE
 from schemas.fields import INSTANT_PATTERN
 from schemas.instructions import INSTRUCTION_ANSWERED, INSTRUCTION_ISSUED
@@ -47,7 +48,7 @@ FROM_PORTAL = (PrivacyRequest.TYPE, RequestWithdrawal.TYPE)
 CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     REQUESTS: ("receive", FROM_PORTAL),
     CASE_EVENTS_TOPIC: ("send", tuple(CASE_EVENTS)),
-    RECEIPTS: ("send", (RECEIPT_SEALED,)),
+    RECEIPTS: ("send", (RECEIPT_SEALED, LOG_CHECKPOINTED)),
     _INSTRUCTED: ("send", (INSTRUCTION_ISSUED,)),
     CONFIRMATIONS: ("receive", (INSTRUCTION_ANSWERED,)),
 }

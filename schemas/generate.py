@@ -21,6 +21,7 @@ from pydantic import BaseModel
 
 from schemas.asyncapi import asyncapi
 from schemas.case_events import CASE_EVENTS
+from schemas.checkpoints import LOG_CHECKPOINTED, LogCheckpointed
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE
 from schemas.fields import INSTANT_PATTERN
 from schemas.instructions import (
@@ -46,6 +47,7 @@ EVENT_MODELS: Mapping[str, type[BaseModel]] = {
     RequestWithdrawal.TYPE: RequestWithdrawal,
     **CASE_EVENTS,
     RECEIPT_SEALED: SealedReceipt,
+    LOG_CHECKPOINTED: LogCheckpointed,
     INSTRUCTION_ISSUED: SignedEnvelope,
     INSTRUCTION_ANSWERED: SignedEnvelope,
 }

@@ -23,6 +23,7 @@ from connectors.fakes.frame import Seen
 from connectors.fakes.hubspot import FakeHubSpot
 from connectors.registry import connectors
 from schemas.connecting import Operation
+from schemas.receipts import RECEIPT_SEALED
 from schemas.topics import CASE_EVENTS, RECEIPTS
 from tests.support.broker import Broker
 from tests.support.people import Human, a_submission, held_of, settle_in
@@ -167,7 +168,7 @@ def _said(site: Site) -> list[str]:
         for headers, value in site.published(topic):
             found += _found_in(json.dumps(headers).encode())
             found += _found_in(value)
-            if topic == RECEIPTS:
+            if headers["ce_type"] == RECEIPT_SEALED:
                 payload = json.loads(value)["payload"]
                 found += _found_in(base64.b64decode(payload))
     return found

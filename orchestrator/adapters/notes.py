@@ -15,7 +15,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
@@ -52,6 +52,30 @@ class Checkpoint:
     def text(self) -> str:
         """The text that is signed."""
         return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSigner:
+    """Signs the heads of the log *name*; *key_id* is the key's fingerprint."""
+
+    name: str
+    key: Ed25519PrivateKey = field(repr=False)
+    key_id: str
+
+    def sign(self, size: int, root: Hash) -> str:
+        """Return the note over a log of *size* entries."""
+        return sign_note(Checkpoint(self.name, size, root).text, self.name, self.key)
+
+    def read(self, note: str, key_id: str) -> Checkpoint:
+        """
+        Return what a checkpoint says, verified where this very key signed it.
+
+        Raises `NoteRejected`; the heads of an older key are verified with that one.
+        """
+        said = read_checkpoint(note)
+        if key_id != self.key_id:
+            return said
+        return open_checkpoint(note, said.origin, self.key.public_key())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +138,25 @@ def open_note(note: str, name: str, key: Ed25519PublicKey) -> str:
 
 def open_checkpoint(note: str, origin: str, key: Ed25519PublicKey) -> Checkpoint:
     """Return the checkpoint that the log *origin* signed; raises `NoteRejected`."""
-    lines = open_note(note, origin, key).split("\n")
+    found = _checkpoint(open_note(note, origin, key))
+    if found.origin != origin:
+        raise NoteRejected(f"The checkpoint is of another log than {origin}.")
+    return found
+
+
+def read_checkpoint(note: str) -> Checkpoint:
+    """Return what a checkpoint says; verifies nothing.  Raises `NoteRejected`."""
+    text, blank, _ = note.rpartition("\n\n")
+    if not blank:
+        raise NoteRejected("This is not a signed note.")
+    return _checkpoint(f"{text}\n")
+
+
+def _checkpoint(text: str) -> Checkpoint:
+    """Take the text of a checkpoint apart."""
+    lines = text.split("\n")
     if len(lines) < 4 or not _NUMBER.fullmatch(lines[1]):  # noqa: PLR2004 (3 and the end)
         raise NoteRejected("The note is signed, but it is not a checkpoint.")
-    if lines[0] != origin:
-        raise NoteRejected(f"The checkpoint is of another log than {origin}.")
     return Checkpoint(lines[0], int(lines[1]), _hash(lines[2]))
 
 

@@ -34,6 +34,7 @@ from orchestrator.ports import (
     PutObligations,
     PutStatement,
     PutTombstone,
+    SignedStatement,
     VaultEntry,
     Write,
 )
@@ -133,8 +134,7 @@ def _carry_out_one(
         case FinishArtifact(artifact=artifact):
             _finish(connection, artifact)
         case PutStatement(statement=statement):
-            row = {**_fields(statement, *_STATEMENT), "case_id": statement.case}
-            upsert(connection, t.statements, [row])
+            put_statement(connection, statement)
         case ForgetRecord(topic=topic, offset=offset):
             named = t.log_records.c.offset == offset
             mine = and_(t.log_records.c.topic == topic, named)
@@ -145,6 +145,16 @@ def _carry_out_one(
             upsert(connection, t.obligations, rows)
         case _:
             assert_never(write)
+
+
+def put_statement(connection: Connection, statement: SignedStatement) -> None:
+    """Store a statement, which waits for the log if it is of a real case."""
+    row = {
+        **_fields(statement, *_STATEMENT),
+        "case_id": statement.case,
+        "to_log": None if statement.is_rehearsal else 1,
+    }
+    upsert(connection, t.statements, [row])
 
 
 def _obligation(case: str, number: int, owed: Obligation) -> dict[str, object]:

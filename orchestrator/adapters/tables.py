@@ -248,6 +248,7 @@ statements = Table(
     Column("key_id", Text, nullable=False),
     Column("sha256", Text, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
+    Column("to_log", Integer),  # 1 until it stands in the log; a rehearsal never does
     UniqueConstraint("case_id", "number"),
     Index(
         "uq_statements_one_final",
@@ -256,6 +257,34 @@ statements = Table(
         sqlite_where=Column("kind", Text) == "final",
         postgresql_where=Column("kind", Text) == "final",
     ),
+    Index(
+        "ix_statements_to_log",
+        "signed_at",
+        "id",
+        sqlite_where=Column("to_log", Integer) == 1,
+        postgresql_where=Column("to_log", Integer) == 1,
+    ),
+)
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),  # from 0
+    Column("statement_id", Text, nullable=False, unique=True),
+    Column("leaf", LargeBinary, nullable=False),
+)
+
+log_checkpoints = Table(
+    "log_checkpoints",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("parts", LargeBinary, nullable=False),  # the tree's edge, 32 bytes each
+    Column("note", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("signed_at", Instant, nullable=False),
+    Column("filed_at", Instant),  # when it stood in ERASURE_CHECKPOINT_FILE
+    Index("ix_log_checkpoints_filed_at", "filed_at", "size"),
 )
 
 obligations = Table(

@@ -25,7 +25,10 @@ from schemas.topics import CONFIRMATIONS
 
 log = structlog.get_logger()
 
-STAGES: Final = ("ingest", "collect", "work", "sweep", "seal", "relay", "forget")
+STAGES: Final = (
+    *("ingest", "collect", "work", "sweep"),
+    *("seal", "sequence", "relay", "forget"),
+)
 IDLE: Final = 0.5  # seconds between looks for what other processes did
 # A new case may be ready for calls, or at once for its statement.
 _AFTER_INGEST: Final = frozenset({"work", "seal", "relay"})
@@ -87,6 +90,7 @@ class Running:
             "work": self._start_work,
             "sweep": self._start_sweep,
             "seal": self._start_seal,
+            "sequence": self._start_sequence,
             "relay": self._start_relay,
             "forget": self._start_forget,
         }
@@ -186,6 +190,11 @@ class Running:
     def _start_seal(self) -> None:
         """Seal copies and statements."""
         self._loop("seal", self.installation.seal(_engine_rings).turn, busy=3)
+
+    def _start_sequence(self) -> None:
+        """Append statements to the log."""
+        sequencer = self.installation.sequencer(lambda: self.bells.ring_for({"relay"}))
+        self._loop("sequence", sequencer.turn, busy=1)
 
     def _start_relay(self) -> None:
         """Send the outbox."""

@@ -158,6 +158,7 @@ class SignedStatement:
     key_id: str
     sha256: str
     envelope: bytes = field(repr=False)
+    is_rehearsal: bool = False  # what was not done for real is in no log
 
 
 @dataclass(frozen=True, slots=True)

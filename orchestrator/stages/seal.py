@@ -160,6 +160,7 @@ class Seal:
             key_id=key_id,
             sha256=digest,
             envelope=envelope,
+            is_rehearsal=bool(case.rehearsal),
         )
         event = StatementSigned(
             at=now,

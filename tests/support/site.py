@@ -31,7 +31,7 @@ from orchestrator.adapters.schema import upgrade
 from orchestrator.bootstrap import Installation
 from orchestrator.event_log import Message
 from orchestrator.settings import LogFormat, Settings
-from schemas.receipts import Receipt, read_receipt
+from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
 from schemas.topics import CONFIRMATIONS, RECEIPTS, REQUESTS
 from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
@@ -208,6 +208,8 @@ class Site:
         """Return the receipts that reached the archive, by request; one a request."""
         found: dict[str, tuple[str, Receipt]] = {}
         for headers, value in self.published(RECEIPTS):
+            if headers["ce_type"] != RECEIPT_SEALED:
+                continue
             payload = base64.b64decode(json.loads(value)["payload"])
             receipt = read_receipt(payload)
             known = found.setdefault(receipt.request_id, (headers["ce_id"], receipt))
@@ -238,7 +240,8 @@ class Site:
             " WHERE status IN ('answered', 'closed') AND wants IS NULL"
         )
         unsent = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
-        return over >= count and self.count(unsent) == 0
+        waits = "SELECT count(*) FROM statements WHERE to_log = 1"
+        return over >= count and self.count(unsent) == 0 == self.count(waits)
 
     def described(self) -> str:
         """Tell where everything stands, for a test that waits in vain."""

@@ -23,6 +23,7 @@ STEPS: Mapping[str, str] = {
     "acknowledgement": "UPDATE outbox SET",
     "package": "UPDATE artifacts SET",
     "statement": "INSERT INTO statements",
+    "log": "INSERT INTO log_checkpoints",
     "forgetting": "DELETE FROM data_keys",
 }
 MOMENTS = [

@@ -17,6 +17,7 @@ from orchestrator.entrypoints.cli import (
     export,
     inbox,
     keys,
+    log,
     privacy,
     quarantine,
     receipt,
@@ -67,6 +68,7 @@ app.add_typer(task.app)
 app.add_typer(quarantine.app)
 app.add_typer(inbox.app)
 app.add_typer(receipt.app)
+app.add_typer(log.app)
 app.add_typer(export.app)
 app.add_typer(account.app)
 app.add_typer(privacy.app)

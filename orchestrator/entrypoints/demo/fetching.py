@@ -24,10 +24,11 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, ExportStatus
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.event_log import Record
-from schemas.receipts import Receipt, read_receipt
+from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
 from schemas.topics import RECEIPTS
 
 _PATIENCE: Final = 5.0  # seconds for the last receipt to reach its topic
+_IS_RECEIPT: Final = ("ce_type", RECEIPT_SEALED.encode())
 _FIRST_WITH_RAWIN: Final = 3  # openssl 3 signs and verifies raw messages
 
 
@@ -104,7 +105,8 @@ def _receipt_records(installation: Installation, wanted: int) -> Sequence[Record
     end = installation.clock.monotonic() + _PATIENCE
     found: list[Record] = []
     while len(found) < wanted and installation.clock.monotonic() < end:
-        found += consumer.poll(0.2)
+        records = consumer.poll(0.2)
+        found += [one for one in records if _IS_RECEIPT in one.headers]
     return found
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
     _accounts_and_calls()
     _vault_and_artifacts()
     _statements_and_obligations()
+    _log_of_statements()
     _messages()
     _quarantine()
     _inbox()
@@ -186,6 +187,7 @@ def _statements_and_obligations() -> None:
         "statements",
         *(_text("id"), _text("case_id"), _number("number"), _text("kind")),
         *(_time("signed_at"), _text("key_id"), _text("sha256"), _bytes("envelope")),
+        _number("to_log", null=True),
         _key("statements", "id"),
         _unique("statements", "case_id", "number"),
     )
@@ -198,6 +200,14 @@ def _statements_and_obligations() -> None:
         sqlite_where=is_final,
         postgresql_where=is_final,
     )
+    is_waiting = sa.text("to_log = 1")
+    op.create_index(
+        "ix_statements_to_log",
+        "statements",
+        ["signed_at", "id"],
+        sqlite_where=is_waiting,
+        postgresql_where=is_waiting,
+    )
     op.create_table(
         "obligations",
         *(_text("id"), _text("case_id"), _text("account"), _text("record_class")),
@@ -206,6 +216,22 @@ def _statements_and_obligations() -> None:
     )
     _index("obligations", ("case_id",))
     _index("obligations", ("due_on",))
+
+
+def _log_of_statements() -> None:
+    op.create_table(
+        "log_entries",
+        *(_large("number"), _text("statement_id"), _bytes("leaf")),
+        _key("log_entries", "number"),
+        _unique("log_entries", "statement_id"),
+    )
+    op.create_table(
+        "log_checkpoints",
+        *(_large("size"), _bytes("root"), _bytes("parts"), _text("note")),
+        *(_text("key_id"), _time("signed_at"), _time("filed_at", null=True)),
+        _key("log_checkpoints", "size"),
+    )
+    _index("log_checkpoints", ("filed_at", "size"), "ix_log_checkpoints_filed_at")
 
 
 def _messages() -> None:

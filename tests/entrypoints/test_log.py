@@ -1,0 +1,198 @@
+"""`erasure log`: heads, proofs, and what a check finds."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import delete, update
+
+from orchestrator.adapters import tables as t
+from orchestrator.adapters.checkpoint_file import CheckpointFile
+from orchestrator.adapters.keys import key_id_of
+from orchestrator.core.words import CaseId
+from orchestrator.ports import PutStatement, SignedStatement
+from schemas.receipts import RECEIPT_MEDIA_TYPE
+from tests.core.builders import T0
+from tests.support.installation import AnInstallation
+
+_CHECK = ("log", "check")
+LOG = "erasure-orchestrator/receipts"
+
+
+def _answer(installation: AnInstallation, number: int) -> None:
+    """Sign the final statement of a case, as seal does."""
+    parts = installation.parts
+    envelope = parts.signer.sign(RECEIPT_MEDIA_TYPE, b'{"number":%d}' % number)
+    statement = SignedStatement(
+        id=f"c-{number}-1",
+        case=CaseId(f"c-{number}"),
+        number=1,
+        kind="final",
+        signed_at=T0,
+        key_id=parts.signer.key_id,
+        sha256="0" * 64,
+        envelope=envelope,
+    )
+    with parts.store.transaction() as transaction:
+        transaction.write([PutStatement(statement)], T0)
+
+
+def _log(installation: AnInstallation, *numbers: int) -> None:
+    """Answer these cases, and append their receipts."""
+    for number in numbers:
+        _answer(installation, number)
+    installation.parts.sequencer(lambda: None).turn()
+
+
+@pytest.fixture
+def public_key(installation: AnInstallation) -> Path:
+    """Export the public key."""
+    path = installation.folder / "public.pem"
+    installation.parts.keys.export_public(path)
+    return path
+
+
+def _receipt(installation: AnInstallation, number: int) -> Path:
+    """Download a receipt."""
+    ran = installation(
+        "receipt", "download", f"c-{number}", "--to", installation.folder
+    )
+    return Path(ran.out.splitlines()[0])
+
+
+def _proof(installation: AnInstallation, number: int) -> Path:
+    """Prove that a receipt is in the log."""
+    path = installation.folder / f"{number}.tlog-proof"
+    ran = installation("log", "prove", f"c-{number}", "--to", path)
+    assert (ran.code, ran.out) == (0, f"{path}\n"), ran.err
+    return path
+
+
+def test_empty_log_has_no_checkpoint(installation: AnInstallation) -> None:
+    """One sentence, exit 1; and nothing is wrong with it."""
+    ran = installation("log", "checkpoint")
+
+    assert (ran.code, ran.out, len(ran.sentences)) == (1, "", 1)
+    assert installation("log", "check").out.endswith("The log holds together.\n")
+
+
+def test_checkpoint_is_printed_as_it_was_signed(installation: AnInstallation) -> None:
+    """Redirected into a file it is the note; JSON says the same."""
+    _log(installation, 1, 2)
+
+    note = installation("log", "checkpoint").out
+    data = installation("log", "checkpoint", "--json").data
+
+    assert note == data["note"]
+    assert note.startswith(f"{LOG}\n2\n")
+    assert (data["size"], data["key_id"]) == (2, installation.parts.signer.key_id)
+
+
+def test_log_key_is_spelled_for_other_verifiers(installation: AnInstallation) -> None:
+    """Name, hint and key, as C2SP's signed notes want them."""
+    name, hint, key = installation("log", "key").out.strip().split("+", 2)
+
+    raw = base64.b64decode(key)
+    assert (name, len(hint), raw[:1]) == (LOG, 8, b"\x01")
+    public = installation.parts.keys.signing_key.public_key()
+    assert raw[1:] == public.public_bytes_raw()
+
+
+def test_receipt_is_proven_to_be_in_the_log_offline(
+    installation: AnInstallation, public_key: Path
+) -> None:
+    """The receipt, the proof and the public key are enough."""
+    _log(installation, 1, 2)
+    _log(installation, 3)
+    receipt, proof = _receipt(installation, 2), _proof(installation, 2)
+
+    args = ("log", "verify", receipt, "--key", public_key, "--proof", proof)
+    ran = installation(*args, ERASURE_DATABASE_URL="sqlite:////nowhere/at.db")
+    said = installation(*args, "--name", LOG, "--json").data
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "it is in the log" in ran.out
+    assert (said["log"], said["number"], said["size"]) == (LOG, 1, 3)
+
+
+def test_proof_of_another_receipt_or_log_is_refused(
+    installation: AnInstallation, public_key: Path
+) -> None:
+    """Exit 1 and one sentence."""
+    _log(installation, 1, 2)
+    receipt, others = _receipt(installation, 1), _proof(installation, 2)
+    own = _proof(installation, 1)
+
+    args = ("log", "verify", receipt, "--key", public_key, "--proof")
+    runs = [installation(*args, others), installation(*args, own, "--name", "a/b")]
+
+    assert [(ran.code, ran.out, len(ran.sentences)) for ran in runs] == [(1, "", 1)] * 2
+
+
+def test_proof_outlives_the_key(installation: AnInstallation, public_key: Path) -> None:
+    """After a rotation an old receipt is proven under a head of its own key."""
+    _log(installation, 1)
+    parts = installation.parts
+    new = Ed25519PrivateKey.generate()
+    rotated = replace(
+        parts.keys, signing_key=new, signing_key_id=key_id_of(new.public_key())
+    )
+    for name in ("signer", "statement_log", "log_signer"):
+        vars(parts).pop(name)
+    vars(parts)["keys"] = rotated
+    _log(installation, 2)
+    new_key = installation.folder / "new.pem"
+    parts.keys.export_public(new_key)
+
+    runs = [
+        installation(
+            *("log", "verify", _receipt(installation, number)),
+            *("--key", key, "--proof", _proof(installation, number)),
+        )
+        for number, key in ((1, public_key), (2, new_key))
+    ]
+
+    assert [ran.code for ran in runs] == [0, 0], runs
+
+
+def test_check_finds_what_was_tampered_with(installation: AnInstallation) -> None:
+    """Exit 1, with each fault; JSON has them too."""
+    _log(installation, 1, 2)
+    with installation.parts.database.writing() as connection:
+        mine = t.statements.c.id == "c-1-1"
+        connection.execute(update(t.statements).where(mine).values(envelope=b"{}"))
+
+    ran, data = installation("log", "check"), installation("log", "check", "--json")
+
+    assert (ran.code, data.code) == (1, 1)
+    assert "The receipt was altered." in ran.out
+    codes = [fault["code"] for fault in data.data["faults"]]
+    assert codes == ["statement_altered", "root_differs"]
+
+
+def test_check_compares_with_what_was_kept(
+    installation: AnInstallation, tmp_path: Path
+) -> None:
+    """The checkpoint file, a saved note and an old proof each refute a shorter log."""
+    file = CheckpointFile(tmp_path / "checkpoints.jsonl")
+    _log(installation, 1, 2)
+    installation.parts.statement_log.file(file.append, T0)
+    note = tmp_path / "kept.note"
+    note.write_text(installation("log", "checkpoint").out, encoding="utf-8")
+    proof = _proof(installation, 1)
+    before = installation(*_CHECK, ERASURE_CHECKPOINT_FILE=str(file.path))
+    with installation.parts.database.writing() as connection:
+        for table in (t.statements, t.log_entries, t.log_checkpoints):
+            connection.execute(delete(table))
+
+    silent = installation(*_CHECK)
+    runs = [installation(*_CHECK, "--against", one) for one in (note, proof)]
+    runs.append(installation(*_CHECK, ERASURE_CHECKPOINT_FILE=str(file.path)))
+
+    assert (before.code, silent.code) == (0, 0)
+    assert [ran.code for ran in runs] == [1, 1, 1]
+    assert all("behind" in ran.out for ran in runs)

@@ -15,7 +15,7 @@ help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
 demo: $(RUN) ## run the whole thing on this machine: no Kafka, no Docker
-	@$(BIN)/erasure demo
+	@$(BIN)/erasure demo $(ARGS)
 
 # The tests wait more than they work, so more of them run at once than there are cores.
 WORKERS ?= 3

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from connectors.registry import names
 from orchestrator.core.cases import Case, Gate, GateReason, Step, Task, TaskStatus
 from orchestrator.entrypoints.demo import run_demo
 from orchestrator.entrypoints.demo.cells import cell_of
@@ -18,12 +20,15 @@ from orchestrator.entrypoints.demo.example_files import (
     requests_of_today,
 )
 from orchestrator.entrypoints.demo.folder import make_folder
-from orchestrator.entrypoints.demo.people import PEOPLE, records_of
+from orchestrator.entrypoints.demo.forgotten import holders
+from orchestrator.entrypoints.demo.people import PEOPLE
+from orchestrator.entrypoints.demo.processors import open_processors
 from orchestrator.entrypoints.demo.register_text import (
     quoted,
     with_accounts,
     with_values,
 )
+from orchestrator.entrypoints.demo.systems import ALL, FOUR, SYSTEMS
 from orchestrator.errors import SetUpError
 from schemas.connecting import Action, Evidence
 from schemas.outcomes import Done, NeedsHuman, NothingFound
@@ -148,7 +153,9 @@ def test_people_of_the_demo_are_those_of_the_examples() -> None:
         subject = request.submitted.request.subject
         person = by_id[subject.customer_id or ""]
         assert person.asks != "nothing"
-        assert {it.value for it in subject.identifiers} <= set(person.identifiers())
+        known = person.identifiers(ALL)
+        assert {it.value for it in subject.identifiers} <= set(known)
+        assert request.submitted.request.jurisdiction == person.lives_in
         rights = request.submitted.request.rights
         assert ("erasure" in rights) is person.is_erased
 
@@ -160,14 +167,47 @@ def test_every_example_request_is_published() -> None:
     assert {path.stem for path in folder.glob("*.json")} == set(REQUEST_FILES)
 
 
-def test_nobody_shares_a_record() -> None:
-    """What is seeded for one person never stands in for another's."""
-    seen: set[str] = set()
-    for person in PEOPLE:
-        for name, records in records_of(person, NOW).items():
-            ids = {f"{name}/{it.get('id') or it['distinct_id']}" for it in records}
-            assert not ids & seen
-            seen |= ids
+@pytest.mark.parametrize("accounts", [FOUR, ALL], ids=["four", "all"])
+def test_everybody_has_records_of_their_own(accounts: Sequence[str]) -> None:
+    """Wherever a person is known something is theirs, and nobody else's."""
+    with open_processors(NOW, accounts) as processors:
+        owners = processors.owners
+
+    theirs = {(place[0], owner.name) for place, owner in owners.items()}
+    assert theirs == {(at, it.name) for it in PEOPLE for at in it.known_at(accounts)}
+    assert owners.keys() == processors.before.keys()
+
+
+def test_every_connector_is_at_work_in_the_whole_demo() -> None:
+    """A connector that is added to the tree, or to the example, joins it."""
+    accounts = tomllib.loads(register_text())["accounts"]
+
+    assert {name: it.connector for name, it in SYSTEMS.items()} == {
+        name: it["connector"] for name, it in accounts.items()
+    }
+    assert {it.connector for it in SYSTEMS.values()} == set(names())
+
+
+# --- what we keep -----------------------------------------------------------------
+
+UUID = "d63e4c34-1a2b-4812-8f1b-2004fc703210"
+BY_CHANCE = "d63e4c34-1a2b-4812-8f1c-1004fc703210"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_held"),
+    [
+        pytest.param("\x13receivedC-1004FR", True, id="among-columns"),
+        pytest.param(f"\x12{BY_CHANCE}\x11", False, id="in-a-uuid"),
+        pytest.param(f"x{UUID.upper()}x", True, id="a-uuid-itself"),
+        pytest.param("C-10 04", False, id="elsewhere"),
+    ],
+)
+def test_identifier_in_clear_is_found(content: str, *, is_held: bool) -> None:
+    """Even without blanks around it; but a random UUID of ours is nobody's."""
+    found = holders({"erasure.db": content.encode()}, ["C-1004", UUID])
+
+    assert found == (["erasure.db holds an identifier in clear"] if is_held else [])
 
 
 # --- the cells --------------------------------------------------------------------

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import pty
 import re
 import signal
-import struct
 import subprocess
-import sys
-import termios
-import textwrap
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ERASURE = str(Path(sys.executable).with_name("erasure"))
-VERDICT = "All of it is true"
-PEOPLE = ("ada.moreau", "bo.lindqvist", "chiara.conti", "dmitri.ilves")
+from tests.support.demo_runs import (
+    ERASURE,
+    PEOPLE,
+    VERDICT,
+    Ran,
+    pasted,
+    run,
+    run_on_terminal,
+    script,
+)
 
 # It says that a contact is deleted: our look finds out, and asks for a person.
 CAUGHT_LIAR = """
@@ -42,61 +39,10 @@ UNNOTICED = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A demo that has ended."""
-
-    where: Path
-    status: int
-    said: str
-
-    @property
-    def out(self) -> Path:
-        """The folder it left."""
-        return self.where / "demo-out"
-
-    def command(self, words: str) -> str:
-        """Return the command it printed that contains *words*."""
-        lines = [line.strip() for line in self.said.splitlines() if words in line]
-        return lines[-1]
-
-
-def _run(
-    where: Path,
-    command: Sequence[str] = (ERASURE, "demo"),
-    *,
-    encoding: str = "utf-8",
-) -> Ran:
-    """Run a demo in *where*; settings of a live installation must not reach it."""
-    strange = {"ERASURE_DATABASE_URL": "sqlite:////nowhere/live.db", "COLUMNS": "80"}
-    done = subprocess.run(
-        command,
-        cwd=where,
-        env={**os.environ, **strange, "PYTHONIOENCODING": encoding},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Ran(where, done.returncode, done.stdout + done.stderr)
-
-
-def _pasted(command: str, where: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line of the output as somebody pastes it into a shell."""
-    return subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=where,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-
-
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Run the demo once for every test that only reads what it left."""
-    return _run(tmp_path_factory.mktemp("demo"))
+    return run(tmp_path_factory.mktemp("demo"))
 
 
 def test_demo_ends_well_in_any_folder(demo: Ran) -> None:
@@ -121,19 +67,19 @@ def test_cases_are_not_overdue_whenever_the_demo_runs(demo: Ran) -> None:
     found = re.findall(r"due (\d{4}-\d\d-\d\d)", demo.said)
 
     assert len(found) == 5
-    assert _pasted(f"test $(date +%F) \\< {min(found)}", demo.where).returncode == 0
+    assert pasted(f"test $(date +%F) \\< {min(found)}", demo.where).returncode == 0
 
 
 def test_pasted_command_verifies_a_receipt(demo: Ran) -> None:
     """The printed `erasure receipt verify` works as it stands."""
-    done = _pasted(demo.command("receipt verify"), demo.where)
+    done = pasted(demo.command("receipt verify"), demo.where)
 
     assert done.returncode == 0, done.stderr
 
 
 def test_pasted_openssl_verifies_a_receipt(demo: Ran) -> None:
     """The printed openssl command works as it stands, without this program."""
-    done = _pasted(demo.command("openssl pkeyutl"), demo.where)
+    done = pasted(demo.command("openssl pkeyutl"), demo.where)
 
     assert done.returncode == 0, done.stderr
     assert "Signature Verified Successfully" in done.stdout
@@ -166,7 +112,7 @@ def test_pasted_command_lists_the_cases(demo: Ran) -> None:
     """The settings that the demo leaves open its database to the other commands."""
     command = demo.command("case list").removesuffix(")") + " --json)"
 
-    done = _pasted(command, demo.where)
+    done = pasted(command, demo.where)
 
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)) == 5
@@ -204,34 +150,11 @@ def test_nothing_but_the_copies_names_a_person(demo: Ran) -> None:
     assert holders == []
 
 
-def _run_on_terminal(where: Path, columns: int) -> Ran:
-    """Run a demo whose output is a terminal, and return all that was drawn there."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 50, columns, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8"}
-    environment.pop("COLUMNS", None)
-    with subprocess.Popen(
-        [ERASURE, "demo"], cwd=where, env=environment, stdout=theirs, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        said = b"".join(_pieces(ours))
-        status = process.wait(timeout=60)
-    os.close(ours)
-    return Ran(where, status, said.decode())
-
-
-def _pieces(terminal: int) -> Iterator[bytes]:
-    """Give what comes until the other side hangs up, which Linux calls an error."""
-    with suppress(OSError):
-        while piece := os.read(terminal, 65_536):
-            yield piece
-
-
 def test_second_run_begins_anew_and_draws_on_a_terminal(demo: Ran) -> None:
     """Nothing of the first run is left; the table is drawn in 80 columns."""
     before = {file.name for file in (demo.out / "receipts").iterdir()}
 
-    again = _run_on_terminal(demo.where, columns=80)
+    again = run_on_terminal(demo.where, columns=80)
 
     after = {file.name for file in (demo.out / "receipts").iterdir()}
     drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", again.said)
@@ -244,27 +167,11 @@ def test_second_run_begins_anew_and_draws_on_a_terminal(demo: Ran) -> None:
     assert "…" not in drawn
 
 
-def _script(change: str) -> Sequence[str]:
-    """Return a program that runs the demo after a change to its fakes."""
-    program = f"""
-    import sys
-    from pathlib import Path
-    from connectors.fakes.faults import Fault, FaultKind
-    from orchestrator.entrypoints.demo import run_demo
-
-    def prepare(fakes):
-    {textwrap.indent(textwrap.dedent(change), "    " * 2)}
-
-    sys.exit(run_demo(prepare=prepare, patience=30))
-    """
-    return (sys.executable, "-c", textwrap.dedent(program))
-
-
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Run a demo, in ASCII, in which all was answered and three things are not true."""
     where = tmp_path_factory.mktemp("spoilt")
-    return _run(where, _script(UNNOTICED), encoding="ascii")
+    return run(where, script(UNNOTICED), encoding="ascii")
 
 
 def test_output_needs_no_more_than_ascii(spoilt: Ran) -> None:
@@ -295,7 +202,7 @@ def test_demo_fails_and_says_what_is_not_true(spoilt: Ran, finding: str) -> None
 
 def test_demo_fails_soon_if_a_case_needs_a_person(tmp_path: Path) -> None:
     """A deletion that a look disproves is not answered, and the demo says why."""
-    ran = _run(tmp_path, _script(CAUGHT_LIAR))
+    ran = run(tmp_path, script(CAUGHT_LIAR))
 
     said = " ".join(ran.said.split())
     assert ran.status == 1, ran.said
@@ -309,7 +216,7 @@ def test_demo_leaves_a_strange_folder_alone(tmp_path: Path) -> None:
     mine.parent.mkdir()
     mine.write_text("years of work")
 
-    ran = _run(tmp_path)
+    ran = run(tmp_path)
 
     assert ran.status == 2
     assert "no demo made it" in " ".join(ran.said.split())

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 
-def demo() -> None:
+def demo(
+    *,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Every connector: fifteen systems instead of four."),
+    ] = False,
+) -> None:
     """Run everything once against fakes of the processors: no Kafka, no Docker."""
     from orchestrator.entrypoints.demo import run_demo  # noqa: PLC0415 (slow)
 
-    raise typer.Exit(run_demo())
+    raise typer.Exit(run_demo(everything=everything))

@@ -24,7 +24,7 @@ _BEHIND: Final[Mapping[GateReason, str]] = {
     GateReason.LOCATE: "searching",
     GateReason.FED_LOCATE: "search first",
     GateReason.EXPORT: "copies first",
-    GateReason.FEEDER: "shop first",
+    GateReason.FEEDER: "source first",
     GateReason.OTHERS: "goes last",
     GateReason.HOLD: "on hold",
 }
@@ -74,8 +74,10 @@ def _moving(task: Task) -> Cell:
         case TaskStatus.PLANNED:
             reason = task.gate.reason if task.gate else None
             return Cell(_BEHIND[reason] if reason else "waiting", "waiting")
-        case TaskStatus.NEEDS_HUMAN | TaskStatus.WITH_PERSON:
+        case TaskStatus.NEEDS_HUMAN:
             return Cell("needs person", "bad")
+        case TaskStatus.WITH_PERSON:
+            return Cell("by hand", "waiting")
         case TaskStatus.WAITING:
             return Cell(_waiting(task), "waiting")
         case _:

@@ -59,6 +59,11 @@ class Folder:
         return self.root / "copies"
 
     @property
+    def evidence(self) -> Path:
+        """What people brought who worked by hand."""
+        return self.root / "evidence"
+
+    @property
     def public_key(self) -> Path:
         """What verifies the receipts."""
         return self.root / "public.pem"

@@ -16,36 +16,40 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fetching import openssl_arguments
 from orchestrator.entrypoints.demo.folder import Folder
+from orchestrator.entrypoints.demo.grids import MOST_ACROSS, grid, plain_table
+from orchestrator.entrypoints.demo.holdings import Place
 from orchestrator.entrypoints.demo.people import PEOPLE, Person
-from orchestrator.entrypoints.demo.processors import (
-    HABITS,
-    Place,
-    Processors,
-)
-from orchestrator.entrypoints.demo.proving import Evidence, Fact, must_be_kept
+from orchestrator.entrypoints.demo.processors import Processors
+from orchestrator.entrypoints.demo.proving import must_be_kept
+from orchestrator.entrypoints.demo.systems import SYSTEMS, TITLES
 from orchestrator.entrypoints.demo.words import (
     GRADES,
-    KIND_OF_SYSTEM,
     OUTCOMES,
     RESULTS,
-    TITLES,
+    in_words,
     joined_rights,
 )
 from schemas.receipts import Line, Receipt
 
 _MOST_DETAILS: Final = 5
-_ACTIONS: Final = ("export", "erase")
+_ACTIONS: Final = ("export", "erase", "notify")
+_GRADED: Final = frozenset({"done", "notified"})
 
 
 class Page:
     """Prints the demo's pages on one console."""
 
-    def __init__(self, console: Console, folder: Folder) -> None:
-        """Keep where to print, and where everything lies."""
+    def __init__(
+        self, console: Console, folder: Folder, accounts: Sequence[str]
+    ) -> None:
+        """Keep where to print, where everything lies, and what there is to tell of."""
         self._console = console
         self._folder = folder
+        self._accounts = accounts
+        self._is_wide = len(accounts) > MOST_ACROSS
 
     # --- before -------------------------------------------------------------------
 
@@ -56,11 +60,15 @@ class Page:
             "The whole system in one process on this machine: no Kafka, no Docker, no"
             " network. All people here are invented."
         )
-        systems = _plain_table("System", "used for", "in this demo it")
-        for name, title in TITLES.items():
-            systems.add_row(title, KIND_OF_SYSTEM[name], HABITS[name])
-        self._heading("Four systems hold people's data")
+        systems = plain_table("System", "used for", "in this demo it")
+        for name in self._accounts:
+            system = SYSTEMS[name]
+            systems.add_row(system.title, system.used_for, system.habit)
+        count = in_words(len(self._accounts)).capitalize()
+        self._heading(f"{count} systems hold people's data")
         self._text(f"They are fakes that obey the vendors' rules, at {url}.")
+        if self._is_wide:
+            self._connectors()
         self._table(systems)
         asking = sum(person.asks != "nothing" for person in PEOPLE)
         self._heading(f"{requests} requests of {asking} people arrive from the portal")
@@ -70,42 +78,55 @@ class Page:
             style="dim",
         )
 
+    def _connectors(self) -> None:
+        """Say how many connectors reach so many systems, and that people help."""
+        connectors = {SYSTEMS[name].connector for name in self._accounts}
+        self._text(
+            f"All {in_words(len(connectors))} connectors are at work: eight vendors'"
+            " APIs; a platform that calls back; an endpoint, a topic and a database"
+            " of one's own; a recipient that is only told; people at two desks."
+        )
+
     # --- after --------------------------------------------------------------------
 
     def answers(self, seen: Evidence) -> None:
         """Show each case as its signed receipt tells it."""
-        table = _plain_table("Person", "Answer", *TITLES.values())
         order = list(seen.people)
         receipts = [
             one.receipt for one in seen.receipts if one.receipt.request_id in order
         ]
+        rows = []
         for receipt in sorted(receipts, key=lambda it: order.index(it.request_id)):
             person = seen.people[receipt.request_id]
             asked = joined_rights(receipt.rights)
             zone = ZoneInfo(receipt.due.time_zone)
             due = receipt.due.due_at.astimezone(zone).date()
             answer = Text(RESULTS[receipt.result]).append(f"\ndue {due}", style="dim")
-            cells = [_outcomes(receipt, account) for account in TITLES]
-            table.add_row(
-                Text(person.name).append(f"\n{asked}", style="dim"), answer, *cells
-            )
+            cells = [_outcomes(receipt, account) for account in self._accounts]
+            name = Text(person.name).append(f"\n{asked}", style="dim")
+            rows.append([name, answer, *cells])
         self._heading("The answers, read from the signed receipts")
-        self._table(table)
-        grades = "; ".join(f"{grade}: {said}" for grade, said in GRADES.items())
+        self._table(grid(["Person", "Answer", *self._titles()], rows))
+        possible = {SYSTEMS[name].best for name in self._accounts}
+        grades = "; ".join(
+            f"{grade}: {said}" for grade, said in GRADES.items() if grade in possible
+        )
         self._text(f"How well an erasure is proven. {grades}.", style="dim")
 
     def holdings(self, processors: Processors, seen: Evidence) -> None:
         """Show how many records of each person every processor held and holds."""
-        table = _plain_table("Person", "asked for", *TITLES.values())
+        rows: list[Sequence[Text | str]] = []
         for person in PEOPLE:
             mine = [at for at, who in processors.owners.items() if who is person]
             cells = [
                 _held([at for at in mine if at[0] == name], person, seen)
-                for name in TITLES
+                for name in processors.holding
             ]
-            table.add_row(person.name, Text(person.asks, style="dim"), *cells)
+            name = person.name.replace(" ", "\n", 1) if self._is_wide else person.name
+            rows.append([name, Text(person.asks, style="dim"), *cells])
+        titles = [TITLES[name] for name in processors.holding]
         self._heading("What the systems hold: records before → now")
-        self._table(table)
+        self._table(grid(["Person", "asked for", *titles], rows))
 
     def facts(self, facts: Iterable[Fact]) -> bool:
         """Show what was looked up; returns whether all of it is true."""
@@ -175,6 +196,16 @@ class Page:
 
     # --- small things -------------------------------------------------------------
 
+    def _titles(self) -> Sequence[Text]:
+        """Name the systems, and where they are many their connectors too."""
+        titles = [Text(TITLES[name]) for name in self._accounts]
+        if self._is_wide:
+            for name, title in zip(self._accounts, titles, strict=True):
+                connector = SYSTEMS[name].connector
+                if connector != name:
+                    title.append(f"\n{connector}", style="dim")
+        return titles
+
     def _heading(self, text: str) -> None:
         self._console.print()
         self._console.print(Text(text, style="bold"))
@@ -228,13 +259,6 @@ def _listed(entries: Mapping[str, int]) -> str:
     return f"{len(entries)} files, {size:.0f} KiB: {systems}, its manifest"
 
 
-def _plain_table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-    for column in columns:
-        table.add_column(column, vertical="top")
-    return table
-
-
 def _outcomes(receipt: Receipt, account: str) -> Text:
     """Say what came of one account: the copy, the erasure, what is kept."""
     lines = [it for it in receipt.lines if it.account == account]
@@ -247,7 +271,7 @@ def _outcomes(receipt: Receipt, account: str) -> Text:
 
 
 def _outcome(line: Line) -> Text:
-    grade = f" {line.evidence}" if line.evidence and line.outcome == "done" else ""
+    grade = f" {line.evidence}" if line.evidence and line.outcome in _GRADED else ""
     style = "green" if line.is_fulfilled else "red"
     return Text(OUTCOMES.get(line.outcome, line.outcome), style).append(grade, "dim")
 

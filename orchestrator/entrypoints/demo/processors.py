@@ -1,5 +1,5 @@
 """
-The four processors of the demo: stateful fakes over real HTTP, seeded and disturbed.
+The systems of the demo at work: stateful fakes over real HTTP, seeded and disturbed.
 
 They hold the invented people, misbehave as real ones do, and are asked at the end what
 they still hold, record by record.
@@ -8,80 +8,100 @@ they still hold, record by record.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import httpx
 
-from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel
-from connectors.fakes.every import Street, every_fake
-from connectors.fakes.faults import Fault, FaultKind
+from connectors.fakes.every import Street
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
-from orchestrator.entrypoints.demo.people import PEOPLE, Person, records_of
+from orchestrator.entrypoints.demo.fakes import (
+    COMMANDS,
+    DISTURBANCES,
+    FAKES,
+    LEDGER,
+)
+from orchestrator.entrypoints.demo.holdings import HOLDING, Holdings, Place, places
+from orchestrator.entrypoints.demo.ledger import Ledger
+from orchestrator.entrypoints.demo.more_records import records_of
+from orchestrator.entrypoints.demo.people import PEOPLE, Person
 
-# (processor, kind, id): one record; the value beside it is the record itself.
-Place = tuple[str, str, str]
-Holdings = Mapping[Place, Any]
 Preparation = Callable[[Mapping[str, FakeProcessor]], None]
 
-SECRETS: Final = {
-    "hubspot": {"token": hubspot.TOKEN},
-    "klaviyo": {"token": klaviyo.API_KEY},
-    "mixpanel": {"token": mixpanel.OAUTH_TOKEN},
-    "commercetools": {
-        "client_id": commercetools.CLIENT_ID,
-        "client_secret": commercetools.CLIENT_SECRET,
-    },
-}
-INSTALLATIONS: Final = {
-    "hubspot": str(hubspot.PORTAL_ID),
-    "klaviyo": klaviyo.ACCOUNT,
-    "mixpanel": str(mixpanel.PROJECT_ID),
-    "commercetools": commercetools.PROJECT,
-}
-MIXPANEL_PROJECT_TOKEN: Final = mixpanel.PROJECT_TOKEN
 
-DISTURBANCES: Final = {
-    "hubspot": Fault(kind=FaultKind.FAIL, operation="search", times=2),
-    "klaviyo": Fault(
-        kind=FaultKind.THROTTLE, operation="search_profiles", retry_after="1"
-    ),
-}
-HABITS: Final = {
-    "hubspot": "fails twice (HTTP 500)",
-    "klaviyo": "asks us to wait a second (HTTP 429)",
-    "mixpanel": "works by jobs that take their time",
-    "commercetools": "holds an invoice that a law keeps",
-}
+class Seeded(Protocol):
+    """A fake or a database that takes records and shows all that it holds."""
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """All that it holds."""
+
+    def seed(self, records: Sequence[Mapping[str, Any]]) -> None:
+        """Put records in."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processors:
-    """The fakes, where they answer, and what they held at the start, by person."""
+    """
+    The systems, where they answer, and what they held at the start, by person.
 
+    `accounts` are all of them, `fakes` those that are not a database.
+    """
+
+    accounts: Sequence[str]
     url: str
     before: Holdings
     owners: Mapping[Place, Person]
+    fakes: Mapping[str, FakeProcessor] = field(repr=False)
+    ledger: Ledger | None
     _client: httpx.Client = field(repr=False)
 
+    @property
+    def holding(self) -> Sequence[str]:
+        """The accounts that hold something of people."""
+        return [name for name in self.accounts if name in HOLDING]
+
+    @property
+    def disturbed(self) -> Sequence[str]:
+        """The accounts whose systems misbehave as planned."""
+        return [name for name in DISTURBANCES if name in self.accounts]
+
     def held_now(self) -> Holdings:
-        """Ask every processor what it holds now."""
+        """Ask every system what it holds now."""
         held: dict[Place, Any] = {}
-        for name in _FLATTEN:
-            state = self._ask(name, "state")
-            held.update(_places(name, state))
+        for name in self.holding:
+            held.update(places(name, self.state(name)))
         return held
 
+    def state(self, account: str) -> Mapping[str, Any]:
+        """Ask one system for all that it has."""
+        if account == LEDGER and self.ledger is not None:
+            return self.ledger.data
+        state: Mapping[str, Any] = self._ask(account, "state")
+        return state
+
+    def tell(self, account: str, verb: str, body: object = None) -> None:
+        """Tell a fake what happens behind its door; it obeys in its own thread."""
+        url = f"{self.url}/{account}/_control/{verb}"
+        self._client.post(url, json=body).raise_for_status()
+
+    def call_back(self, url: str, headers: Mapping[str, str], body: bytes) -> bool:
+        """Send what a system says by itself; tells whether it was taken."""
+        answer = self._client.post(url, headers=dict(headers), content=body)
+        return answer.status_code == httpx.codes.ACCEPTED
+
     def undisturbed(self) -> list[str]:
-        """Return the processors whose planned disturbance has not struck in full."""
+        """Return the systems whose planned disturbance has not struck in full."""
         return [
             name
-            for name, fault in DISTURBANCES.items()
-            if fault.model_dump(mode="json") in self._ask(name, "faults")
+            for name in self.disturbed
+            if DISTURBANCES[name].model_dump(mode="json") in self._ask(name, "faults")
         ]
 
     def _ask(self, name: str, verb: str) -> Any:  # noqa: ANN401 (JSON)
@@ -91,69 +111,48 @@ class Processors:
 
 @contextmanager
 def open_processors(
-    now: datetime, prepare: Preparation | None = None
+    now: datetime, accounts: Sequence[str], prepare: Preparation | None = None
 ) -> Iterator[Processors]:
-    """Seed the fakes, serve them on a free port of loopback, and end them after."""
-    fakes = {name: it for name, it in every_fake().items() if name in _FLATTEN}
-    owners = _seed(fakes, now)
-    # Copied: what a fake holds may change while we look.
-    before = {
-        place: copy.deepcopy(record)
-        for fake in fakes.values()
-        for place, record in _places(fake.name, fake.data)
-    }
-    for name, fault in DISTURBANCES.items():
-        fakes[name].faults.add(fault)
-    if prepare is not None:
-        prepare(fakes)
-    # trust_env: a proxy of this machine must not see loopback.
-    with serve(Street(fakes)) as url, httpx.Client(trust_env=False) as client:
-        yield Processors(url, before, owners, client)
+    """Seed the systems, serve them on a free port of loopback, and end them after."""
+    fakes = {name: FAKES[name]() for name in accounts if name in FAKES}
+    with ExitStack() as stack:
+        ledger = None
+        if LEDGER in accounts:
+            # Not in the demo's own folder: it is another company's database.
+            folder = stack.enter_context(TemporaryDirectory(prefix="erasure-demo-"))
+            ledger = Ledger(Path(folder) / "ledger.db")
+        seeded: dict[str, Seeded] = {**fakes, **({LEDGER: ledger} if ledger else {})}
+        owners = seed(seeded, now)
+        # Copied: what a fake holds may change while we look.
+        before = {
+            place: copy.deepcopy(record)
+            for name in seeded.keys() & HOLDING
+            for place, record in places(name, seeded[name].data)
+        }
+        _disturb(fakes)
+        if prepare is not None:
+            prepare(fakes)
+        url = stack.enter_context(serve(Street(fakes)))
+        # trust_env: a proxy of this machine must not see loopback.
+        client = stack.enter_context(httpx.Client(trust_env=False))
+        yield Processors(accounts, url, before, owners, fakes, ledger, client)
 
 
-def _seed(fakes: Mapping[str, FakeProcessor], now: datetime) -> dict[Place, Person]:
+def seed(systems: Mapping[str, Seeded], now: datetime) -> Mapping[Place, Person]:
     """Seed person by person, so that each record's owner is known."""
     owners: dict[Place, Person] = {}
     for person in PEOPLE:
-        for name, records in records_of(person, now).items():
-            fakes[name].seed(records)
-            for place, _ in _places(name, fakes[name].data):
+        for name, records in records_of(person, now, systems).items():
+            systems[name].seed(records)
+            for place, _ in places(name, systems[name].data):
                 owners.setdefault(place, person)
     return owners
 
 
-def _places(name: str, state: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
-    """Give each record of a fake's state, by kind and id."""
-    for kind, records in _FLATTEN[name](state).items():
-        for id_, record in records.items():
-            yield (name, kind, id_), record
-
-
-def _hubspot(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    # A deletion by an unknown address would put it here: nothing may ever appear.
-    blocked = {address: address for address in state["blocklist"]}
-    return {"contacts": state["contacts"], "blocklist": blocked}
-
-
-def _klaviyo(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    events = {it["id"]: it for some in state["events"].values() for it in some}
-    return {"profiles": state["profiles"], "events": events}
-
-
-def _mixpanel(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    return {"people": state["people"]}
-
-
-def _commercetools(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
-    objects: Mapping[str, Mapping[str, Any]] = state["objects"]
-    return objects
-
-
-_FLATTEN: Final[
-    Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]]
-] = {
-    "hubspot": _hubspot,
-    "klaviyo": _klaviyo,
-    "mixpanel": _mixpanel,
-    "commercetools": _commercetools,
-}
+def _disturb(fakes: Mapping[str, FakeProcessor]) -> None:
+    """Let fakes have their habits, and misbehave."""
+    for name, fake in fakes.items():
+        for verb, body in COMMANDS.get(name, {}).items():
+            fake.command(verb, body)
+        if name in DISTURBANCES:
+            fake.faults.add(DISTURBANCES[name])

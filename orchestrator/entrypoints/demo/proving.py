@@ -7,55 +7,21 @@ processors are asked what they hold, and the files of the database are read as b
 
 from __future__ import annotations
 
-import base64
-import json
-import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case
-from orchestrator.entrypoints.demo.fetching import Copy, FetchedReceipt
+from orchestrator.entrypoints.demo.evidence import Evidence, Fact
+from orchestrator.entrypoints.demo.fakes import DESKS, TOLD
 from orchestrator.entrypoints.demo.folder import Folder
+from orchestrator.entrypoints.demo.forgotten import forgotten
+from orchestrator.entrypoints.demo.holdings import Place
 from orchestrator.entrypoints.demo.people import KEPT_BY_LAW, PEOPLE, Person
-from orchestrator.entrypoints.demo.processors import (
-    DISTURBANCES,
-    Holdings,
-    Place,
-    Processors,
-)
-from orchestrator.entrypoints.demo.words import TITLES
-from orchestrator.event_log import Record
-from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS
-
-_SHOWN: Final = 5  # details of what is false; the rest is counted
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A sentence that should be true, and what speaks against it."""
-
-    sentence: str
-    against: Sequence[str] = ()
-
-    @property
-    def is_true(self) -> bool:
-        """Whether nothing speaks against it."""
-        return not self.against
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that was brought together after the run."""
-
-    people: Mapping[str, Person]  # by request id
-    cases: Mapping[str, Case]
-    receipts: Sequence[FetchedReceipt]
-    copies: Sequence[Copy]
-    held: Holdings
-    undisturbed: Sequence[str]
+from orchestrator.entrypoints.demo.processors import Processors
+from orchestrator.entrypoints.demo.proving_others import attested, graded, told
+from orchestrator.entrypoints.demo.systems import TITLES
+from orchestrator.entrypoints.demo.words import listed
 
 
 def facts_of(
@@ -63,14 +29,19 @@ def facts_of(
 ) -> Iterator[Fact]:
     """Look every claim up, in the order in which they are shown."""
     yield _answered(seen)
-    yield _disturbed(seen)
+    yield _disturbed(processors, seen)
     yield _signed(seen)
     yield from _signed_for_openssl(seen)
-    yield _copied(seen)
+    yield _copied(processors, seen)
     yield _gone(processors, seen)
     yield _kept(processors, seen)
     yield _untouched(processors, seen)
-    yield _forgotten(installation, folder, processors, seen)
+    if TOLD in processors.accounts:
+        yield told(processors, seen)
+    if DESKS.intersection(processors.accounts):
+        yield attested(folder, seen)
+        yield graded(processors, seen)
+    yield forgotten(installation, folder, processors, seen)
 
 
 # --- the cases --------------------------------------------------------------------
@@ -103,8 +74,8 @@ def _missing(case: Case | None) -> str:
     return "not answered (" + ("; ".join(waits) or "waits for its signature") + ")"
 
 
-def _disturbed(seen: Evidence) -> Fact:
-    names = " and ".join(TITLES[name] for name in DISTURBANCES)
+def _disturbed(processors: Processors, seen: Evidence) -> Fact:
+    names = listed(TITLES[name] for name in processors.disturbed)
     against = [f"{TITLES[name]} was never asked" for name in seen.undisturbed]
     return Fact(f"Overcome: {names} misbehaved as planned.", against)
 
@@ -134,7 +105,7 @@ def _signed_for_openssl(seen: Evidence) -> Iterator[Fact]:
         )
 
 
-def _copied(seen: Evidence) -> Fact:
+def _copied(processors: Processors, seen: Evidence) -> Fact:
     """Each copy is the one its receipt names, whole, and about one person only."""
     promised = {
         it.receipt.request_id: it.receipt.export.sha256
@@ -152,7 +123,10 @@ def _copied(seen: Evidence) -> Fact:
         against += [
             f"{copy.path.name} holds data of {stranger.name}"
             for stranger in strangers
-            if any(value in copy.text for value in (stranger.email, *_made(stranger)))
+            if any(
+                value in copy.text
+                for value in (stranger.email, *stranger.names_at(processors.accounts))
+            )
         ]
     if len(seen.copies) != len(promised) or not promised:
         against.append(f"{len(seen.copies)} copies, {len(promised)} in receipts")
@@ -160,16 +134,12 @@ def _copied(seen: Evidence) -> Fact:
     return Fact(f"Whole, and about one person each: all {count} copies.", against)
 
 
-def _made(person: Person) -> Sequence[str]:
-    return [person.name_at(name) for name in person.held_by]
-
-
 # --- the processors ---------------------------------------------------------------
 
 
 def must_be_kept(place: Place, owner: Person) -> bool:
     """Tell whether a law keeps a record of somebody who wants to be erased."""
-    return owner.is_erased and place[1] in KEPT_BY_LAW
+    return owner.is_erased and owner.is_kept_by_law and place[1] in KEPT_BY_LAW
 
 
 def _gone(processors: Processors, seen: Evidence) -> Fact:
@@ -183,10 +153,9 @@ def _gone(processors: Processors, seen: Evidence) -> Fact:
                 against.append(f"{_named(place)} of {owner.name} is still there")
     new = [place for place in seen.held if place not in processors.before]
     against += [f"{_named(place)} was not there before" for place in new]
-    *most, last = erased
     return Fact(
-        f"Gone: all {sum(erased.values())} records of"
-        f" {', '.join(most)} and {last}, but for what a law keeps.",
+        f"Gone: all {sum(erased.values())} records of {listed(erased)}, but for what a"
+        " law keeps.",
         against,
     )
 
@@ -197,14 +166,14 @@ def _kept(processors: Processors, seen: Evidence) -> Fact:
     against = _changed(processors, seen, places)
     for place in places:
         owner = processors.owners[place]
-        rules = {
+        classes = {
             kept.record_class
             for one in seen.receipts
             if seen.people.get(one.receipt.request_id) is owner
             for line in one.receipt.lines
             for kept in line.retained
         }
-        if not rules & {"order", "invoice"}:
+        if KEPT_BY_LAW[place[1]] not in classes:
             against.append(f"{owner.name}'s receipt does not say what is kept")
     return Fact(f"Kept, because a law demands it: {_counted(places)}.", against)
 
@@ -236,67 +205,15 @@ def _named(place: Place) -> str:
     return f"{TITLES[processor]}: one of {kind}"
 
 
+_KEPT_WORDS: Final = {
+    "orders": "order",
+    "custom-objects": "invoice",
+    "refunds": "refund",
+    "refund_lines": "refund lines",
+}
+
+
 def _counted(places: Sequence[Place]) -> str:
     """Name kept records as people call them."""
-    words = {"orders": "order", "custom-objects": "invoice"}
-    kinds = [words[kind] for _, kind, _ in places]
-    return " and ".join(f"{kinds.count(it)} {it}" for it in sorted({*kinds}))
-
-
-# --- ourselves --------------------------------------------------------------------
-
-
-def _forgotten(
-    installation: Installation, folder: Folder, processors: Processors, seen: Evidence
-) -> Fact:
-    """No value that finds one of the four stands in clear in anything we keep."""
-    asking = {person.name: person for person in seen.people.values()}
-    values = {value for person in asking.values() for value in person.identifiers()}
-    values |= {at[2] for at, owner in processors.owners.items() if owner.name in asking}
-    places = _what_we_keep(installation, folder)
-    against = _holders(places, values)
-    if against:
-        # The write-ahead log is emptied just after the key is destroyed.
-        time.sleep(0.5)
-        places = _what_we_keep(installation, folder)
-        against = _holders(places, values)
-    size = sum(map(len, places.values())) // 1024
-    return Fact(
-        f"Forgotten: none of {len(values)} identifiers of those who asked stands in our"
-        f" database, topics and log ({size} KiB, read byte by byte).",
-        against,
-    )
-
-
-def _holders(places: Mapping[str, bytes], values: Collection[str]) -> list[str]:
-    """Name the places in which one of the values stands, whatever its case."""
-    wanted = [value.lower().encode() for value in values]
-    lowered = {name: content.lower() for name, content in places.items()}
-    return [
-        f"{name} holds an identifier in clear"
-        for name, content in lowered.items()
-        if any(value in content for value in wanted)
-    ]
-
-
-def _what_we_keep(installation: Installation, folder: Folder) -> Mapping[str, bytes]:
-    """Read every file of the database and the log, and what the topics tell."""
-    files = sorted(folder.root.glob(f"{folder.database.name}*"))
-    kept = {path.name: path.read_bytes() for path in (*files, folder.log)}
-    return kept | {f"the topic {name}": it for name, it in _topics(installation)}
-
-
-def _topics(installation: Installation) -> Iterator[tuple[str, bytes]]:
-    """Give what the event log tells a reader, decrypted and with payloads decoded."""
-    for name in (REQUESTS, CASE_EVENTS, RECEIPTS):
-        records = installation.embedded_log.consumer([name], lambda _: {}).poll(0)
-        yield name, b"\n".join(map(_clear, records))
-
-
-def _clear(record: Record) -> bytes:
-    """Return all of a record, with a receipt's payload out of its base64."""
-    value = record.value or b""
-    parts = [record.key or b"", value, *(held for _, held in record.headers)]
-    with suppress(ValueError):  # no JSON, so no receipt
-        parts.append(base64.b64decode(json.loads(value).get("payload", "")))
-    return b"\n".join(parts)
+    kinds = [_KEPT_WORDS[kind] for _, kind, _ in places]
+    return listed(f"{kinds.count(it)} {it}" for it in sorted({*kinds}))

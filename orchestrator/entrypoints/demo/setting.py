@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import socket
 from pathlib import Path
 from typing import TextIO
 
@@ -13,38 +14,27 @@ from orchestrator.adapters.logs import configure_logs
 from orchestrator.adapters.schema import upgrade
 from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.demo.example_files import register_text
+from orchestrator.entrypoints.demo.fakes import CALLING_BACK
 from orchestrator.entrypoints.demo.folder import Folder
-from orchestrator.entrypoints.demo.people import INVOICES
-from orchestrator.entrypoints.demo.processors import (
-    INSTALLATIONS,
-    MIXPANEL_PROJECT_TOKEN,
-    SECRETS,
-)
-from orchestrator.entrypoints.demo.register_text import (
-    quoted,
-    with_accounts,
-    with_values,
-)
+from orchestrator.entrypoints.demo.processors import Processors
+from orchestrator.entrypoints.demo.register_text import with_accounts, with_values
+from orchestrator.entrypoints.demo.register_values import changes_for, secrets_of
 from orchestrator.settings import Settings
-from schemas.addresses import place_of
-
-# The fakes answer at once: what takes a day in real life takes a moment here.
-_QUICK = {"retry_base": '"200ms"', "check_after": '"250ms"'}
-_SETTLE = {"settle_for": '"300ms"'}
 
 
-def set_up(folder: Folder, url: str, log: TextIO) -> Installation:
-    """Return the parts of a whole installation in *folder*, with fakes below *url*."""
+def set_up(folder: Folder, processors: Processors, log: TextIO) -> Installation:
+    """Return the parts of a whole installation in *folder* that uses *processors*."""
     configure_logs("json", "info", stream=log)
     created = create_keys(folder.keys)
-    _write_secrets(folder)
-    folder.register.write_text(_register(folder, url), encoding="utf-8")
+    _write_secrets(folder, processors)
+    folder.register.write_text(_register(folder, processors), encoding="utf-8")
     # Not read from the environment: another installation's settings stay out.
     settings = Settings.model_construct(
         database_url=SecretStr(f"sqlite:///{folder.database.resolve()}"),
         register_path=folder.register,
         keys_dir=created.directory,
         kafka="",
+        callback_bind=_an_address() if CALLING_BACK in processors.accounts else None,
     )
     installation = Installation(settings)
     upgrade(installation.database)
@@ -53,9 +43,15 @@ def set_up(folder: Folder, url: str, log: TextIO) -> Installation:
     return installation
 
 
-def _write_secrets(folder: Folder) -> None:
-    for account, secrets in SECRETS.items():
-        for name, secret in secrets.items():
+def _an_address() -> str:
+    """Return a free port of loopback, for what systems say by themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _write_secrets(folder: Folder, processors: Processors) -> None:
+    for account in processors.accounts:
+        for name, secret in secrets_of(account, processors).items():
             path = _secret_file(folder, account, name)
             path.touch(mode=0o600)
             path.write_text(secret, encoding="utf-8")
@@ -76,36 +72,10 @@ def _write_environment(folder: Folder) -> None:
     folder.environment.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _register(folder: Folder, url: str) -> str:
+def _register(folder: Folder, processors: Processors) -> str:
     """Return the example register, pointed at the fakes and made quick."""
-    changes: dict[str, dict[str, str]] = {}
-    for account, installation in INSTALLATIONS.items():
-        changes[f"accounts.{account}"] = {
-            "base_url": quoted(f"{url}/{account}"),
-            "allow_http": "true",
-            "allow_hosts": f"[{quoted(place_of(url).host)}]",
-            "mode": '"live"',
-            "installation": quoted(installation),
-        }
-        changes[f"accounts.{account}.waits"] = dict(_QUICK)
-        changes[f"accounts.{account}.secrets"] = {
-            name: quoted(f"file:{_secret_file(folder, account, name).resolve()}")
-            for name in SECRETS[account]
-        }
-    changes["accounts.klaviyo.waits"] |= _SETTLE
-    changes["accounts.mixpanel.limits"] = {"rates": '[{ limit = 20, per = "1s" }]'}
-    changes["accounts.mixpanel.options"] = {
-        "project_token": quoted(MIXPANEL_PROJECT_TOKEN)
-    }
-    project = INSTALLATIONS["commercetools"]
-    changes["accounts.commercetools.options"] = {
-        "auth_url": quoted(f"{url}/commercetools"),
-        "project_key": quoted(project),
-        "scope": quoted(f"manage_project:{project}"),
-        # One invoice a customer: the container that the retention rule is about.
-        "custom_objects": (
-            f"[{{ container = {quoted(INVOICES)}, "
-            'key = "{externalId}", record_class = "invoice" }]'
-        ),
-    }
-    return with_values(with_accounts(register_text(), INSTALLATIONS), changes)
+    changes = changes_for(
+        processors, lambda account, name: _secret_file(folder, account, name)
+    )
+    text = with_accounts(register_text(), processors.accounts)
+    return with_values(text, changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,8 @@ from rich.console import Console
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
+from orchestrator.entrypoints.demo.elsewhere import Elsewhere
+from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.example_files import message_of, requests_of_today
 from orchestrator.entrypoints.demo.fetching import fetch_copies, fetch_receipts
 from orchestrator.entrypoints.demo.folder import Folder, make_folder
@@ -23,17 +26,21 @@ from orchestrator.entrypoints.demo.processors import (
     Processors,
     open_processors,
 )
-from orchestrator.entrypoints.demo.proving import Evidence, facts_of
+from orchestrator.entrypoints.demo.proving import facts_of
 from orchestrator.entrypoints.demo.setting import set_up
 from orchestrator.entrypoints.demo.watching import Watch
-from orchestrator.entrypoints.demo.words import TITLES
 from orchestrator.entrypoints.running import Running
 from schemas.intake import RequestFile
 
 INTERRUPTED: Final = 130  # as shells say of SIGINT
 
 
-def show(root: Path | None, prepare: Preparation | None, patience: float) -> int:
+def show(
+    root: Path | None,
+    accounts: Sequence[str],
+    prepare: Preparation | None,
+    patience: float,
+) -> int:
     """Run the demo; see `run_demo`."""
     speak_plainly()
     console = Console(highlight=False)
@@ -42,10 +49,11 @@ def show(root: Path | None, prepare: Preparation | None, patience: float) -> int
     try:
         with (
             folder.log.open("w", encoding="utf-8") as log,
-            open_processors(now, prepare) as processors,
+            open_processors(now, accounts, prepare) as processors,
         ):
-            installation = set_up(folder, processors.url, log)
-            run = _Run(folder, installation, processors, Page(console, folder))
+            installation = set_up(folder, processors, log)
+            page = Page(console, folder, accounts)
+            run = _Run(folder, installation, processors, page)
             return 0 if run.from_request_to_proof(console, patience) else 1
     except KeyboardInterrupt:
         console.print(f"\nStopped; what it left lies in {folder.root}.", markup=False)
@@ -68,15 +76,19 @@ class _Run:
         requests = requests_of_today(clock.now())
         people = {one.submitted.request.request_id: _person(one) for one in requests}
         self.page.opening(self.processors.url, len(requests))
-        accounts = [AccountId(name) for name in TITLES]
+        accounts = [AccountId(name) for name in self.processors.accounts]
         watch = Watch(self.installation, console, people, accounts)
         running = Running(self.installation)
+        elsewhere = Elsewhere(self.installation, self.processors, self.folder)
         running.start()
         try:
+            elsewhere.start()
             self.installation.publisher.publish([message_of(one) for one in requests])
             watch.until_forgotten(running.stopping, patience)
+            elsewhere.stop()
             is_all_true = self._tell(self._bring_together(watch), began)
         finally:
+            elsewhere.end()
             running.stop()
             failure = running.wait()
         if failure is not None:

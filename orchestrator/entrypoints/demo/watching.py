@@ -23,8 +23,10 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, CaseStatus, TaskStatus
 from orchestrator.core.words import AccountId, CaseId
 from orchestrator.entrypoints.demo.cells import Cell, Tone, cell_of
+from orchestrator.entrypoints.demo.grids import MOST_ACROSS, grid
 from orchestrator.entrypoints.demo.people import Person
-from orchestrator.entrypoints.demo.words import TITLES, joined_rights
+from orchestrator.entrypoints.demo.systems import TITLES
+from orchestrator.entrypoints.demo.words import joined_rights
 
 STYLES: Final[Mapping[Tone, str]] = {
     "moving": "cyan",
@@ -106,6 +108,8 @@ class Watch:
 
     def table(self) -> RenderableType:
         """Return the cases as they are now."""
+        if len(self.accounts) > MOST_ACROSS:
+            return self._turned()
         table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
         table.header_style = "dim"
         table.add_column("Case", no_wrap=True)
@@ -117,6 +121,16 @@ class Watch:
             cells = [_text(cell_of(case, a)) for a in self.accounts] if case else []
             table.add_row(_head(person.name, case), _rights(case), *cells)
         return table
+
+    def _turned(self) -> Table:
+        """Return the cases side by side, for more systems than fit beside them."""
+        rows = []
+        for request, person in self.people.items():
+            case = self.cases.get(request)
+            cells = [_text(cell_of(case, a)) if case else Text() for a in self.accounts]
+            head = Text(person.name, style="green" if _is_answered(case) else "default")
+            rows.append([head, _rights(case), *cells])
+        return grid(["", "", *(TITLES[account] for account in self.accounts)], rows)
 
 
 class _Drawing(AbstractContextManager[Callable[[], None]]):
@@ -141,6 +155,10 @@ def _is_forgotten(case: Case) -> bool:
     return case.status in _ANSWERED and not case.identity_held
 
 
+def _is_answered(case: Case | None) -> bool:
+    return case is not None and case.status in _ANSWERED
+
+
 def _is_stuck(case: Case) -> bool:
     """Tell whether only a person could move the case on."""
     statuses = {task.status for task in case.all_tasks.values()}
@@ -149,7 +167,7 @@ def _is_stuck(case: Case) -> bool:
 
 def _head(name: str, case: Case | None) -> Text:
     """Name the case by its invented person, and mark it once it is answered."""
-    if case and case.status in _ANSWERED:
+    if _is_answered(case):
         return Text("✓ ", style="green").append(name, style="default")
     return Text("· ", style="dim").append(name, style="default")
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.connecting import Action, Evidence
+from schemas.connecting import Action, ActionClass, Evidence
 from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug
 from schemas.rejections import Rejection, RejectionCode
 from schemas.requests import SupportedRight
@@ -26,6 +26,9 @@ ACCOUNT_SETTLED: Final = "privacy.account.settled.v1"
 EXPORT_READY: Final = "privacy.export.ready.v1"
 CASE_ANSWERED: Final = "privacy.case.answered.v1"
 RECEIPT_ISSUED: Final = "privacy.receipt.issued.v1"
+CASE_HELD: Final = "privacy.case.held.v1"
+CASE_RELEASED: Final = "privacy.case.released.v1"
+CASE_REFUSED: Final = "privacy.case.refused.v1"
 TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 CASE_ALARMED: Final = "privacy.case.alarmed.v1"
@@ -49,13 +52,16 @@ OutcomeKind = Literal[
     "failed",
     "found",
 ]
-Result = Literal["complete", "complete_with_retention", "partial", "withdrawn"]
+Result = Literal[
+    "complete", "complete_with_retention", "partial", "withdrawn", "refused"
+]
 StatementKind = Literal["interim", "final", "supplement"]
 EscalationLevel = Literal["due", "overdue", "late"]
 AlarmLevel = Literal[
     "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
 ]
 # Our own sentences; no room for a payload.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -194,6 +200,45 @@ class CaseAnswered(_OfCase):
     result: Result = Field(description="`complete` only if nothing is open or kept.")
 
 
+class CaseHeld(_OfCase):
+    """Work on a case stops for a person; `due_at` stays what it was."""
+
+    TYPE: ClassVar = CASE_HELD
+
+    reason: Code = Field(
+        description="`review`: a person decides first, as the register wants; `brake`:"
+        " too many erasures came at once; else why a person stopped it."
+    )
+    action_classes: tuple[ActionClass, ...] = Field(
+        min_length=1, description="What waits; what protects the person never does."
+    )
+
+
+class CaseReleased(_OfCase):
+    """A reason to hold the case is over."""
+
+    TYPE: ClassVar = CASE_RELEASED
+
+    reason: Code = Field(description="The reason of the hold that ended.")
+
+
+class CaseRefused(_OfCase):
+    """
+    A person refused the request, or the erasure of some record classes.
+
+    The person must be told why, and of their remedies, without delay and within a month
+    (Art 12(4) GDPR); a refused case is answered like any other.
+    """
+
+    TYPE: ClassVar = CASE_REFUSED
+
+    ground: Code = Field(description="A ground out of the closed list.")
+    provision: Label = Field(description="The provision behind the ground.")
+    record_classes: tuple[Code, ...] = Field(
+        default=(), description="What is left alone; empty: all that was asked."
+    )
+
+
 class ReceiptIssued(_OfCase):
     """A statement was signed; the receipt itself is on `privacy.receipts`."""
 
@@ -215,6 +260,9 @@ CaseEvent = (
     | AccountSettled
     | ExportReady
     | CaseAnswered
+    | CaseHeld
+    | CaseReleased
+    | CaseRefused
     | ReceiptIssued
     | TaskReminded
     | TaskEscalated
@@ -228,6 +276,9 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         ACCOUNT_SETTLED: AccountSettled,
         EXPORT_READY: ExportReady,
         CASE_ANSWERED: CaseAnswered,
+        CASE_HELD: CaseHeld,
+        CASE_RELEASED: CaseReleased,
+        CASE_REFUSED: CaseRefused,
         RECEIPT_ISSUED: ReceiptIssued,
         TASK_REMINDED: TaskReminded,
         TASK_ESCALATED: TaskEscalated,

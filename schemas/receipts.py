@@ -17,7 +17,7 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.case_events import OutcomeKind, Result, StatementKind
-from schemas.connecting import Action, Evidence
+from schemas.connecting import Action, ActionClass, Evidence
 from schemas.fields import (
     Code,
     Jurisdiction,
@@ -155,6 +155,22 @@ class RetainedClass(Produced):
     count: CountBucket | None = None
 
 
+class Ruled(Produced):
+    """A person's decision: what, why and by which law; deciders are pseudonyms."""
+
+    kind: Code = Field(
+        description="held, released, approved, refused, refused_in_part, gate_opened."
+    )
+    at: UtcInstant
+    by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")
+    reason: Code | None = Field(default=None, description="A code, or the ground.")
+    provision: Label | None = None
+    action_classes: tuple[ActionClass, ...] = ()
+    record_classes: tuple[Code, ...] = ()
+    account: Slug | None = None
+    action: Action | None = None
+
+
 class Line(Produced):
     """What one account was asked to do, and how well its end is proven."""
 
@@ -188,6 +204,9 @@ class Line(Produced):
     count: CountBucket | None = Field(default=None, description="Records concerned.")
     reasons: tuple[Code, ...] = ()
     retained: tuple[RetainedClass, ...] = ()
+    left_alone: tuple[Code, ...] | None = Field(
+        default=None, description="Record classes whose erasure was refused."
+    )
     settled_at: UtcInstant | None = Field(
         default=None, description="Absent while the line is open."
     )
@@ -251,6 +270,9 @@ class Receipt(Produced):
     lines: tuple[Line, ...] = Field(min_length=1)
     export: ExportMade | None = None
     owed: tuple[StillOwed, ...] = ()
+    rulings: tuple[Ruled, ...] | None = Field(
+        default=None, description="What people decided, oldest first."
+    )
     register_version: Code
     software_version: Code
     limits: tuple[Limit, ...] = ()
@@ -259,6 +281,7 @@ class Receipt(Produced):
     def _says_no_more_than_its_lines(self) -> Self:
         """Refuse a result that the lines do not bear out."""
         is_partial = not all(line.is_fulfilled for line in self.lines)
+        is_partial |= any(line.left_alone for line in self.lines)
         is_kept = any(line.retained for line in self.lines)
         claimed = {
             "complete": not is_partial and not is_kept,
@@ -266,6 +289,7 @@ class Receipt(Produced):
             "partial": True,
             "withdrawn": self._is_withdrawn(),
             "open": self.kind == "interim",
+            "refused": self._is_refused(),
         }
         if not claimed[self.result]:
             raise PydanticCustomError("overstated", "the lines do not bear the result")
@@ -282,6 +306,13 @@ class Receipt(Produced):
                 for line in self.lines
             )
         )
+
+    def _is_refused(self) -> bool:
+        """Tell whether a ruling refused the request, and nothing was done or given."""
+        refused = any(one.kind == "refused" for one in self.rulings or ())
+        said = any("refused" in line.reasons for line in self.lines)
+        changed = any(line.outcome in CHANGED for line in self.lines)
+        return refused and said and not changed and self.export is None
 
     @model_validator(mode="after")
     def _answers_when_final(self) -> Self:

@@ -21,7 +21,9 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.viewing import (
     endangered_lines,
     history_line,
+    hold_line,
     next_alarm_of,
+    ruling_line,
     task_line,
     task_view,
 )
@@ -323,6 +325,10 @@ def _case_view(
         statements=statements,
         obligations=tuple(map(_obligation_line, found.obligations)),
         history=history,
+        is_under_review=found.is_under_review,
+        refused_for=found.refused_for,
+        holds=tuple(map(hold_line, found.holds)),
+        rulings=tuple(map(ruling_line, found.rulings)),
     )
 
 

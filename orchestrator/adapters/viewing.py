@@ -11,6 +11,8 @@ from orchestrator.adapters.views import (
     ChoiceLine,
     EndangeredLine,
     HistoryLine,
+    HoldLine,
+    RulingLine,
     TaskLine,
     TaskView,
 )
@@ -25,6 +27,7 @@ from orchestrator.core.cases import (
     TaskStatus,
 )
 from orchestrator.core.forecast import endangered
+from orchestrator.core.holds import Hold, Ruling
 from orchestrator.core.statements import reasons_of
 from orchestrator.core.words import Mark
 
@@ -127,6 +130,25 @@ def _open_handover(task: Task) -> Handover | None:
     return task.handover if task.status is TaskStatus.WITH_PERSON else None
 
 
+def hold_line(hold: Hold) -> HoldLine:
+    """Return a hold as a line."""
+    return HoldLine(hold.reason, tuple(sorted(hold.classes)), hold.at, hold.by)
+
+
+def ruling_line(ruling: Ruling) -> RulingLine:
+    """Return a ruling as a line."""
+    return RulingLine(
+        kind=ruling.kind,
+        reason=ruling.reason,
+        provision=ruling.provision,
+        classes=tuple(sorted(ruling.classes)),
+        record_classes=tuple(sorted(ruling.record_classes)),
+        task=ruling.task,
+        by=ruling.by,
+        at=ruling.at,
+    )
+
+
 def history_line(
     version: int, at: datetime, event: str, doc: Mapping[str, Any]
 ) -> HistoryLine:
@@ -152,7 +174,7 @@ def _detail(doc: Mapping[str, Any]) -> str | None:
         return ", ".join(str(pick + 1) for pick in doc["chosen"]) or "none"
     if "types" in doc:
         return ", ".join(sorted(doc["types"]))
-    for name in ("reason", "kind", "case", "to", "outcome"):
+    for name in ("reason", "ground", "kind", "case", "to", "outcome"):
         if name in doc:
             return str(doc[name])
     return None

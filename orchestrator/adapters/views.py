@@ -108,6 +108,30 @@ class EndangeredLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldLine:
+    """What stops a case."""
+
+    reason: str
+    classes: tuple[str, ...]
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RulingLine:
+    """What people decided of a case."""
+
+    kind: str
+    reason: str | None
+    provision: str | None
+    classes: tuple[str, ...]
+    record_classes: tuple[str, ...]
+    task: str | None
+    by: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryLine:
     """One event that changed the case."""
 
@@ -156,6 +180,10 @@ class CaseView:
     history: tuple[HistoryLine, ...]
     next_alarm_at: datetime | None = None
     endangered: tuple[EndangeredLine, ...] = ()
+    is_under_review: bool = False
+    refused_for: str | None = None
+    holds: tuple[HoldLine, ...] = ()
+    rulings: tuple[RulingLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

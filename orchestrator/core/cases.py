@@ -12,6 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from orchestrator.core.deadlines import Deadline
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
     Attestation,
@@ -209,7 +211,12 @@ class Case:
     version: int = 1
     tasks: Mapping[TaskId, Task] | None = None
     waits_for_exports: frozenset[CaseId] = frozenset()
-    held: frozenset[ActionClass] = frozenset()
+    holds: tuple[Hold, ...] = ()
+    rulings: tuple[Ruling, ...] = ()
+    deciders: int = 1  # who must agree on an approval or a refusal
+    proposal: Proposal | None = None  # what the first of two said
+    refused_for: Ground | None = None
+    refused_classes: frozenset[str] = frozenset()  # left alone by a partial refusal
     export: ExportStatus = ExportStatus.NOT_ASKED
     export_sha256: str | None = None
     export_expires_at: datetime | None = None
@@ -232,6 +239,17 @@ class Case:
     def all_tasks(self) -> Mapping[TaskId, Task]:
         """Every task by its id."""
         return self.tasks or {}
+
+    @property
+    def held(self) -> frozenset[ActionClass]:
+        """The classes of action that any hold stops."""
+        return frozenset().union(*(hold.classes for hold in self.holds))
+
+    @property
+    def is_under_review(self) -> bool:
+        """Whether a person must approve or refuse before anything is given or done."""
+        is_open = self.withdrawn_at is None
+        return is_open and any(h.reason is HoldReason.REVIEW for h in self.holds)
 
     @property
     def is_dry_run(self) -> bool:
@@ -262,14 +280,25 @@ class Case:
     @property
     def wants(self) -> Wants | None:
         """What a stage must do next, if anything."""
-        if self.status is CaseStatus.RUNNING and self._is_settled():
-            return Wants.SEAL_STATEMENT
-        if self.status is CaseStatus.RUNNING and self.wants_interim:
-            return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
-        if self.export is ExportStatus.GATHERING and self.is_copied:
-            return Wants.SEAL_EXPORT
+        if self.status is CaseStatus.RUNNING:
+            return self._wants_of_running()
         if self.status is CaseStatus.ANSWERED and self.identity_held:
             return Wants.FORGET_IDENTITY
+        return self._wants_of_copy()
+
+    def _wants_of_running(self) -> Wants | None:
+        """Return what is due before the answer; nothing is given out under review."""
+        is_decided = not self.is_under_review
+        if is_decided and self._is_settled():
+            return Wants.SEAL_STATEMENT
+        if self.wants_interim:
+            return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
+        if is_decided and self.export is ExportStatus.GATHERING and self.is_copied:
+            return Wants.SEAL_EXPORT
+        return self._wants_of_copy()
+
+    def _wants_of_copy(self) -> Wants | None:
+        """Return whether the copy's key is to be destroyed."""
         is_over = self.export is ExportStatus.SEALED and self.shred_export_now
         if is_over or (self.export is ExportStatus.DROPPED and self.is_copied):
             return Wants.SHRED_EXPORT

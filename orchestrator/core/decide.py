@@ -55,6 +55,13 @@ from orchestrator.core.manual_work import (
 )
 from orchestrator.core.news import news_of
 from orchestrator.core.reports import after_report
+from orchestrator.core.reviewing import after_ruling, with_refusal
+from orchestrator.core.ruled import (
+    CaseApproved,
+    CaseHeld,
+    CaseRefused,
+    CaseReleased,
+)
 from orchestrator.core.rulings import (
     BY_HAND,
     CLOSE_REASONS,
@@ -86,7 +93,7 @@ def decide(case: Case, event: Event) -> Decision:
     after = _applied(case, event)
     if after == case:
         return Decision(case)
-    after = obeyed(after, event.at)
+    after = with_refusal(obeyed(after, event.at), event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
@@ -95,7 +102,7 @@ def decide(case: Case, event: Event) -> Decision:
     return Decision(after, tuple(news_of(case, after)))
 
 
-def _applied(case: Case, event: Event) -> Case:
+def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each kind)
     """Return *case* after the event itself, before gates."""
     match event:
         case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
@@ -106,16 +113,20 @@ def _applied(case: Case, event: Event) -> Case:
             return forgotten(case)
         case TimePassed(at=at):
             return expired(case, at)
-        case SiblingExportOpened() | SiblingExportSettled() | RequestWithdrawn():
-            return _after_word_from_outside(case, event)
+        case SiblingExportOpened() | SiblingExportSettled():
+            return _after_word_of_sibling(case, event)
+        case RequestWithdrawn():
+            return after_withdrawal(case, event)
+        case CaseHeld() | CaseReleased() | CaseApproved() | CaseRefused():
+            return after_ruling(case, event)
         case _:
             return _after_task_event(case, event)
 
 
-def _after_word_from_outside(
-    case: Case, event: SiblingExportOpened | SiblingExportSettled | RequestWithdrawn
+def _after_word_of_sibling(
+    case: Case, event: SiblingExportOpened | SiblingExportSettled
 ) -> Case:
-    """Wait for another case's copy before erasing, or no longer; or stop."""
+    """Wait for another case's copy before erasing, or no longer."""
     waits = case.waits_for_exports
     match event:
         case SiblingExportOpened(case=other):
@@ -127,8 +138,6 @@ def _after_word_from_outside(
             )
         case SiblingExportSettled(case=other):
             return replace(case, waits_for_exports=waits - {other})
-        case RequestWithdrawn():
-            return after_withdrawal(case, event)
         case _:
             assert_never(event)
 
@@ -186,7 +195,7 @@ def _reported(case: Case, task: Task, event: TaskReported) -> Case:
     case = case.with_task(after)
     match task.action, event.report:
         case Action.LOCATE, ItemsLocated(learned=learned) if (
-            learned and case.withdrawn_at is None
+            learned and case.withdrawn_at is None and case.refused_for is None
         ):
             return with_learned(case, task.id, learned)
         case _:

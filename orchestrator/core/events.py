@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.core.cases import TaskItem
+from orchestrator.core.ruled import CaseRuling
 from orchestrator.core.words import CallId, CaseId, StatementKind
 from schemas.connecting import (
     Cancelled,
@@ -322,4 +323,5 @@ Event = (
     | IdentityForgotten
     | SiblingExportOpened
     | SiblingExportSettled
+    | CaseRuling
 )

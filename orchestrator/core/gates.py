@@ -19,6 +19,7 @@ from orchestrator.core.cases import (
     GateReason,
     Step,
     Task,
+    TaskItem,
     TaskStatus,
 )
 from orchestrator.core.links import (
@@ -69,7 +70,7 @@ def close_gates(case: Case) -> Case:
         if task.status is TaskStatus.WITH_PERSON and _is_held(case, task):
             idle = replace(task, wake_at=None)  # no reminder meanwhile
             case = case.with_task(_behind(case, idle, GateReason.HOLD))
-        if _is_recallable(task):
+        if _is_recallable(case, task):
             reason = waits_for(case, task)
             if reason is GateReason.HOLD or (reason and not task.has_begun):
                 case = case.with_task(_behind(case, task, reason))
@@ -108,10 +109,11 @@ def _is_held(case: Case, task: Task) -> bool:
     return CLASS_OF[task.action] in case.held
 
 
-def _is_recallable(task: Task) -> bool:
-    """Tell whether *task* would erase or tell next, and has not been claimed."""
+def _is_recallable(case: Case, task: Task) -> bool:
+    """Tell whether *task* would erase, tell or do what is held, and is unclaimed."""
+    is_final = CLASS_OF[task.action] in {ActionClass.IRREVERSIBLE, ActionClass.TELLING}
     return (
-        CLASS_OF[task.action] in {ActionClass.IRREVERSIBLE, ActionClass.TELLING}
+        (is_final or _is_held(case, task))
         and task.status in {TaskStatus.READY, TaskStatus.WAITING}
         and task.step is Step.ACT
     )
@@ -149,11 +151,13 @@ def _with_frozen_items(case: Case, task: Task, at: datetime) -> Task:
     if not isinstance(located.outcome, Found | NothingFound):
         # Only an answered search says what there is: never "nothing found" without one.
         return settle(task, located.outcome, at)
-    items = tuple(i for i in located.items if case.scope.names_class(i.record_class))
+    items = tuple(item for item in located.items if _is_wanted(case, task, item))
     known = case.identifier_types & case.planned(task).accepts
     task = replace(task, items=items, identifier_types=known)
     if not items:
-        return settle(task, NothingFound(Evidence.E2), at)
+        is_left = bool(refused_classes(case, task))
+        nothing = NotApplicable("refused") if is_left else NothingFound(Evidence.E2)
+        return settle(task, nothing, at)
     planned = case.planned(task)
     is_left_out = planned.mode is Mode.DRY_RUN and task.action in planned.writes
     if is_left_out or case.is_dry_run:
@@ -161,6 +165,24 @@ def _with_frozen_items(case: Case, task: Task, at: datetime) -> Task:
     if task.action is Action.ERASE:
         return _erasure_begun(case, task, at)
     return _resumed(task, at)
+
+
+def refused_classes(case: Case, task: Task) -> tuple[str, ...]:
+    """Return the classes found at the account whose erasure was refused."""
+    located = case.task(task.account, Action.LOCATE)
+    if located is None or task.action is not Action.ERASE:
+        return ()
+    found = {i.record_class for i in located.items}
+    named = {one for one in found if case.scope.names_class(one)}
+    return tuple(sorted(named & case.refused_classes))
+
+
+def _is_wanted(case: Case, task: Task, item: TaskItem) -> bool:
+    """Tell whether *task* is about this record, by the wish and by the rulings."""
+    is_refused = item.record_class in case.refused_classes
+    if task.action is Action.ERASE and is_refused:
+        return False
+    return case.scope.names_class(item.record_class)
 
 
 def _erasure_begun(case: Case, task: Task, at: datetime) -> Task:
@@ -182,7 +204,7 @@ def _notice_begun(case: Case, task: Task, at: datetime) -> Task:
     task = replace(task, identifier_types=case.identifier_types & planned.accepts)
     if not task.identifier_types:
         return settle(task, NotTold("no_identifier"), at)
-    if case.scope.record_classes is not None:
+    if case.scope.record_classes is not None or case.refused_classes:
         return settle(task, NotTold("partial_erasure"), at)
     if planned.mode is Mode.DRY_RUN or case.is_dry_run:
         return settle(task, NotTold("dry_run"), at)

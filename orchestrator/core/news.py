@@ -8,10 +8,14 @@ from datetime import datetime
 from orchestrator.core.alarms import latest_alarm
 from orchestrator.core.cases import Case, ExportStatus, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
+from orchestrator.core.holds import REFUSALS
 from schemas.case_events import (
     AccountSettled,
     CaseAlarmed,
     CaseAnswered,
+    CaseHeld,
+    CaseRefused,
+    CaseReleased,
     EscalationLevel,
     ExportReady,
     ReceiptIssued,
@@ -26,6 +30,7 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
     yield from _settled(before, after)
     yield from _wanted(before, after)
     yield from _alarmed(before, after)
+    yield from _ruled(before, after)
     if before.export is ExportStatus.GATHERING is not after.export:
         if after.export is ExportStatus.SEALED:
             yield from _export_ready(after)
@@ -69,6 +74,31 @@ def _settled(before: Case, after: Case) -> Iterator[Command]:
                 evidence=evidence,
             )
         )
+
+
+def _ruled(before: Case, after: Case) -> Iterator[Command]:
+    """Yield one event for each hold that began or ended, and for each refusal."""
+    names = {"case_id": after.id, "request_id": after.request_id}
+    was = {hold.reason: hold.classes for hold in before.holds}
+    now = {hold.reason: hold.classes for hold in after.holds}
+    for reason, classes in now.items():
+        if was.get(reason) != classes:
+            held = CaseHeld(
+                **names, reason=reason.value, action_classes=tuple(sorted(classes))
+            )
+            yield Publish(held)
+    for reason in was.keys() - now.keys():
+        yield Publish(CaseReleased(**names, reason=reason.value))
+    for ruling in after.rulings[len(before.rulings) :]:
+        if ruling.kind in REFUSALS:
+            yield Publish(
+                CaseRefused(
+                    **names,
+                    ground=str(ruling.reason),
+                    provision=str(ruling.provision),
+                    record_classes=tuple(sorted(ruling.record_classes)),
+                )
+            )
 
 
 def _wanted(before: Case, after: Case) -> Iterator[Command]:

@@ -20,6 +20,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates
+from orchestrator.core.holds import DECISIVE, Hold, HoldReason
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.settling import left_out, settle
@@ -84,12 +85,26 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     )
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
+    case = _with_review(case, opening.at)
     planned = _with_tasks(case, opening.at)
     after = with_wake_at(open_gates(planned, opening.at), opening.at)
-    commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
+    unheld = replace(case, holds=())
+    commands: tuple[Command, ...] = (
+        Publish(_opened(after)),
+        *news_of(unheld, after),
+    )
     if after.export is ExportStatus.GATHERING:
         commands += (TellSubjectsCases(settled=False),)
     return Decision(after, commands)
+
+
+def _with_review(case: Case, at: datetime) -> Case:
+    """Return *case* held for the people who must approve it, if the register wants."""
+    deciders = case.plan.deciders(case.rights, case.jurisdiction)
+    if not deciders or case.is_dry_run:
+        return case
+    review = Hold(HoldReason.REVIEW, DECISIVE, at, "register")
+    return replace(case, holds=(review,), deciders=deciders)
 
 
 def _with_tasks(case: Case, at: datetime) -> Case:

@@ -59,6 +59,26 @@ class RetentionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewRule:
+    """How many people decide on requests for a right, before they are carried out."""
+
+    right: Right
+    deciders: int  # 0: nobody, 1, or 2 different ones
+    jurisdictions: frozenset[str] = frozenset()  # empty: everywhere else
+
+    def precision(self, right: Right, jurisdiction: str) -> int:
+        """Return 0 if the rule does not hold there, and more the closer it names it."""
+        country = jurisdiction.partition("-")[0]
+        if right is not self.right:
+            return 0
+        if not self.jurisdictions:
+            return 1
+        if jurisdiction in self.jurisdictions:
+            return 3
+        return 2 if country in self.jurisdictions else 0
+
+
+@dataclass(frozen=True, slots=True)
 class Recipient:
     """An organisation that holds the data, as the receipt names it."""
 
@@ -119,6 +139,7 @@ class Plan:
     recipients: Mapping[str, Recipient]
     retention: tuple[RetentionRule, ...] = ()
     min_verification: Mapping[Right, Level] = field(default_factory=dict)
+    reviews: tuple[ReviewRule, ...] = ()
     export_kept_for: timedelta = timedelta(days=7)
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
@@ -155,6 +176,20 @@ class Plan:
         """
         role = self.recipients[account.recipient].role
         return role in TOLD_ROLES and Action.NOTIFY in account.actions
+
+    def deciders(self, rights: Collection[Right], jurisdiction: str) -> int:
+        """
+        Return how many people must approve such a request; 0 if it is carried out.
+
+        The closest rule for each right decides, and the strictest among the rights.
+        """
+        wanted = 0
+        for right in rights:
+            close = [(r.precision(right, jurisdiction), r) for r in self.reviews]
+            best = max((near for near, _ in close), default=0)
+            its = [rule.deciders for near, rule in close if near and near == best]
+            wanted = max([wanted, *its])
+        return wanted
 
     def demanded_level(self, right: Right) -> Level:
         """Return the verification the controller demands for *right*."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.core.cases import Case, Found, ItemState, Task
+from orchestrator.core.gates import refused_classes
+from orchestrator.core.reviewing import REFUSED
 from orchestrator.core.withdrawing import WITHDRAWN, WITHDRAWN_IN_PART
 from orchestrator.core.words import Result
 from schemas.connecting import (
@@ -25,6 +27,8 @@ def result_of(case: Case) -> Result:
     `partial`; a kept record makes it `complete_with_retention`.  A withdrawn request is
     `withdrawn` only if nothing was erased or told before.
     """
+    if any(task.outcome == REFUSED for task in case.all_tasks.values()):
+        return _result_of_refusal(case)
     if any(_is_withdrawn(task) for task in case.all_tasks.values()):
         return Result.PARTIAL if _has_changed(case) else Result.WITHDRAWN
     lines = [
@@ -33,9 +37,17 @@ def result_of(case: Case) -> Result:
     searches = case.tasks_of(Action.LOCATE)
     if not lines or not all(_is_fulfilled(task) for task in (*lines, *searches)):
         return Result.PARTIAL
+    if any(refused_classes(case, task) for task in lines):
+        return Result.PARTIAL
     if any(task.retained for task in lines):
         return Result.COMPLETE_WITH_RETENTION
     return Result.COMPLETE
+
+
+def _result_of_refusal(case: Case) -> Result:
+    """Return `refused` if nothing at all was done or given; a part is `partial`."""
+    is_whole = case.refused_for is not None and case.export_sha256 is None
+    return Result.REFUSED if is_whole else Result.PARTIAL
 
 
 def _is_fulfilled(task: Task) -> bool:

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
 from orchestrator.core.forecast import expected_end, why_open
+from orchestrator.core.gates import refused_classes
+from orchestrator.core.holds import Ruling
 from orchestrator.core.results import result_of
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
@@ -35,6 +37,7 @@ from schemas.receipts import (
     Receipt,
     RecipientNamed,
     RetainedClass,
+    Ruled,
     StillOwed,
     Times,
     count_bucket,
@@ -105,6 +108,7 @@ def _statement(
         lines=lines,
         export=_export(case),
         owed=(*_still_open(case, at), *_owed(case)),
+        rulings=tuple(_ruled(case, ruling) for ruling in case.rulings) or None,
         register_version=case.plan.version,
         software_version=software,
         limits=tuple(sorted(limits)),
@@ -155,6 +159,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         count=count_bucket(len(concerned)),
         reasons=(*_reasons(task), *([task.how] if task.how else [])),
         retained=tuple(_retained(case, task)),
+        left_alone=refused_classes(case, task) or None,
         settled_at=task.settled_at,
         expected_by=None if task.is_settled else expected_end(case, task, at),
         attempts=task.calls,
@@ -201,6 +206,22 @@ def _retained(case: Case, task: Task) -> Iterator[RetainedClass]:
             until=kept.until,
             count=count_bucket(len(items)),
         )
+
+
+def _ruled(case: Case, ruling: Ruling) -> Ruled:
+    """Return what the receipt prints of a ruling."""
+    task = case.all_tasks.get(ruling.task) if ruling.task else None
+    return Ruled(
+        kind=ruling.kind.value,
+        at=ruling.at,
+        by=ruling.by,
+        reason=ruling.reason,
+        provision=ruling.provision,
+        action_classes=tuple(sorted(ruling.classes)),
+        record_classes=tuple(sorted(ruling.record_classes)),
+        account=task.account if task else None,
+        action=task.action if task else None,
+    )
 
 
 def _times(case: Case, answered_at: datetime | None) -> Times:

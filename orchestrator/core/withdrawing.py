@@ -40,7 +40,8 @@ WITHDRAWN_IN_PART = NotApplicable("withdrawn_in_part")
 
 def after_withdrawal(case: Case, event: RequestWithdrawn) -> Case:
     """Note that the request is withdrawn; an answered case, or a second time, stays."""
-    if case.status is not CaseStatus.RUNNING or case.withdrawn_at is not None:
+    is_decided = case.withdrawn_at is not None or case.refused_for is not None
+    if case.status is not CaseStatus.RUNNING or is_decided:
         return case
     gathering = case.export is ExportStatus.GATHERING
     return replace(

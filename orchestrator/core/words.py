@@ -60,6 +60,7 @@ class Result(StrEnum):
     COMPLETE_WITH_RETENTION = "complete_with_retention"
     PARTIAL = "partial"
     WITHDRAWN = "withdrawn"
+    REFUSED = "refused"
 
 
 class Mark(StrEnum):

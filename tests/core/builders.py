@@ -24,6 +24,7 @@ from orchestrator.core.events import (
     StatementSigned,
     TaskReported,
 )
+from orchestrator.core.holds import Hold, HoldReason
 from orchestrator.core.opening import Opening, open_case
 from orchestrator.core.plan import Plan, PlannedAccount, Recipient, RetentionRule
 from orchestrator.core.words import (
@@ -39,6 +40,7 @@ from orchestrator.core.words import (
 from schemas.connecting import (
     EMAIL,
     Action,
+    ActionClass,
     IdentifierType,
     ItemId,
     Mode,
@@ -91,6 +93,11 @@ def an_account(id_: AccountId = MAIL, **changes: object) -> PlannedAccount:
         horizon=7 * DAY,
     )
     return replace(account, **changes)  # type: ignore[arg-type]
+
+
+def a_hold(classes: Iterable[ActionClass]) -> tuple[Hold, ...]:
+    """Build the holds of a case whose data is wanted for a claim."""
+    return (Hold(HoldReason.LEGAL_CLAIMS, frozenset(classes), T0, "dpo-1"),)
 
 
 def a_plan(*accounts: PlannedAccount, retention: Iterable[RetentionRule] = ()) -> Plan:

@@ -92,6 +92,7 @@ from tests.core.builders import (
     reported,
     signed,
 )
+from tests.core.rulings_at_random import a_ruling, some_reviews
 from tests.core.world import World
 
 TYPES = (EMAIL, PHONE, CUSTOMER, DISTINCT)
@@ -111,7 +112,7 @@ def a_random_plan(rng: Random) -> Plan:
         id_: replace(one, role=rng.choice(["processor", "processor", "independent"]))
         for id_, one in plan.recipients.items()
     }
-    return replace(plan, recipients=roles)
+    return replace(plan, recipients=roles, reviews=some_reviews(rng))
 
 
 def _an_account(
@@ -279,6 +280,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "others": _others,
     "unasked": _unasked,
     "withdrawal": _withdrawal,
+    "ruling": a_ruling,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 

@@ -35,6 +35,7 @@ from tests.core.builders import (
     MAIL,
     T0,
     a_case,
+    a_hold,
     after,
     an_opening,
     called,
@@ -100,7 +101,7 @@ def _rarely() -> list[Observer]:
     failed = CallReported(T0, erasure, Failed("refused", "Ask."), _job_of(half))
     waiting = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
     handed = after(ready_to_erase("a"), MAIL, HandedOver("desk"))
-    held = replace(handed, held=frozenset({ActionClass.IRREVERSIBLE}))
+    held = replace(handed, holds=a_hold({ActionClass.IRREVERSIBLE}))
     stories: list[tuple[Case, list[Event]]] = [
         (held, [PersonAssigned(T0, erasure, "desk-2", "dpo")]),
         (ready_to_erase("a"), [SIBLING]),

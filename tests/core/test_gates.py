@@ -54,6 +54,7 @@ from tests.core.builders import (
     STATS,
     T0,
     a_case,
+    a_hold,
     a_plan,
     after,
     after_events,
@@ -331,7 +332,7 @@ def test_rehearsed_account_is_copied_only_where_that_is_a_read(
 def test_hold_blocks_what_is_irreversible_and_lets_reading_go_on() -> None:
     """A held case is searched and copied, and nothing of it is erased."""
     held = frozenset({ActionClass.IRREVERSIBLE})
-    case = replace(a_case(rights=BOTH), held=held)
+    case = replace(a_case(rights=BOTH), holds=a_hold(held))
 
     case = _located(case, MAIL)
     case = after(case, MAIL, Exported(1), EXPORT)
@@ -346,9 +347,9 @@ def test_hold_stops_an_erasure_that_has_begun_without_losing_its_place() -> None
     progress = Progress((task_of(ready_to_erase("a"), MAIL).items[0].id,), Evidence.E2)
     begun = after(ready_to_erase("a", "b"), MAIL, progress)
 
-    held = replace(begun, held=frozenset({ActionClass.IRREVERSIBLE}))
+    held = replace(begun, holds=a_hold({ActionClass.IRREVERSIBLE}))
     held = decide(held, TimePassed(begun.due_at)).case
-    freed = open_gates(replace(held, held=frozenset()), T0)
+    freed = open_gates(replace(held, holds=()), T0)
 
     assert _reason(held, MAIL) is GateReason.HOLD
     task = task_of(freed, MAIL)
@@ -358,7 +359,7 @@ def test_hold_stops_an_erasure_that_has_begun_without_losing_its_place() -> None
 
 def test_protective_action_passes_a_hold() -> None:
     """A hold on what is irreversible names no protective action."""
-    held = replace(ready_to_erase("a"), held=frozenset({ActionClass.IRREVERSIBLE}))
+    held = replace(ready_to_erase("a"), holds=a_hold({ActionClass.IRREVERSIBLE}))
     erasure = task_of(held, MAIL)
     id_ = task_id(held.id, MAIL, Action.SUPPRESS)
     suppressing = replace(erasure, id=id_, action=Action.SUPPRESS, status=PLANNED)

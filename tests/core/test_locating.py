@@ -40,6 +40,7 @@ from tests.core.builders import (
     STATS,
     T0,
     a_case,
+    a_hold,
     after,
     an_account,
     an_item,
@@ -154,7 +155,7 @@ def test_begun_erasure_under_a_hold_is_not_searched_for_again() -> None:
     shop = _shop(accepts=_types(EMAIL))
     case = after(a_case(shop, _crm()), SHOP, located("a", "b"), LOCATE)
     case = after(case, SHOP, Progress((an_item("a").id,), Evidence.E2))
-    held = replace(case, held=frozenset({ActionClass.IRREVERSIBLE}))
+    held = replace(case, holds=a_hold({ActionClass.IRREVERSIBLE}))
     held = decide(held, TimePassed(case.due_at)).case
 
     held = after(held, CRM, located("c", learned=[EMAIL]), LOCATE)

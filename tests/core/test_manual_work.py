@@ -41,6 +41,7 @@ from tests.core.builders import (
     MAIL,
     T0,
     a_case,
+    a_hold,
     after,
     ready_to_erase,
     task_of,
@@ -179,8 +180,10 @@ def test_assignee_named_by_a_person_keeps_the_work() -> None:
     case = handed()
     task = task_of(case, MAIL)
     case = decide(case, PersonAssigned(T0, task.id, "desk-2", "dpo")).case
-    held = decide(replace(case, held=_IRREVERSIBLE), TimePassed(awaited(case))).case
-    freed = decide(replace(held, held=frozenset()), TimePassed(awaited(held))).case
+    held = decide(
+        replace(case, holds=a_hold(_IRREVERSIBLE)), TimePassed(awaited(case))
+    ).case
+    freed = decide(replace(held, holds=()), TimePassed(awaited(held))).case
 
     again = task_of(after(freed, MAIL, HANDED), MAIL)
 
@@ -194,13 +197,13 @@ def test_hold_takes_manual_work_back() -> None:
     task = task_of(case, MAIL)
     moment = PersonAssigned(T0, task.id, "desk-2", "dpo")
 
-    held = decide(replace(case, held=_IRREVERSIBLE), moment).case
+    held = decide(replace(case, holds=a_hold(_IRREVERSIBLE)), moment).case
 
     task = task_of(held, MAIL)
     assert task.gate is not None
     assert (task.status, task.gate.reason) == (TaskStatus.PLANNED, GateReason.HOLD)
     assert decide(held, attested(held, "done")).case is held
-    freed = decide(replace(held, held=frozenset()), TimePassed(awaited(held))).case
+    freed = decide(replace(held, holds=()), TimePassed(awaited(held))).case
     assert task_of(freed, MAIL).status is TaskStatus.READY
 
 
@@ -208,7 +211,7 @@ def test_withdrawal_does_not_call_untouched_what_a_person_had() -> None:
     """They may have begun before a hold took the work back, so it goes on."""
     case = handed()
     moment = PersonAssigned(T0, task_of(case, MAIL).id, "desk-2", "dpo")
-    held = decide(replace(case, held=_IRREVERSIBLE), moment).case
+    held = decide(replace(case, holds=a_hold(_IRREVERSIBLE)), moment).case
 
     withdrawn = RequestWithdrawn(T0 + DAY, "portal", WithdrawalReason.BY_PERSON)
     after_it = decide(held, withdrawn).case

@@ -45,6 +45,7 @@ from tests.core.builders import (
     SHOP,
     T0,
     TELLING,
+    a_hold,
     a_plan,
     after,
     after_events,
@@ -179,7 +180,7 @@ def test_notice_waits_for_another_cases_copy() -> None:
 
 def test_hold_on_telling_calls_a_notice_back() -> None:
     """A notice that is ready and not claimed waits while telling is held."""
-    case = replace(_opened(), held=frozenset({ActionClass.TELLING}))
+    case = replace(_opened(), holds=a_hold({ActionClass.TELLING}))
 
     notice = task_of(close_gates(case), MAIL, NOTIFY)
 

@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core import alarms, answering, decide, gates, items, reports, unasked
+from orchestrator.core import (
+    alarms,
+    answering,
+    decide,
+    gates,
+    items,
+    reports,
+    reviewing,
+    unasked,
+)
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -24,6 +33,7 @@ from orchestrator.core.cases import (
     TaskStatus,
 )
 from orchestrator.core.events import StatementSigned, TaskReported
+from orchestrator.core.holds import Proposal
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
@@ -107,6 +117,10 @@ def _takes_any_word(task: Task, done: Done, _event: object, _planned: object) ->
     return replace(task, items=worse)
 
 
+def _decides_alone(_case: Case, said: Proposal) -> tuple[str, ...]:
+    return (said.by,)
+
+
 _PASSED = alarms.passed
 _ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
 
@@ -126,5 +140,9 @@ TWINS = (
     Twin("forgotten once answered", decide, "forgotten", _forgets_at_any_time),
     Twin("a word leaves in time", answering, "passed", _lets_time_pass),
     Twin("each alarm goes off once", answering, "passed", _forgets_alarms),
+    Twin("a hold holds", gates, "_is_held", lambda *_: False),
+    Twin("two decide", reviewing, "_agreed", _decides_alone),
+    Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
+    Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

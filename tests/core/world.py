@@ -19,14 +19,17 @@ from orchestrator.core.cases import (
 from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, TaskReported, TimePassed
+from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.links import teachers
 from orchestrator.core.reports import still_going
 from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
 from schemas.case_events import AccountSettled, CaseAlarmed
 from schemas.connecting import (
+    CLASS_OF,
     Accepted,
     Action,
+    ActionClass,
     Done,
     Evidence,
     Exported,
@@ -132,9 +135,11 @@ class World:
         case = self.case
         for task in case.all_tasks.values():
             _check_task(task)
+            _check_ruled(case, task)
             if _acts_next(task) and not task.has_begun:
                 _check_order(case, task)
         _check_law(case)
+        _check_rulings(case)
         is_answered = case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}
         assert case.identity_held or is_answered, "forgotten before the answer"
         if is_answered:
@@ -167,6 +172,37 @@ def _check_law(case: Case) -> None:
         for item in task.items:
             is_free = item.record_class not in kept_classes
             assert is_free or item.state not in endangered, "the law keeps it"
+
+
+def _check_ruled(case: Case, task: Task) -> None:
+    """Check that nothing held goes on, and that what was refused is left alone."""
+    is_due = task.status in {TaskStatus.READY, TaskStatus.WAITING}
+    is_held = CLASS_OF[task.action] in case.held
+    assert not (is_held and is_due and task.step is Step.ACT), "it is held"
+    if task.action not in {Action.ERASE, Action.NOTIFY}:
+        return
+    if case.refused_for is not None:
+        assert not task.has_begun, "refused, and yet something may be erased"
+        assert not isinstance(task.outcome, Notified), "refused, and yet told of it"
+    if not is_due and task.status is not TaskStatus.CALLED:
+        return
+    assert case.refused_for is None, "refused, and yet it goes on"
+    open_ = [item for item in task.items if item.state is not ItemState.KEPT]
+    classes = {item.record_class for item in open_}
+    assert not classes & case.refused_classes, "a refused class is left alone"
+    is_told = task.action is Action.NOTIFY and task.step is Step.ACT
+    assert not (is_told and case.refused_classes), "in part is not told as a whole"
+
+
+def _check_rulings(case: Case) -> None:
+    """Check that people decided what people must, and as many as must."""
+    for ruling in case.rulings:
+        if ruling.kind is RulingKind.APPROVED or ruling.kind in REFUSALS:
+            assert len(set(ruling.by)) >= case.deciders, "too few have decided"
+        assert ActionClass.PROTECTIVE not in ruling.classes
+    assert ActionClass.PROTECTIVE not in case.held, "what protects is never held"
+    if case.is_under_review:
+        assert case.status is CaseStatus.RUNNING, "answered before it was decided"
 
 
 def _is_better_proven(old: Task, new: Task) -> bool:
@@ -292,7 +328,7 @@ def _check_answer(case: Case) -> None:
     closed_in_full = all(
         isinstance(task.outcome, ends) for task in case.all_tasks.values()
     )
-    in_part = {Result.PARTIAL, Result.WITHDRAWN}
+    in_part = {Result.PARTIAL, Result.WITHDRAWN, Result.REFUSED}
     assert closed_in_full or case.result in in_part, "not everything was done"
     if case.status is CaseStatus.CLOSED:
         assert not case.obligations

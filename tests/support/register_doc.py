@@ -27,6 +27,7 @@ from orchestrator.adapters.register.tables import (
     ControllerTable,
     RecipientTable,
     RetentionTable,
+    ReviewTable,
 )
 
 PAGE = Path(__file__).parents[2] / "docs" / "register.md"
@@ -40,6 +41,7 @@ TABLES: dict[str, type[Table]] = {
     "[accounts.NAME.limits]": LimitsTable,
     "each of `rates`": RateTable,
     "[[retention]]": RetentionTable,
+    "[[review]]": ReviewTable,
 }
 # Sub-tables are described by their own section.
 _SECTIONS = ("secrets", "options", "waits", "limits")

@@ -161,6 +161,19 @@ class Role(StrEnum):
     INDEPENDENT = "independent"
 
 
+class Deciders(StrEnum):
+    """How many people decide on a request."""
+
+    AUTOMATIC = "automatic"
+    PERSON = "person"
+    TWO_PEOPLE = "two_people"
+
+    @property
+    def number(self) -> int:
+        """How many."""
+        return tuple(Deciders).index(self)
+
+
 class Environment(StrEnum):
     """Whether an account holds data of real people."""
 

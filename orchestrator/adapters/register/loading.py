@@ -29,6 +29,7 @@ from orchestrator.adapters.register.tables import (
     ControllerTable,
     RecipientTable,
     RetentionTable,
+    ReviewTable,
 )
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts
 from orchestrator.core.plan import Plan
@@ -36,7 +37,7 @@ from orchestrator.core.words import AccountId, RegisterVersion
 from orchestrator.errors import SetUpError
 
 _MAX_BYTES = 4 * 1024 * 1024
-_SECTIONS = ("controllers", "recipients", "accounts", "retention")
+_SECTIONS = ("controllers", "recipients", "accounts", "retention", "review")
 TableT = TypeVar("TableT", bound=Table)
 
 
@@ -49,6 +50,7 @@ class Register:
     recipients: Mapping[str, RecipientTable]
     accounts: Mapping[AccountId, AccountEntry]
     retention: tuple[RetentionTable, ...]
+    reviews: tuple[ReviewTable, ...] = ()
 
     @property
     def short_version(self) -> str:
@@ -70,7 +72,9 @@ class Register:
             for entry in self.accounts.values()
             if on is None or entry.is_valid_on(on)
         ]
-        plan = plan_of(controller, table, entries, self.recipients, self.retention)
+        plan = plan_of(
+            controller, table, entries, self.recipients, self.retention, self.reviews
+        )
         return replace(plan, version=self._version_of(entries))
 
     def _version_of(self, entries: list[AccountEntry]) -> RegisterVersion:
@@ -145,7 +149,8 @@ class _Reading:
         controllers = self._entries(document, "controllers", ControllerTable)
         recipients = self._entries(document, "recipients", RecipientTable)
         accounts = self._entries(document, "accounts", AccountTable)
-        retention = self._retention(document)
+        retention = self._listed(document, "retention", RetentionTable)
+        reviews = self._listed(document, "review", ReviewTable)
         self._check_between(document, accounts)
         names = frozenset(self._section(document, "controllers"))
         entries = {
@@ -165,6 +170,7 @@ class _Reading:
             recipients=recipients,
             accounts={entry.id: entry for _, entry in sorted(entries.items()) if entry},
             retention=tuple(rule for _, rule in retention),
+            reviews=tuple(rule for _, rule in reviews),
         )
         return replace(whole, version=self._version(document, whole))
 
@@ -225,22 +231,22 @@ class _Reading:
                 entries[slug] = table
         return entries
 
-    def _retention(
-        self, document: dict[str, object]
-    ) -> list[tuple[str, RetentionTable]]:
-        """Validate each retention rule by itself, called by its id if it has one."""
-        raw_rules = document.get("retention", [])
+    def _listed(
+        self, document: dict[str, object], section: str, model: type[TableT]
+    ) -> list[tuple[str, TableT]]:
+        """Validate each rule of a list by itself, called by its id if it has one."""
+        raw_rules = document.get(section, [])
         if not isinstance(raw_rules, list):
             self.tell(
-                "retention", "a list of tables is expected here; write [[retention]]."
+                section, f"a list of tables is expected here; write [[{section}]]."
             )
             return []
-        found: list[tuple[str, RetentionTable]] = []
+        found: list[tuple[str, TableT]] = []
         for place, raw in enumerate(raw_rules, start=1):
             name = raw.get("id") if isinstance(raw, dict) else None
             is_named = isinstance(name, str) and is_slug(name)
-            path = f"retention.{name}" if is_named else f"retention[{place}]"
-            table = self._valid(path, raw, RetentionTable)
+            path = f"{section}.{name}" if is_named else f"{section}[{place}]"
+            table = self._valid(path, raw, model)
             if table is not None:
                 found.append((path, table))
         return found

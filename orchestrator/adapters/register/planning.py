@@ -13,9 +13,16 @@ from orchestrator.adapters.register.tables import (
     ControllerTable,
     RecipientTable,
     RetentionTable,
+    ReviewTable,
 )
 from orchestrator.adapters.register.values import AccountEntry
-from orchestrator.core.plan import Plan, PlannedAccount, Recipient, RetentionRule
+from orchestrator.core.plan import (
+    Plan,
+    PlannedAccount,
+    Recipient,
+    RetentionRule,
+    ReviewRule,
+)
 from orchestrator.core.words import RegisterVersion
 
 
@@ -25,6 +32,7 @@ def plan_of(
     entries: Iterable[AccountEntry],
     recipients: Mapping[str, RecipientTable],
     retention: Iterable[RetentionTable],
+    reviews: Iterable[ReviewTable],
 ) -> Plan:
     """Return the controller's plan over *entries*, without a version yet."""
     held = [entry for entry in entries if slug in entry.controllers]
@@ -44,6 +52,10 @@ def plan_of(
         },
         retention=tuple(_rule(table) for table in retention),
         min_verification=dict(controller.min_verification),
+        reviews=tuple(
+            ReviewRule(one.right, one.decided_by.number, frozenset(one.jurisdictions))
+            for one in reviews
+        ),
         export_kept_for=controller.export_kept_for,
         gate_margin=controller.gate_margin,
         interim_before=controller.interim_before,

@@ -16,6 +16,7 @@ from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.adapters.register.kinds import (
     Country,
+    Deciders,
     Duration,
     Jurisdiction,
     PositiveDuration,
@@ -108,6 +109,29 @@ class RecipientTable(Table):
             "at any time (EDPB Opinion 22/2024)."
         ),
         examples=[["Amazon Web Services EMEA SARL"]],
+    )
+
+
+class ReviewTable(Table):
+    """`[[review]]`: who decides on requests for a right before they are carried out."""
+
+    right: Right = Field(
+        description="The right: erasure, access or portability.", examples=["erasure"]
+    )
+    decided_by: Deciders = Field(
+        description=(
+            "`automatic`: nobody; `person`: one person approves or refuses each; "
+            "`two_people`: two different ones say the same (four eyes)."
+        ),
+        examples=["person"],
+    )
+    jurisdictions: tuple[Jurisdiction, ...] = Field(
+        default=(),
+        description=(
+            "Where the rule holds; everywhere else where absent. The closest rule "
+            "decides, and the strictest of several that are as close."
+        ),
+        examples=[["DE"]],
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestrator.entrypoints.cli import deciding
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
 from orchestrator.entrypoints.cli.options import HELP, By, CaseId, Json, Limit
 from orchestrator.entrypoints.cli.showing import (
@@ -28,6 +29,12 @@ if TYPE_CHECKING:
     )
 
 app = typer.Typer(name="case", help="Cases: our handling of one request each.", **HELP)
+
+app.command("hold")(deciding.hold)
+app.command("release")(deciding.release)
+app.command("approve")(deciding.approve)
+app.command("refuse")(deciding.refuse)
+app.command("notice")(deciding.notice)
 
 _STATUSES = ("received", "running", "answered", "closed")
 
@@ -127,6 +134,8 @@ def _print(found: CaseView) -> None:
             ("due", found.due_at),
             ("overdue", found.is_overdue),
             ("next alarm", found.next_alarm_at),
+            ("under review", found.is_under_review or None),
+            ("refused for", found.refused_for),
             ("withdrawn", found.withdrawn_at),
             ("answered", found.answered_at),
             ("closed", found.closed_at),
@@ -156,6 +165,10 @@ def _print_parts(found: CaseView) -> None:
     if found.obligations:
         say()
         print_rows(found.obligations, _OWED, as_json=False, nothing="")
+    for rows, columns in ((found.holds, _HOLDS), (found.rulings, _RULINGS)):
+        if rows:
+            say()
+            print_rows(rows, columns, as_json=False, nothing="")
     say()
     print_rows(
         found.history,
@@ -186,6 +199,20 @@ _ENDANGERED: Columns[EndangeredLine] = [
     ("action", lambda row: row.action),
     ("why", lambda row: row.why),
     ("expected by", lambda row: row.expected_by or "nobody can say"),
+]
+_HOLDS: Columns[Any] = [
+    ("held for", lambda row: row.reason),
+    ("classes", lambda row: row.classes),
+    ("since", lambda row: row.at),
+    ("by", lambda row: row.by),
+]
+_RULINGS: Columns[Any] = [
+    ("ruling", lambda row: row.kind),
+    ("reason", lambda row: row.reason),
+    ("provision", lambda row: row.provision),
+    ("records", lambda row: row.record_classes),
+    ("by", lambda row: row.by),
+    ("at", lambda row: row.at),
 ]
 _OWED: Columns[ObligationLine] = [
     ("still owed by", lambda row: row.account),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 RESULTS: Final = {
+    "refused": "refused",
     "complete": "complete",
     "complete_with_retention": "complete, some\nkept by law",
     "partial": "partial",

@@ -1,0 +1,93 @@
+"""
+Holds and rulings as values: what stops a case, and who decided what, by which law.
+
+Nothing is free text: reasons are closed lists, and whoever decides is a pseudonym.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from orchestrator.core.grounds import Ground
+from schemas.connecting import ActionClass, TaskId
+
+
+class HoldReason(StrEnum):
+    """Why a case is held; the law's clock keeps running."""
+
+    LEGAL_CLAIMS = "legal_claims"
+    IDENTITY_DOUBT = "identity_doubt"
+    RESTRICTION_ASKED = "restriction_asked"
+    """The person asked to keep the data for now (Art 18(1)(b) and (c) GDPR)."""
+    AUTHORITY = "authority"
+    INCIDENT = "incident"
+    REVIEW = "review"
+    """The register wants a person to decide; an approval or a refusal ends it."""
+    BRAKE = "brake"
+    """Too many erasures came from one source; two people release it."""
+
+
+BY_RULE = frozenset({HoldReason.REVIEW, HoldReason.BRAKE})
+"""Holds that no person sets."""
+DECISIVE = frozenset(
+    {ActionClass.IRREVERSIBLE, ActionClass.TELLING, ActionClass.CHANGING}
+)
+"""What a rule holds: never what protects (Art 18 GDPR), nor what only reads."""
+HOLDABLE = DECISIVE | {ActionClass.READING}
+"""What a person may hold: use always stops while we think."""
+HOLD_PROVISION: dict[HoldReason, str] = {
+    HoldReason.LEGAL_CLAIMS: "GDPR Art 17(3)(e)",
+    HoldReason.IDENTITY_DOUBT: "GDPR Art 12(6)",
+    HoldReason.RESTRICTION_ASKED: "GDPR Art 18(1)",
+    HoldReason.AUTHORITY: "GDPR Art 17(3)(b)",
+    HoldReason.INCIDENT: "GDPR Art 32",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One reason to stop these classes of action, until it is released."""
+
+    reason: HoldReason
+    classes: frozenset[ActionClass]
+    at: datetime
+    by: str
+
+
+class RulingKind(StrEnum):
+    """What was decided."""
+
+    HELD = "held"
+    RELEASED = "released"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    REFUSED_IN_PART = "refused_in_part"
+    GATE_OPENED = "gate_opened"
+
+
+REFUSALS = frozenset({RulingKind.REFUSED, RulingKind.REFUSED_IN_PART})
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A decision: its reason, provision and scope, by whom, and when."""
+
+    kind: RulingKind
+    at: datetime
+    by: tuple[str, ...]
+    reason: str | None = None
+    provision: str | None = None
+    classes: frozenset[ActionClass] = frozenset()
+    record_classes: frozenset[str] = frozenset()
+    task: TaskId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the first of two deciders said; an approval has no ground."""
+
+    by: str
+    ground: Ground | None = None
+    record_classes: frozenset[str] = frozenset()

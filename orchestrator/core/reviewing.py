@@ -1,0 +1,212 @@
+"""
+What people rule of a whole case: hold, release, approve, refuse.
+
+A ruling that does not fit changes nothing.  A refusal comes before anything
+irreversible or not at all; it is answered like any case, and a refusal of some record
+classes leaves these alone while the rest goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ExportStatus,
+    Gate,
+    GateReason,
+    ItemState,
+    Task,
+    TaskStatus,
+)
+from orchestrator.core.grounds import PROVISION_OF, fits
+from orchestrator.core.holds import (
+    BY_RULE,
+    HOLD_PROVISION,
+    HOLDABLE,
+    Hold,
+    HoldReason,
+    Proposal,
+    Ruling,
+    RulingKind,
+)
+from orchestrator.core.ruled import (
+    CaseApproved,
+    CaseHeld,
+    CaseRefused,
+    CaseReleased,
+    CaseRuling,
+)
+from orchestrator.core.settling import settle
+from schemas.connecting import Action, Done, NotApplicable, Notified
+
+REFUSED = NotApplicable("refused")
+_FINAL = (Action.ERASE, Action.NOTIFY)
+
+
+def after_ruling(case: Case, event: CaseRuling) -> Case:
+    """Apply a person's ruling on a running case."""
+    if case.status is not CaseStatus.RUNNING or case.withdrawn_at is not None:
+        return case
+    match event:
+        case CaseHeld():
+            return _held(case, event)
+        case CaseReleased():
+            return _released(case, event)
+        case CaseApproved():
+            return _approved(case, event)
+        case CaseRefused():
+            return _refused(case, event)
+        case _:
+            assert_never(event)
+
+
+def with_refusal(case: Case, at: datetime) -> Case:
+    """Let every task of a refused case end; one under call ends with its report."""
+    if case.refused_for is None or case.status is not CaseStatus.RUNNING:
+        return case
+    for task in case.all_tasks.values():
+        if not task.is_settled and task.status is not TaskStatus.CALLED:
+            case = case.with_task(settle(task, REFUSED, at))
+    return case
+
+
+def may_refuse(case: Case, record_classes: frozenset[str]) -> bool:
+    """
+    Tell whether the whole request, or the erasure of these classes, can be refused.
+
+    Not once a call may have erased what is refused, or told of its erasure; and not
+    when nothing is left to do.
+    """
+    tasks = case.all_tasks.values()
+    if not any(not t.is_settled and t.status is not TaskStatus.CALLED for t in tasks):
+        return False
+    return not any(_goes_too_far(task, record_classes) for task in tasks)
+
+
+def _held(case: Case, event: CaseHeld) -> Case:
+    """Add a hold, or more classes to the one of this reason."""
+    known = {hold.reason: hold for hold in case.holds}
+    before = known[event.reason].classes if event.reason in known else frozenset()
+    is_allowed = event.classes <= HOLDABLE and event.reason not in BY_RULE
+    if not is_allowed or event.classes <= before or case.refused_for is not None:
+        return case
+    classes = event.classes | before
+    known[event.reason] = Hold(event.reason, classes, event.at, event.by)
+    ruling = Ruling(
+        RulingKind.HELD,
+        event.at,
+        (event.by,),
+        reason=event.reason.value,
+        provision=HOLD_PROVISION[event.reason],
+        classes=event.classes,
+    )
+    return _ruled(replace(case, holds=tuple(known.values())), ruling)
+
+
+def _released(case: Case, event: CaseReleased) -> Case:
+    """Take a hold away; a review ends by a decision, the brake by two people."""
+    deciders = {event.by, event.also_by} - {None}
+    wanted = 2 if event.reason is HoldReason.BRAKE else 1
+    if event.reason is HoldReason.REVIEW or len(deciders) < wanted:
+        return case
+    if event.reason not in {hold.reason for hold in case.holds}:
+        return case
+    by = (event.by, event.also_by) if event.also_by else (event.by,)
+    ruling = Ruling(RulingKind.RELEASED, event.at, by, reason=event.reason.value)
+    return _ruled(_without(case, event.reason), ruling)
+
+
+def _approved(case: Case, event: CaseApproved) -> Case:
+    """End the review once as many people as the register wants have approved."""
+    if not case.is_under_review:
+        return case
+    by = _agreed(case, Proposal(event.by))
+    if by is None:
+        return replace(case, proposal=Proposal(event.by))
+    ruling = Ruling(RulingKind.APPROVED, event.at, by)
+    return _ruled(_without(case, HoldReason.REVIEW), ruling)
+
+
+def _refused(case: Case, event: CaseRefused) -> Case:
+    """Refuse, once as many people as the register wants have said the same."""
+    classes, in_part = event.record_classes, bool(event.record_classes)
+    is_news = case.refused_for is None and not classes & case.refused_classes
+    suits = fits(event.ground, case.rights, in_part=in_part)
+    if not (is_news and suits and may_refuse(case, classes)):
+        return case
+    proposal = Proposal(event.by, event.ground, classes)
+    by = _agreed(case, proposal)
+    if by is None:
+        return replace(case, proposal=proposal)
+    ruling = Ruling(
+        RulingKind.REFUSED_IN_PART if in_part else RulingKind.REFUSED,
+        event.at,
+        by,
+        reason=event.ground.value,
+        provision=PROVISION_OF[event.ground],
+        record_classes=classes,
+    )
+    case = _ruled(case, ruling)
+    if in_part:
+        case = replace(case, refused_classes=case.refused_classes | classes)
+        return _thought_again(case)
+    gathering = case.export is ExportStatus.GATHERING
+    return replace(
+        case,
+        refused_for=event.ground,
+        holds=(),
+        export=ExportStatus.DROPPED if gathering else case.export,
+    )
+
+
+def _agreed(case: Case, said: Proposal) -> tuple[str, ...] | None:
+    """Return who decided, or nothing if another person must say the same first."""
+    if case.deciders <= 1:
+        return (said.by,)
+    first = case.proposal
+    if first is None or first.by == said.by or replace(first, by=said.by) != said:
+        return None
+    return (first.by, said.by)
+
+
+def _thought_again(case: Case) -> Case:
+    """Put what has not begun behind its gate, so that it leaves the classes alone."""
+    for task in case.all_tasks.values():
+        begun = task.has_begun or task.status in {TaskStatus.CALLED, TaskStatus.SETTLED}
+        if task.action in _FINAL and not begun:
+            gate = task.gate or Gate(GateReason.LOCATE, task.dispatch_by)
+            planned = replace(
+                task, status=TaskStatus.PLANNED, gate=gate, items=(), reason=None
+            )
+            case = case.with_task(replace(planned, hint=None, wake_at=None))
+    return case
+
+
+def _goes_too_far(task: Task, record_classes: frozenset[str]) -> bool:
+    """Tell whether *task* may have done already what is to be refused."""
+    is_called = task.status is TaskStatus.CALLED
+    if isinstance(task.outcome, Done) and not task.items:
+        return True  # by a person's word, who knows which records
+    if task.action is Action.NOTIFY:
+        return is_called or task.has_begun or isinstance(task.outcome, Notified)
+    if task.action is not Action.ERASE or not (task.has_begun or is_called):
+        return False
+    concerned = [item for item in task.items if item.state is not ItemState.KEPT]
+    return not record_classes or any(
+        item.record_class in record_classes for item in concerned
+    )
+
+
+def _without(case: Case, reason: HoldReason) -> Case:
+    """Return *case* without a hold."""
+    holds = tuple(hold for hold in case.holds if hold.reason is not reason)
+    return replace(case, holds=holds)
+
+
+def _ruled(case: Case, ruling: Ruling) -> Case:
+    """Return *case* with one more ruling, and nothing left to agree on."""
+    return replace(case, rulings=(*case.rulings, ruling), proposal=None)

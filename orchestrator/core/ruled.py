@@ -1,0 +1,51 @@
+"""What people ruled of a case, as events; each is kept in the case's history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason
+from schemas.connecting import ActionClass
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHeld:
+    """A person stopped these classes of action; what protects is never stopped."""
+
+    at: datetime
+    classes: frozenset[ActionClass]
+    reason: HoldReason
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReleased:
+    """A hold is over; the brake's needs two people."""
+
+    at: datetime
+    reason: HoldReason
+    by: str
+    also_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseApproved:
+    """A reviewer lets the case go on; where the register wants two, each says so."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRefused:
+    """A reviewer refuses the request, or the erasure of these record classes only."""
+
+    at: datetime
+    ground: Ground
+    by: str
+    record_classes: frozenset[str] = frozenset()
+
+
+CaseRuling = CaseHeld | CaseReleased | CaseApproved | CaseRefused

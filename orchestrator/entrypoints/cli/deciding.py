@@ -1,0 +1,136 @@
+"""`erasure case`: what people decide of a whole case."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+import typer
+
+from orchestrator.entrypoints.cli.opening import open_parts, open_queries
+from orchestrator.entrypoints.cli.options import By, CaseId
+from orchestrator.entrypoints.cli.showing import say
+from orchestrator.errors import SetUpError
+
+# ruff: noqa: PLC0415 (--help should answer at once)
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def hold(
+    case: CaseId,
+    by: By,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="legal_claims, identity_doubt, restriction_asked, authority or"
+            " incident.",
+        ),
+    ],
+    classes: Annotated[
+        str,
+        typer.Option(
+            "--classes",
+            metavar="CLASSES",
+            help="What waits, with commas: irreversible, telling, changing, reading.",
+        ),
+    ] = "irreversible,telling,changing",
+) -> None:
+    """Stop a case; what protects the person never stops, nor does the law's clock."""
+    from orchestrator.core.holds import HoldReason
+    from orchestrator.entrypoints.deciding import Deciding
+    from schemas.connecting import ActionClass
+
+    named = [_word(ActionClass, one, "class") for one in classes.split(",")]
+    code = _word(HoldReason, reason, "reason")
+    with open_parts() as parts:
+        Deciding(parts).hold(case, named, code, by)
+    say("The case is held; what is under call goes on to its end.")
+
+
+def release(
+    case: CaseId,
+    by: By,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="CODE", help="The hold's own reason.")
+    ],
+) -> None:
+    """End a hold that a person set."""
+    from orchestrator.core.holds import HoldReason
+    from orchestrator.entrypoints.deciding import Deciding
+
+    code = _word(HoldReason, reason, "reason")
+    with open_parts() as parts:
+        Deciding(parts).release(case, code, by)
+    say("The hold is over.")
+
+
+def approve(case: CaseId, by: By) -> None:
+    """Let a case under review go on; where the register says so, two people must."""
+    from orchestrator.entrypoints.deciding import Deciding
+
+    with open_parts() as parts:
+        goes_on = Deciding(parts).approve(case, by)
+    say("The case goes on." if goes_on else _SECOND)
+
+
+def refuse(
+    case: CaseId,
+    by: By,
+    ground: Annotated[
+        str,
+        typer.Option(
+            "--ground", metavar="CODE", help="Why; docs/law.md has the closed list."
+        ),
+    ],
+    record_class: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--record-class",
+            metavar="CLASS",
+            help="Leave only these records alone; repeatable.",
+        ),
+    ] = None,
+) -> None:
+    """Refuse a request before anything is erased, in whole or by record class."""
+    from orchestrator.core.grounds import Ground
+    from orchestrator.entrypoints.deciding import Deciding
+
+    code = _word(Ground, ground, "ground")
+    with open_parts() as parts:
+        stands = Deciding(parts).refuse(case, code, by, record_class or ())
+    done = f"It is refused; `erasure case notice {case}` has the text for the person."
+    say(done if stands else _SECOND)
+
+
+def notice(
+    case: CaseId,
+    language: Annotated[
+        str, typer.Option("--language", metavar="CODE", help="de, en or fr.")
+    ] = "en",
+) -> None:
+    """Print what the person is told of a refusal, with their remedies."""
+    from orchestrator.entrypoints.notices import LANGUAGES, refusal_notice
+
+    if language not in LANGUAGES:
+        raise SetUpError(
+            f"There is no notice in {language}; write one of {', '.join(LANGUAGES)}."
+        )
+    with open_queries() as queries:
+        found = queries.case_now(case)
+    say(refusal_notice(found, language))
+
+
+_SECOND = "Noted; the register wants a second, different person to say the same."
+
+
+def _word(kind: type[Word], value: str, name: str) -> Word:
+    """Return the word of a closed list; says which there are."""
+    known = {one.value: one for one in kind}
+    if value not in known:
+        raise SetUpError(
+            f"There is no {name} {value}; write one of {', '.join(sorted(known))}."
+        )
+    return known[value]

@@ -1,0 +1,115 @@
+"""What a person decides of a whole case: hold it, release, approve or refuse it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orchestrator.adapters.queries import Queries
+from orchestrator.bootstrap import Installation
+from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.grounds import Ground, fits
+from orchestrator.core.holds import BY_RULE, HOLDABLE, HoldReason, Proposal
+from orchestrator.core.reviewing import may_refuse
+from orchestrator.core.ruled import (
+    CaseApproved,
+    CaseHeld,
+    CaseRefused,
+    CaseReleased,
+    CaseRuling,
+)
+from orchestrator.engine import Step
+from orchestrator.errors import NotPossible
+from schemas.connecting import ActionClass
+
+
+class Deciding:
+    """Takes people's rulings; raises `NotPossible` where one does not fit."""
+
+    def __init__(self, installation: Installation) -> None:
+        """Keep the parts; nothing is opened yet."""
+        self._parts = installation
+        self._queries = Queries(installation.database)
+
+    def hold(
+        self, id_: str, classes: Collection[ActionClass], reason: HoldReason, by: str
+    ) -> None:
+        """Stop these classes of action; what protects the person never stops."""
+        case = self._open(id_)
+        if not set(classes) <= HOLDABLE:
+            raise NotPossible("What protects the person is never held.")
+        if reason in BY_RULE:
+            raise NotPossible(f"{reason} is set by a rule, not by a person.")
+        at = self._parts.clock.now()
+        self._apply(
+            case,
+            CaseHeld(at, frozenset(classes), reason, by),
+            "these classes are held for this reason already",
+        )
+
+    def release(self, id_: str, reason: HoldReason, by: str) -> None:
+        """End a hold that a person set."""
+        case = self._open(id_)
+        ends = {
+            HoldReason.REVIEW: "`erasure case approve` or `erasure case refuse`",
+            HoldReason.BRAKE: "`erasure brake release`, by two people",
+        }
+        if reason in ends:
+            raise NotPossible(f"A hold for {reason} ends with {ends[reason]}.")
+        event = CaseReleased(self._parts.clock.now(), reason, by)
+        self._apply(case, event, f"there is no hold for {reason}")
+
+    def approve(self, id_: str, by: str) -> bool:
+        """Approve a case under review; tells whether it goes on, or a second must."""
+        case = self._open(id_)
+        if not case.is_under_review:
+            raise NotPossible("This case waits for nobody's decision.")
+        self._refuse_twice(case, Proposal(by))
+        event = CaseApproved(self._parts.clock.now(), by)
+        self._apply(case, event, "the case has moved; look again")
+        return not self._queries.case_now(id_).is_under_review
+
+    def refuse(
+        self, id_: str, ground: Ground, by: str, record_classes: Collection[str]
+    ) -> bool:
+        """Refuse a case, or the erasure of some classes; tells whether it stands."""
+        case, classes = self._open(id_), frozenset(record_classes)
+        if not fits(ground, case.rights, in_part=bool(classes)):
+            raise NotPossible(
+                f"The ground {ground} does not fit the rights of this case, or a"
+                " refusal in part."
+            )
+        if not may_refuse(case, classes):
+            raise NotPossible(
+                "It is too late to refuse: something was erased or told, is being"
+                " called right now, or nothing is left to do."
+            )
+        self._refuse_twice(case, Proposal(by, ground, classes))
+        event = CaseRefused(self._parts.clock.now(), ground, by, classes)
+        self._apply(case, event, "it is refused already")
+        after = self._queries.case_now(id_)
+        return len(after.rulings) > len(case.rulings)
+
+    def _open(self, id_: str) -> Case:
+        """Return a case that can still be decided."""
+        case = self._queries.case_now(id_)
+        if case.status is not CaseStatus.RUNNING:
+            raise NotPossible(f"Nothing is to decide: the case is {case.status}.")
+        if case.withdrawn_at is not None:
+            raise NotPossible("Nothing is to decide: the request is withdrawn.")
+        if case.refused_for is not None:
+            raise NotPossible("Nothing is to decide: the request is refused.")
+        return case
+
+    def _refuse_twice(self, case: Case, said: Proposal) -> None:
+        """Refuse the same word of the same person where two must decide."""
+        if case.deciders > 1 and case.proposal == said:
+            raise NotPossible(
+                f"{said.by} has said so already; the register wants a second, different"
+                " person."
+            )
+
+    def _apply(self, case: Case, event: CaseRuling, otherwise: str) -> None:
+        """Apply a ruling; says why if it changed nothing."""
+        (applied,) = self._parts.engine.apply([Step(case.id, event)])
+        if not applied:
+            raise NotPossible(f"This changes nothing: {otherwise}.")

@@ -1,0 +1,48 @@
+"""What people may rule of a case, in any order, and who must by the register."""
+
+from __future__ import annotations
+
+from random import Random
+
+from orchestrator.core.events import Event
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason
+from orchestrator.core.plan import ReviewRule
+from orchestrator.core.ruled import (
+    CaseApproved,
+    CaseHeld,
+    CaseRefused,
+    CaseReleased,
+)
+from orchestrator.core.words import Right
+from schemas.connecting import ActionClass
+from tests.core.world import World
+
+
+def some_reviews(rng: Random) -> tuple[ReviewRule, ...]:
+    """Draw how many people decide on an erasure; rather nobody."""
+    deciders = rng.choice([0, 0, 0, 1, 2])
+    return (ReviewRule(Right.ERASURE, deciders),)
+
+
+def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
+    """Let a person hold or refuse, seldom; and rather end what is held."""
+    now, case, who = world.now, world.case, rng.choice(["dpo-1", "dpo-2", "dpo-3"])
+    if case.holds and rng.random() < 0.8:
+        reason = rng.choice(case.holds).reason
+        other = rng.choice([None, "dpo-1", "dpo-2"])
+        ends: list[Event] = [
+            CaseReleased(now, reason, who, other),
+            CaseApproved(now, who),
+        ]
+        return ends[reason is HoldReason.REVIEW]
+    if rng.random() < 0.5:
+        return None
+    classes = frozenset(rng.choice([["invoice"], ["marketing_profile"], []]))
+    some = [one for one in ActionClass if rng.random() < 0.3]
+    options: list[Event] = [
+        CaseHeld(now, frozenset(some), rng.choice([*HoldReason]), who),
+        CaseRefused(now, rng.choice([*Ground]), who, classes),
+        CaseApproved(now, who),
+    ]
+    return rng.choices(options, weights=[3, 2, 1])[0]

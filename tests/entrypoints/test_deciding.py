@@ -1,0 +1,137 @@
+"""Rulings on a whole case, by the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestrator.core.grounds import Ground
+from orchestrator.core.words import CaseId
+from orchestrator.entrypoints.notices import LANGUAGES, _texts
+from tests.support.installation import AnInstallation
+from tests.support.people import Human
+from tests.support.site_register import RegisterText
+
+FOUR_EYES = """
+[[review]]
+right = "erasure"
+decided_by = "two_people"
+"""
+REFUSE = ("--ground", "legal_claims")
+
+
+@pytest.fixture
+def case(installation: AnInstallation) -> CaseId:
+    """Open a case of which nobody has asked anything yet."""
+    return installation.a_case(Human(1), "erasure")
+
+
+def test_held_case_shows_why_and_is_released(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """The hold, who set it and its end stand in the case."""
+    held = installation(
+        "case", "hold", case, "--classes", "irreversible", "--reason", "authority",
+        "--by", "dpo-1",
+    )  # fmt: skip
+    shown = installation("case", "show", case, "--json").data
+    told = installation("case", "release", case, "--reason", "authority", "--by", "d-2")
+    freed = installation("case", "show", case, "--json").data
+
+    assert (held.code, told.code) == (0, 0)
+    assert shown["holds"][0]["classes"] == ["irreversible"]
+    assert freed["holds"] == []
+    assert [one["kind"] for one in freed["rulings"]] == ["held", "released"]
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        pytest.param(
+            ("hold", "--classes", "protective", "--reason", "authority"),
+            "never held",
+            id="protective",
+        ),
+        pytest.param(("hold", "--reason", "review"), "set by a rule", id="by-rule"),
+        pytest.param(("hold", "--reason", "she called"), "no reason", id="free-text"),
+        pytest.param(("release", "--reason", "brake"), "two people", id="brake"),
+        pytest.param(("release", "--reason", "incident"), "no hold", id="not-held"),
+        pytest.param(("approve",), "nobody's decision", id="not-reviewed"),
+        pytest.param(("refuse", "--ground", "because"), "no ground", id="ground"),
+        pytest.param(
+            ("refuse", "--ground", "others_rights"), "does not fit", id="misfit"
+        ),
+    ],
+)
+def test_ruling_that_does_not_fit_is_refused_with_a_sentence(
+    installation: AnInstallation, case: CaseId, args: tuple[str, ...], sentence: str
+) -> None:
+    """Whoever tries learns why, and nothing changes."""
+    verb, *options = args
+
+    told = installation("case", verb, case, *options, "--by", "dpo-1")
+
+    assert told.code != 0
+    assert sentence in told.err
+
+
+def test_same_person_twice_is_not_four_eyes(tmp_path: Path) -> None:
+    """The second word of the same person is refused; another's completes it."""
+    made = AnInstallation(tmp_path, register=RegisterText(more=FOUR_EYES))
+    case = made.a_case(Human(1), "erasure")
+
+    first = made("case", "approve", case, "--by", "dpo-1")
+    again = made("case", "approve", case, "--by", "dpo-1")
+    other = made("case", "approve", case, "--by", "dpo-2")
+    shown = made("case", "show", case, "--json").data
+    made.close()
+
+    assert "second, different person" in first.out
+    assert again.code != 0
+    assert "said so already" in again.err
+    assert "goes on" in other.out
+    assert shown["rulings"][0]["by"] == ["dpo-1", "dpo-2"]
+
+
+@pytest.mark.parametrize(
+    ("language", "complaint"),
+    [
+        pytest.param("de", "Aufsichtsbehörde", id="de"),
+        pytest.param("en", "supervisory authority", id="en"),
+        pytest.param("fr", "autorité de contrôle", id="fr"),
+    ],
+)
+def test_notice_names_the_reason_and_the_remedies(
+    installation: AnInstallation, case: CaseId, language: str, complaint: str
+) -> None:
+    """Art 12(4) GDPR: why, the complaint, and the court."""
+    before = installation("case", "notice", case, "--language", language)
+    installation("case", "refuse", case, *REFUSE, "--by", "dpo-1")
+
+    told = installation("case", "notice", case, "--language", language)
+
+    assert before.code != 0
+    assert told.code == 0
+    for word in (complaint, "77", "79", "GDPR Art 17(3)(e)"):
+        assert word in told.out
+
+
+def test_notice_of_a_refusal_in_part_names_the_records(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """What is left alone is named by class."""
+    installation(
+        "case", "refuse", case, *REFUSE, "--record-class", "order", "--by", "dpo-1"
+    )
+
+    assert "order" in installation("case", "notice", case).out
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_ground_is_said_in_every_language(language: str) -> None:
+    """No refusal leaves the person without a reason."""
+    texts = _texts(language)
+
+    assert {f"ground_{one.value}" for one in Ground} <= texts.keys()
+    assert texts.keys() == _texts("en").keys()

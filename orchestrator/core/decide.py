@@ -175,7 +175,7 @@ def _after_word(case: Case, task: Task, event: PersonalEvent) -> Task:
         case PersonRetried():
             return after_retry(task, event, case.planned(task))
         case PersonClosed():
-            return after_close(task, event)
+            return after_close(case, task, event)
         case PersonAssigned():
             return after_assignment(task, event)
         case IdentifiersShown():

@@ -10,13 +10,15 @@ from orchestrator.core.items import marked
 from orchestrator.core.locating import chosen, with_learned
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.settling import ready, settle, wait
+from orchestrator.core.withdrawing import WITHDRAWN
 from schemas.connecting import Action, Done, Evidence, Failed, Notified, NotTold, Proof
 
 BY_HAND = "erased_by_hand"
 TOLD_BY_HAND = "told_by_hand"
-CLOSE_REASONS = frozenset(
-    {BY_HAND, TOLD_BY_HAND, "not_reachable", "not_our_processor", "superseded"}
-)
+NOT_BEGUN = "not_begun"
+"""Manual work of a withdrawn request: whoever has it says that nothing was done."""
+_FAILED = frozenset({"not_reachable", "not_our_processor", "superseded"})
+CLOSE_REASONS = _FAILED | {BY_HAND, TOLD_BY_HAND, NOT_BEGUN}
 _ONLY_OF = {BY_HAND: Action.ERASE, TOLD_BY_HAND: Action.NOTIFY}
 
 
@@ -48,9 +50,9 @@ def after_retry(task: Task, event: PersonRetried, planned: PlannedAccount) -> Ta
     return ready(task)
 
 
-def after_close(task: Task, event: PersonClosed) -> Task:
+def after_close(case: Case, task: Task, event: PersonClosed) -> Task:
     """
-    Settle by a person's word: done by hand, or failed with their reason.
+    Settle by a person's word: done by hand, left alone, or failed with their reason.
 
     A reason that does not stand in `CLOSE_REASONS`, or does not fit, changes nothing.
     """
@@ -58,6 +60,8 @@ def after_close(task: Task, event: PersonClosed) -> Task:
     wanted = _ONLY_OF.get(event.reason, task.action)
     if event.reason not in CLOSE_REASONS or task.action is not wanted:
         return task
+    if event.reason == NOT_BEGUN:
+        return _left_alone(case, task, event)
     if event.reason == TOLD_BY_HAND:
         return settle(task, Notified(Evidence.M), event.at)
     if task.action is Action.NOTIFY:
@@ -69,6 +73,14 @@ def after_close(task: Task, event: PersonClosed) -> Task:
     left = [item.id for item in task.items if item.state in under_way]
     task = marked(task, left, ItemState.GONE, Evidence.M)
     return settle(task, Done("deleted", Evidence.M), event.at)
+
+
+def _left_alone(case: Case, task: Task, event: PersonClosed) -> Task:
+    """Take the word of whoever has the work that the withdrawal came in time."""
+    is_theirs = task.status is TaskStatus.WITH_PERSON and not task.is_asked
+    if case.withdrawn_at is None or not is_theirs:
+        return task
+    return settle(task, WITHDRAWN, event.at)
 
 
 def _wants_look(task: Task, planned: PlannedAccount) -> bool:

@@ -228,15 +228,25 @@ class Task:
 
     @property
     def has_begun(self) -> bool:
-        """
-        Whether this erasure may have changed anything at the processor.
+        """Whether this erasure was asked of the processor, or handed to a person."""
+        return self.is_asked or self.handover is not None
 
-        By a call, or by the person whom it was handed to.
+    @property
+    def may_have_changed(self) -> bool:
         """
+        Whether anything at the processor may be changed already.
+
+        By a call, or by a person: only once they were shown for whom the work is.
+        """
+        was_shown = self.handover is not None and self.handover.shown_at is not None
+        return self.is_asked or was_shown
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a call may have changed anything at the processor."""
         untouched = {ItemState.OPEN, ItemState.KEPT}
         touched = any(item.state not in untouched for item in self.items)
-        by_call = bool(self.open_calls or self.answers_lost)
-        return touched or by_call or self.handover is not None
+        return touched or bool(self.open_calls or self.answers_lost)
 
     @property
     def due_job(self) -> OpenCall | None:

@@ -3,6 +3,7 @@ A request that the person withdrew: what has not begun is left, jobs are called 
 
 Erased is erased: an erasure that may have changed something goes on to its end, unless
 the processor still calls its job back.  What nobody can stop is recorded, not obeyed.
+Manual work is taken back as long as nobody was shown for whom it is.
 """
 
 from __future__ import annotations
@@ -98,12 +99,12 @@ def _obeyed(task: Task, planned: PlannedAccount, at: datetime) -> Task:
     if task.is_settled or task.status is TaskStatus.CALLED:
         return task
     reads = CLASS_OF[task.action] is ActionClass.READING
-    if task.status is TaskStatus.WITH_PERSON and not reads:
+    if task.status is TaskStatus.WITH_PERSON and task.may_have_changed and not reads:
         return task  # they may have begun, and only they can say
     if task.action in planned.cancels and task.cancellable():
         is_on_its_way = task.status is TaskStatus.WAITING and task.step is Step.CANCEL
         return task if is_on_its_way else wait(task, Step.CANCEL, at, WITHDRAWN.reason)
-    if reads or not task.has_begun:
+    if reads or not task.may_have_changed:
         return settle(task, WITHDRAWN, at)
     if task.is_called_back and not task.open_calls:
         return settle(task, WITHDRAWN_IN_PART, at)

@@ -53,6 +53,7 @@ class Brief:
     instructions: str | None
     record_classes: tuple[str, ...]
     keep: tuple[KeptClass, ...]
+    withdrawn_at: datetime | None
     identifiers: tuple[Identifier, ...] = field(repr=False)
 
 
@@ -98,6 +99,7 @@ class ManualWork:
             instructions=words,
             record_classes=_left(task),
             keep=_kept(task),
+            withdrawn_at=case.withdrawn_at,
             identifiers=identifiers,
         )
 

@@ -153,6 +153,8 @@ def play(world: World, move: Move, past: list[Event]) -> None:
     """Let *move* happen in *world*; what was applied is added to *past*."""
     rng = Random(move.seed)  # noqa: S311 (chance for a test, not for a secret)
     world.now += _pause(rng)
+    if not world.case.all_tasks:  # nothing else can happen to an unplanned case
+        move = replace(move, kind="again")
     event = MOVES[move.kind](world, rng, past)
     if event is not None:
         world.apply(event)
@@ -213,8 +215,9 @@ def _assignee(world: World, rng: Random, _past: list[Event]) -> Event:
         PersonAssigned(world.now, task.id, who, "dpo"),
         IdentifiersShown(world.now, task.id, who, (EMAIL,)),
         PersonAttested(world.now, task.id, ended, SHA, "desk", rows=1),
+        PersonClosed(world.now, task.id, "not_begun", "desk"),
     ]
-    return rng.choices(options, weights=[1, 1, 3])[0]
+    return rng.choices(options, weights=[1, 1, 3, 1])[0]
 
 
 def _stage(world: World, rng: Random, _past: list[Event]) -> Event:

@@ -20,6 +20,7 @@ from orchestrator.core.events import (
     Event,
     IdentifiersShown,
     PersonAssigned,
+    PersonClosed,
     PersonRetried,
     RequestWithdrawn,
     SiblingExportOpened,
@@ -29,10 +30,13 @@ from orchestrator.core.words import CaseId
 from schemas.case_events import TaskEscalated, TaskReminded
 from schemas.connecting import (
     EMAIL,
+    Accepted,
     Action,
     ActionClass,
     Done,
     Evidence,
+    NotApplicable,
+    Outcome,
 )
 from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
@@ -209,14 +213,72 @@ def test_hold_takes_manual_work_back() -> None:
 
 def test_withdrawal_does_not_call_untouched_what_a_person_had() -> None:
     """They may have begun before a hold took the work back, so it goes on."""
-    case = handed()
+    case = shown(handed())
     moment = PersonAssigned(T0, task_of(case, MAIL).id, "desk-2", "dpo")
     held = decide(replace(case, holds=a_hold(_IRREVERSIBLE)), moment).case
 
-    withdrawn = RequestWithdrawn(T0 + DAY, "portal", WithdrawalReason.BY_PERSON)
-    after_it = decide(held, withdrawn).case
+    after_it = decide(held, WITHDRAWAL).case
 
     assert task_of(after_it, MAIL).status is TaskStatus.PLANNED
+
+
+@pytest.mark.parametrize("action", [Action.ERASE, Action.EXPORT])
+def test_withdrawal_takes_back_work_of_which_nobody_was_shown_the_person(
+    action: Action,
+) -> None:
+    """Who does not know for whom has not begun, whoever it was assigned to."""
+    case = handed(action)
+    task = task_of(case, MAIL, action)
+    case = decide(case, PersonAssigned(T0, task.id, "desk-2", "dpo")).case
+
+    case = decide(case, WITHDRAWAL).case
+
+    assert task_of(case, MAIL, action).outcome == NotApplicable("withdrawn")
+    assert decide(case, attested(case, "done", action)).case is case
+
+
+def test_copy_that_a_person_is_making_is_no_longer_wanted() -> None:
+    """Making a copy changes nothing, so it is taken back even once it has begun."""
+    case = decide(shown(handed(Action.EXPORT), Action.EXPORT), WITHDRAWAL).case
+
+    task = task_of(case, MAIL, Action.EXPORT)
+    assert task.outcome == NotApplicable("withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        pytest.param("done", Done("deleted", Evidence.M), id="it was done"),
+        pytest.param("not_begun", NotApplicable("withdrawn"), id="it was not begun"),
+    ],
+)
+def test_person_says_how_far_withdrawn_work_went(word: str, outcome: Outcome) -> None:
+    """Work that may have begun stays theirs until they say how it stands."""
+    case = decide(shown(handed()), WITHDRAWAL).case
+    task = task_of(case, MAIL)
+    assert task.status is TaskStatus.WITH_PERSON
+
+    said = PersonClosed(T0 + DAY, task.id, word, "desk")
+    ended = decide(case, attested(case, "done") if word == "done" else said).case
+
+    assert task_of(ended, MAIL).outcome == outcome
+
+
+def test_work_is_not_left_alone_while_the_request_stands() -> None:
+    """Nobody ends wanted work by saying that it has not begun."""
+    case = shown(handed())
+    said = PersonClosed(T0 + DAY, task_of(case, MAIL).id, "not_begun", "desk")
+
+    assert decide(case, said).case is case
+
+
+def test_call_is_not_left_alone_by_a_word() -> None:
+    """What a processor was asked nobody calls untouched, withdrawn or not."""
+    case = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
+    case = decide(case, WITHDRAWAL).case
+    said = PersonClosed(T0 + DAY, task_of(case, MAIL).id, "not_begun", "desk")
+
+    assert decide(case, said).case is case
 
 
 def test_gate_that_closes_again_leaves_manual_work() -> None:
@@ -237,4 +299,11 @@ def test_retry_does_not_take_work_from_a_person() -> None:
     assert decide(case, retry).case is case
 
 
+def shown(case: Case, action: Action = Action.ERASE) -> Case:
+    """Let the assignee see for whom the work is."""
+    task = task_of(case, MAIL, action)
+    return decide(case, IdentifiersShown(T0 + HOUR, task.id, "desk", (EMAIL,))).case
+
+
+WITHDRAWAL = RequestWithdrawn(T0 + DAY, "portal", WithdrawalReason.BY_PERSON)
 _IRREVERSIBLE = frozenset({ActionClass.IRREVERSIBLE})

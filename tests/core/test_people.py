@@ -121,7 +121,8 @@ def test_person_attests_only_what_was_left() -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", sorted(CLOSE_REASONS - {"erased_by_hand", "told_by_hand"})
+    "reason",
+    sorted(CLOSE_REASONS - {"erased_by_hand", "told_by_hand", "not_begun"}),
 )
 def test_other_reasons_close_the_line_as_failed(reason: str) -> None:
     """A task that a person ended otherwise is failed, with the reason printed."""

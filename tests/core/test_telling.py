@@ -9,7 +9,9 @@ import pytest
 from orchestrator.core.cases import Case, GateReason, Scope, Step, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
+    Attested,
     ExportSealed,
+    PersonAttested,
     PersonClosed,
     Report,
     SiblingExportOpened,
@@ -26,6 +28,7 @@ from schemas.connecting import (
     Done,
     Evidence,
     Exported,
+    HandedOver,
     Mode,
     NotApplicable,
     Notified,
@@ -276,6 +279,46 @@ def test_person_may_say_how_a_notice_ended(
     ).case
 
     assert _notice(case) == outcome
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        pytest.param("notified", Notified(Evidence.M), id="told"),
+        pytest.param("done", None, id="never erased"),
+        pytest.param("nothing_found", None, id="nobody looked"),
+        pytest.param("exported", None, id="nothing copied"),
+    ],
+)
+def test_person_who_tells_a_recipient_attests_just_that(
+    word: Attested, outcome: Outcome | None
+) -> None:
+    """By hand as by a call: told, with grade M, and never a claim of an erasure."""
+    handed = after(_opened(), MAIL, HandedOver("desk", 3 * DAY), NOTIFY)
+    task = task_of(handed, MAIL, NOTIFY)
+    assert task.status is TaskStatus.WITH_PERSON
+
+    case = decide(handed, PersonAttested(T0, task.id, word, SHA, "desk")).case
+
+    assert _notice(case) == outcome
+    assert (case is handed) is (outcome is None)
+
+
+def test_receipt_says_that_a_person_told_the_recipient() -> None:
+    """The line has grade M and the digest of what the person brought."""
+    case = _opened(an_account(SHOP))
+    case = after(case, SHOP, located("i1"), LOCATE)
+    case = after(case, SHOP, Done("deleted", Evidence.E4))
+    case = after(case, MAIL, HandedOver("desk", 3 * DAY), NOTIFY)
+    task = task_of(case, MAIL, NOTIFY)
+
+    case = decide(case, PersonAttested(T0, task.id, "notified", SHA, "desk")).case
+
+    receipt = final_receipt(case, "statement-1", T0, "1.0.0")
+    (line,) = (one for one in receipt.lines if one.account == MAIL)
+    assert receipt.result == "complete"
+    assert (line.outcome, line.evidence) == ("notified", "M")
+    assert (line.evidence_sha256, line.answer_sha256, line.method) == (SHA, None, None)
 
 
 def test_receipt_names_who_was_told_and_how_well_it_is_proven() -> None:

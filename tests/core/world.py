@@ -35,6 +35,7 @@ from schemas.connecting import (
     Exported,
     ItemId,
     NeedsHuman,
+    NotApplicable,
     NothingFound,
     Notified,
     Retained,
@@ -282,6 +283,8 @@ def _check_outcome(task: Task) -> None:
         states = {item.state for item in task.items}
         assert states <= {ItemState.NEVER_SEEN}, "nothing found of what was found"
         assert not (task.answers_lost and task.items), "our own erasure speaks"
+    if task.action is Action.ERASE and task.outcome == NotApplicable("withdrawn"):
+        assert not task.is_asked, "what a call may have changed is not left alone"
 
 
 def _check_items(old: Task, new: Task) -> None:

@@ -151,6 +151,7 @@ def _print(found: Brief) -> None:
             ("account", found.account),
             ("action", found.action),
             ("due", found.due_at),
+            ("withdrawn", found.withdrawn_at),
             ("records", found.record_classes),
             (
                 "keep",

@@ -125,8 +125,8 @@ def close(
         typer.Option(
             "--reason",
             metavar="CODE",
-            help="erased_by_hand, told_by_hand, not_our_processor, not_reachable or"
-            " superseded.",
+            help="erased_by_hand, told_by_hand, not_begun, not_our_processor,"
+            " not_reachable or superseded.",
         ),
     ],
     by: By = SOMEBODY,

@@ -58,7 +58,10 @@ def obeyed(case: Case, at: datetime) -> Case:
     if case.withdrawn_at is None or case.status is not CaseStatus.RUNNING:
         return case
     for task in case.all_tasks.values():
-        after = _obeyed(task, case.planned(task), at)
+        if task.status is TaskStatus.CALLED:
+            after = _noted(task)
+        else:
+            after = _obeyed(task, case.planned(task), at)
         if after is not task:
             case = case.with_task(after)
     return case
@@ -94,9 +97,19 @@ def called_back(task: Task, event: TaskReported) -> Task:
     return settle(task, WITHDRAWN_IN_PART if in_part else WITHDRAWN, event.at)
 
 
+def _noted(task: Task) -> Task:
+    """
+    Return a *task* under call, which is past recall until its report.
+
+    A poll that moves nothing decides nothing, unless its task has changed meanwhile.
+    """
+    is_poll = task.step is Step.POLL
+    return replace(task, reason=WITHDRAWN.reason) if is_poll else task
+
+
 def _obeyed(task: Task, planned: PlannedAccount, at: datetime) -> Task:
-    """Return *task* as a withdrawal leaves it; one under call is past recall."""
-    if task.is_settled or task.status is TaskStatus.CALLED:
+    """Return *task*, which is not under call, as a withdrawal leaves it."""
+    if task.is_settled:
         return task
     reads = CLASS_OF[task.action] is ActionClass.READING
     if task.status is TaskStatus.WITH_PERSON and task.may_have_changed and not reads:

@@ -234,6 +234,20 @@ def test_fault_of_ours_asks_a_person_and_not_the_processor_again() -> None:
     assert task_of(case, MAIL).status is TaskStatus.NEEDS_HUMAN
 
 
+def test_withdrawal_during_a_poll_is_obeyed_after_it() -> None:
+    """A poll that moves nothing is no end of the matter: the job is called back."""
+    case = called(with_job(), MAIL)
+    asked = task_of(case, MAIL)
+    assert asked.step is Step.POLL
+
+    case = withdrawn(case)
+
+    assert task_of(case, MAIL) != asked, "else its row would be written as it was"
+    going = reported(case, MAIL, Action.ERASE, Accepted(HOUR), at=LATER)
+    task = task_of(decide(case, going).case, MAIL)
+    assert (task.step, task.status) == (Step.CANCEL, TaskStatus.WAITING)
+
+
 def test_job_that_cannot_be_called_back_goes_on() -> None:
     """The withdrawal is recorded, not obeyed."""
     account = replace(RECALLABLE, cancels=frozenset())

@@ -11,9 +11,10 @@ from sqlalchemy import func, select
 from connectors.base import Sink
 from orchestrator.adapters import tables as t
 from orchestrator.core.cases import Step, Task, TaskStatus
-from orchestrator.core.events import PersonClosed
+from orchestrator.core.events import PersonClosed, RequestWithdrawn
 from orchestrator.engine import Step as Applied
 from schemas.connecting import Action, JobAccepted, Reply, TaskId, Ticket, Work
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import HOUR, MINUTE, task_of
 from tests.core.builders import MAIL as ACCOUNT
 from tests.stages.a_workshop import SPEC, Counter, Workshop, case_of
@@ -149,11 +150,11 @@ def test_no_question_comes_after_the_horizon_unasked(office: Office) -> None:
     assert _task(office).wake_at == job.late_at
 
 
-@pytest.mark.parametrize("change", ["closed", "taken_over"])
+@pytest.mark.parametrize("change", ["closed", "withdrawn", "taken_over"])
 def test_what_happened_meanwhile_is_not_overwritten(
     office: Office, change: str
 ) -> None:
-    """A task that a person closed stays closed; one of another owner is his."""
+    """Closed stays closed, withdrawn is obeyed, and another owner's task is his."""
     workshop, _ = _accepted(office)
     office.clock.advance(MINUTE)
     (group,) = workshop.claim()
@@ -162,6 +163,9 @@ def test_what_happened_meanwhile_is_not_overwritten(
     if change == "closed":
         closed = PersonClosed(now, member.task, "not_reachable", "ada")
         office.engine.apply([Applied(member.claimed.case, closed)])
+    elif change == "withdrawn":
+        stop = RequestWithdrawn(now, "portal", WithdrawalReason.BY_PERSON)
+        office.engine.apply([Applied(member.claimed.case, stop)])
     else:
         epochs = office.claims.acquire(
             [ACCOUNT], "other", now, now + HOUR, by_force=True

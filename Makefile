@@ -9,7 +9,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check simulate bench lock schemas clean secrets
+.PHONY: help demo test check venv simulate bench lock schemas clean secrets
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -29,6 +29,8 @@ check: $(DEV) ## lint, format, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/yamllint --strict -d '{extends: relaxed, rules: {line-length: {max: 110}}}' docker-compose.yml .github
+
+venv: $(DEV) ## make .venv, with all that development needs
 
 simulate: $(DEV) ## run the core at random, 100,000 times (ARGS="--seconds 60")
 	@$(BIN)/python -m tests.core.simulating $(or $(ARGS),--runs 100000)

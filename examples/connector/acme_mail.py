@@ -239,7 +239,7 @@ def _must_be_unknown_contact(answer: Answer) -> None:
 
 def _item(task: TaskId, contact: _Contact) -> Item:
     # The same each time, and salted: a bare hash of a short id betrays it.
-    name = sha256(f"{task}/{contact.id}".encode()).hexdigest()[:32]
+    name = sha256(f"{task}/contact/{contact.id}".encode()).hexdigest()[:32]
     return Item(
         id=ItemId(name),
         reference=contact.id,

@@ -253,7 +253,8 @@ PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
         pytest.param(
             "",
             "controllers: the file has no controller; "
-            "write [controllers.NAME] and its keys.",
+            "write [controllers.NAME] with "
+            "legal_name, country, time_zone, dpo_contact.",
             id="empty file",
         ),
         pytest.param(

@@ -2,8 +2,9 @@
 A stranger's walk through docs/add-a-connector.md: every command, every edit.
 
 The page is read block by block: `console` is typed and its output compared (`…` stands
-for anything), `diff` is edited by hand.  Two things are the test's own: the network is
-away, and the vendor is played by the fake that the walk has made.
+for anything), `diff` is edited by hand, `toml` is a file whose first line is its name.
+Two things are the test's own: the network is away, and the vendor is played by the fake
+that the walk has made.
 """
 
 from __future__ import annotations
@@ -26,14 +27,9 @@ from connectors.fakes.serving import serve
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "add-a-connector.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(console|diff)\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-REGISTER = """
-[controllers.maison]
-legal_name = "Maison"
-country = "FR"
-time_zone = "Europe/Paris"
-dpo_contact = "dpo@maison.example"
-"""
+BLOCKS = re.findall(
+    r"^```(console|diff|toml(?=\n# \.\./))\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE
+)
 ERASURE = """#!{python}
 from orchestrator.entrypoints.cli import main
 main()
@@ -58,6 +54,9 @@ class Stranger:
         """Do what one block of the page says."""
         if kind == "diff":
             self.edit(text)
+            return
+        if kind == "toml":
+            self.write(text)
             return
         for command, expected in _commands(text):
             self.type(command, expected)
@@ -94,6 +93,13 @@ class Stranger:
             after = after.replace(old, new)
         file.write_text(after, encoding="utf-8")
 
+    def write(self, text: str) -> None:
+        """Write a new file, whose name stands in its first line."""
+        first, _, rest = text.partition("\n")
+        file = self.package / first.removeprefix("# ")
+        assert not file.exists()
+        file.write_text(rest, encoding="utf-8")
+
     def _play_the_vendor(self) -> None:
         """Let the register's address lead to the fake, once."""
         register = self.folder / "register.toml"
@@ -120,7 +126,6 @@ def stranger(tmp_path: Path) -> Iterator[Stranger]:
     _program(own / "bin" / "pip", f'#!/bin/sh\nexec {python} -m pip "$@"\n')
     folder = tmp_path / "work"
     folder.mkdir()
-    (folder / "register.toml").write_text(REGISTER, encoding="utf-8")
     environment = {
         "PATH": f"{own / 'bin'}:{os.defpath}",
         "PYTHONPATH": str(ROOT),

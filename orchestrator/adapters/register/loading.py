@@ -203,9 +203,12 @@ class _Reading:
                 advice = f"write {meant}" if meant else f"there are {listed(_SECTIONS)}"
                 self.tell(name, f"the table is not known; {advice}.")
         if not self._section(document, "controllers"):
+            fields = ControllerTable.model_fields.items()
+            needed = [name for name, one in fields if one.is_required()]
             self.tell(
                 "controllers",
-                "the file has no controller; write [controllers.NAME] and its keys.",
+                "the file has no controller; write [controllers.NAME] with "
+                f"{listed(needed)}.",
             )
 
     def _section(self, document: dict[str, object], name: str) -> dict[str, object]:

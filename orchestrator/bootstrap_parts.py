@@ -55,7 +55,7 @@ from orchestrator.event_log import Consumer, Publisher, TopicAdmin
 from orchestrator.ports import Clock
 from orchestrator.settings import Settings
 from schemas.instructions import PUBLISHES
-from schemas.topics import REQUESTS, Topic, topics_with
+from schemas.topics import CONFIRMATIONS, REQUESTS, Topic, topics_with
 
 log = structlog.get_logger()
 
@@ -227,9 +227,9 @@ class Parts:
     def embedded_log(self) -> EmbeddedLog:
         """The event log in our own database."""
         sealer = self.cipher.derived(EMBEDDED_REQUESTS)
-        return EmbeddedLog(
-            self.database, self.clock, Sealing(frozenset({REQUESTS}), sealer)
-        )
+        # What others say may name anybody; what we say ourselves names nobody.
+        sealing = Sealing(frozenset({REQUESTS, CONFIRMATIONS}), sealer)
+        return EmbeddedLog(self.database, self.clock, sealing)
 
     @cached_property
     def publisher(self) -> Publisher:

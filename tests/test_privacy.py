@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, unquote
 
 import psycopg
 from starlette.responses import JSONResponse, Response
@@ -26,14 +26,12 @@ from schemas.connecting import Operation
 from schemas.receipts import RECEIPT_SEALED
 from schemas.topics import CASE_EVENTS, RECEIPTS
 from tests.support.broker import Broker
-from tests.support.people import Human, a_submission, held_of, settle_in
+from tests.support.canary import CANARY, found_below, found_in
+from tests.support.people import a_submission, held_of, settle_in
 from tests.support.postgres import Postgres
 from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 from tests.support.site_register import RegisterText
-
-CANARY = Human(77_713)
-TELLING = 12  # letters; fewer could stand anywhere by accident
 
 
 class LoudHubSpot(FakeHubSpot):
@@ -43,45 +41,6 @@ class LoudHubSpot(FakeHubSpot):
         """Quote the people of the account."""
         said = json.dumps(self.data["contacts"])
         return JSONResponse({"message": said, "category": said}, status)
-
-
-def _plain(trait: str) -> tuple[bytes, ...]:
-    """Return a value as it is, and as it stands in a URL; case does not matter."""
-    return trait.lower().encode(), quote(trait, safe="").lower().encode()
-
-
-def _coded(trait: str) -> Iterator[bytes]:
-    """Yield a value in base64, wherever it begins; without the uncertain ends."""
-    for shift in range(3):
-        coded = base64.b64encode(b" " * shift + trait.encode())
-        certain = coded[4 if shift else 0 : -4]
-        if len(certain) >= TELLING:
-            yield certain
-
-
-PLAIN = {name: _plain(value) for name, value in CANARY.traits.items()}
-CODED = {name: tuple(_coded(value)) for name, value in CANARY.traits.items()}
-
-
-def _found_in(haystack: bytes) -> list[str]:
-    """Name the traits of the canary that stand in *haystack*."""
-    lower = haystack.lower()
-    return [
-        name
-        for name in CANARY.traits
-        if any(needle in lower for needle in PLAIN[name])
-        or any(needle in haystack for needle in CODED[name])
-    ]
-
-
-def _found_below(folder: Path) -> dict[str, list[str]]:
-    """Search every file below *folder*."""
-    found = {
-        str(path.relative_to(folder)): _found_in(path.read_bytes())
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
-    return {name: traits for name, traits in found.items() if traits}
 
 
 def _asked_in_every_way(site: Site) -> None:
@@ -127,12 +86,12 @@ def _run(site: Site) -> dict[str, Any]:
     child = site.start(KILL_AT="before commit: INSERT INTO statements #1", **extra)
     arguments = Path(f"/proc/{child.pid}/cmdline").read_bytes()
     assert child.wait(90) == -SIGKILL
-    meanwhile = _found_below(site.folder)
+    meanwhile = found_below(site.folder)
     if site.backend.is_embedded:
         names = {path.name for path in site.folder.iterdir()}
         assert {"erasure.db", "erasure.db-wal", "erasure.db-shm"} <= names
     site.run_until_over(1, within=60, **extra)
-    return {"arguments": _found_in(arguments), "meanwhile": meanwhile}
+    return {"arguments": found_in(arguments), "meanwhile": meanwhile}
 
 
 def _misplaced(site: Site) -> list[tuple[str, str]]:
@@ -150,14 +109,14 @@ def _misplaced(site: Site) -> list[tuple[str, str]]:
 def _is_declared(seen: Seen, declared: Operation | None) -> bool:
     """Tell whether the URL names nobody, or only where the connector's spec says."""
     identifies = declared.identifies if declared else frozenset()
-    if _found_in(unquote(seen.path).encode()):
+    if found_in(unquote(seen.path).encode()):
         template = declared.path if declared else ""
         if not any(f"{{{name}}}" in template for name in identifies):
             return False
     return all(
         name in identifies
         for name, value in parse_qsl(seen.query)
-        if _found_in(value.encode())
+        if found_in(value.encode())
     )
 
 
@@ -166,11 +125,11 @@ def _said(site: Site) -> list[str]:
     found: list[str] = []
     for topic in (CASE_EVENTS, RECEIPTS):
         for headers, value in site.published(topic):
-            found += _found_in(json.dumps(headers).encode())
-            found += _found_in(value)
+            found += found_in(json.dumps(headers).encode())
+            found += found_in(value)
             if headers["ce_type"] == RECEIPT_SEALED:
                 payload = json.loads(value)["payload"]
-                found += _found_in(base64.b64decode(payload))
+                found += found_in(base64.b64decode(payload))
     return found
 
 
@@ -181,7 +140,7 @@ def _is_well(site: Site) -> None:
     assert held_of(site.fakes, CANARY) == ["commercetools"]
     assert site.count("SELECT count(*) FROM quarantine") == 3
     assert _misplaced(site) == []
-    assert any(_found_in(seen.query.encode()) for seen in site.fakes["klaviyo"].log)
+    assert any(found_in(seen.query.encode()) for seen in site.fakes["klaviyo"].log)
 
 
 def test_canary_stands_in_clear_nowhere_on_one_machine(
@@ -198,7 +157,7 @@ def test_canary_stands_in_clear_nowhere_on_one_machine(
     _is_well(site)
     assert found == {"arguments": [], "meanwhile": {}}
     assert said == []
-    assert _found_below(site.folder) == {}
+    assert found_below(site.folder) == {}
 
 
 def test_canary_stands_in_clear_nowhere_on_many_nodes(
@@ -215,7 +174,7 @@ def test_canary_stands_in_clear_nowhere_on_many_nodes(
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute("CHECKPOINT")
     segments = {
-        path.parent.name: _found_in(path.read_bytes())
+        path.parent.name: found_in(path.read_bytes())
         for path in broker.log_dir.rglob("*.log")
     }
     ours = {
@@ -230,7 +189,7 @@ def test_canary_stands_in_clear_nowhere_on_many_nodes(
     assert said == []
     assert ours
     assert not any(ours.values())
-    assert _found_below(site.folder) == {}
-    assert _found_below(postgres.data) == {}
+    assert found_below(site.folder) == {}
+    assert found_below(postgres.data) == {}
     # The portal's own topic holds the request: it is the proof that we look well.
     assert any(segments[name] for name in theirs)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.fakes.team_keys import signed
-from connectors.fakes.webhook import TEAM_KEY, TOKEN, FakeWebhook
+from connectors.fakes.webhook import TOKEN, FakeWebhook
 from schemas.connecting import Action
 from schemas.instructions import ANSWER_MEDIA_TYPE
 from tests.support.nursery import Child
@@ -21,37 +21,10 @@ from tests.support.processes import free_port, is_listening
 from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 from tests.support.site_register import RegisterText
+from tests.support.teams import a_team
 
 ADA = Human(1)
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
-ACCOUNT = """
-[recipients.{name}]
-legal_name = "Loyalty SAS"
-role = "processor"
-country = "FR"
-
-[accounts.{name}]
-recipient = "{name}"
-connector = "webhook"
-category = "other"
-environment = "sandbox"
-mode = "live"
-base_url = "{url}/{name}"
-allow_http = true
-allow_hosts = ["127.0.0.1"]
-
-[accounts.{name}.secrets]
-token = "env:WEBHOOK_TOKEN"
-
-[accounts.{name}.options]
-signing_keys = ["{key}"]
-
-[accounts.{name}.waits]
-retry_base = "50ms"
-ping_every = "200ms"
-settle_for = "50ms"
-check_after = "50ms"
-"""
 
 
 @dataclass(frozen=True)
@@ -63,7 +36,7 @@ class WithTeams(RegisterText):
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
         names = ("loyalty", "kitchen")
-        teams = [ACCOUNT.format(name=name, url=url, key=TEAM_KEY) for name in names]
+        teams = [a_team(name, url) for name in names]
         return "\n".join([RegisterText.at(self, url), *teams])
 
 

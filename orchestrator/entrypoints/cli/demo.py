@@ -17,4 +17,6 @@ def demo(
     """Run everything once against fakes of the processors: no Kafka, no Docker."""
     from orchestrator.entrypoints.demo import run_demo  # noqa: PLC0415 (slow)
 
-    raise typer.Exit(run_demo(everything=everything))
+    raise typer.Exit(
+        run_demo(everything=everything, patience=100 if everything else 60)
+    )

@@ -39,8 +39,9 @@ def facts_of(
     if TOLD in processors.accounts:
         yield told(processors, seen)
     if DESKS.intersection(processors.accounts):
-        yield attested(folder, seen)
-        yield graded(processors, seen)
+        lines = [it for one in seen.receipts for it in one.receipt.lines]
+        yield attested(folder, lines)
+        yield graded(processors.accounts, lines)
     yield forgotten(installation, folder, processors, seen)
 
 

@@ -6,8 +6,9 @@ They go by what recipients and people have in their hands, not by our own databa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from typing import Final
 
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import TOLD
@@ -18,6 +19,8 @@ from orchestrator.entrypoints.demo.systems import SYSTEMS, TITLES
 from orchestrator.entrypoints.demo.words import GRADES, listed
 from schemas.connecting import Action
 from schemas.receipts import Line
+
+_BY_HAND: Final = frozenset({Action.ERASE, Action.EXPORT})
 
 
 def told(processors: Processors, seen: Evidence) -> Fact:
@@ -35,8 +38,10 @@ def told(processors: Processors, seen: Evidence) -> Fact:
     if any(values - known for values in named):
         against.append("a notice names somebody else, or nobody by a hash")
     against += [
-        f"a receipt says {line.outcome} of {TITLES[line.account]}"
-        for line in _lines(seen, Action.NOTIFY)
+        f"a receipt says {line.outcome} of {TITLES[TOLD]}"
+        for one in seen.receipts
+        for line in one.receipt.lines
+        if line.account == TOLD
         if line.outcome != "notified" or not line.answer_sha256
     ]
     return Fact(
@@ -46,15 +51,15 @@ def told(processors: Processors, seen: Evidence) -> Fact:
     )
 
 
-def attested(folder: Folder, seen: Evidence) -> Fact:
+def attested(folder: Folder, lines: Sequence[Line]) -> Fact:
     """Hold each line of work by hand to carry the digest of the file brought for it."""
     brought = {
         sha256(path.read_bytes()).hexdigest() for path in folder.evidence.glob("*.txt")
     }
     by_hand = [
         line
-        for line in _lines(seen, Action.ERASE, Action.EXPORT)
-        if SYSTEMS[line.account].connector == "manual"
+        for line in lines
+        if line.action in _BY_HAND and SYSTEMS[line.account].connector == "manual"
     ]
     against = [
         f"{TITLES[line.account]}: a line of the receipt has no file behind it"
@@ -70,14 +75,14 @@ def attested(folder: Folder, seen: Evidence) -> Fact:
     )
 
 
-def graded(processors: Processors, seen: Evidence) -> Fact:
+def graded(accounts: Sequence[str], lines: Sequence[Line]) -> Fact:
     """Hold each erasure to be proven as well as its system allows, and no better."""
     graded_: dict[str, list[str]] = {grade: [] for grade in GRADES}
-    for account in processors.accounts:
+    for account in accounts:
         graded_[SYSTEMS[account].best].append(TITLES[account])
     reached = {
         (line.account, line.evidence)
-        for line in _lines(seen, Action.ERASE, Action.NOTIFY)
+        for line in lines
         if line.outcome in {"done", "notified"}
     }
     against = [
@@ -85,18 +90,10 @@ def graded(processors: Processors, seen: Evidence) -> Fact:
         for account, evidence in sorted(reached, key=str)
         if evidence != SYSTEMS[account].best
     ]
-    missing = {*processors.accounts} - {account for account, _ in reached}
+    missing = {*accounts} - {account for account, _ in reached}
     against += [f"{TITLES[account]}: nothing was done" for account in sorted(missing)]
     said = "; ".join(f"{grade} {', '.join(it)}" for grade, it in graded_.items() if it)
     return Fact(f"Proven as well as each system allows: {said}.", against)
-
-
-def _lines(seen: Evidence, *actions: Action) -> Iterator[Line]:
-    """Give the receipts' lines about what was done."""
-    for one in seen.receipts:
-        for line in one.receipt.lines:
-            if line.action in actions:
-                yield line
 
 
 def _given(person: Person) -> Sequence[str]:

@@ -84,7 +84,17 @@ def test_what_is_sealed_to_us_is_opened_by_the_same_keys_only() -> None:
 
 @pytest.mark.parametrize(
     "sealed",
-    ["", "a.b.c.d.e", "not a JWE at all", "eyJhbGciOiJub25lIn0....", "x" * 300_000],
+    [
+        *(
+            "",
+            "a.b.c.d.e",
+            "not a JWE at all",
+            "eyJhbGciOiJub25lIn0....",
+            "x" * 300_000,
+        ),
+        # {"alg":["x"],"enc":{}}
+        "eyJhbGciOlsieCJdLCJlbmMiOnt9fQ.AAAA.AAAA.AAAA.AAAA",
+    ],
 )
 def test_what_is_no_sealed_text_is_refused_without_a_word_of_it(sealed: str) -> None:
     """Whatever comes, the error is our own sentence."""

@@ -92,7 +92,7 @@ def test_what_is_sealed_to_us_is_opened_by_the_same_keys_only() -> None:
             "eyJhbGciOiJub25lIn0....",
             "x" * 300_000,
         ),
-        # {"alg":["x"],"enc":{}}
+        # Its header has a list where the algorithm belongs.
         "eyJhbGciOlsieCJdLCJlbmMiOnt9fQ.AAAA.AAAA.AAAA.AAAA",
     ],
 )

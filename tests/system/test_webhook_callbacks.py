@@ -114,6 +114,26 @@ def test_teams_word_ends_a_copy_and_an_erasure(team: Team) -> None:
     assert set(team.states()) == {("applied", None)}
 
 
+def test_word_about_a_forgotten_case_brings_nothing_back(team: Team) -> None:
+    """Whatever is said of it later: nothing is sealed anew, and no task moves."""
+    team.site.publish(a_submission(ADA, "erasure"))
+    child = team.start()
+    id_ = team.instruction("erase")
+    team.fake.command("end", None)
+    team.post(team.fake.letter(id_))
+    team.site.wait_until_over(1)
+    before = team.site.rows("SELECT id, version, status FROM cases")
+
+    for status in ("accepted", "in_progress", "needs_person", "refused", "done"):
+        team.post(signed(_about(id_, status=status), ANSWER_MEDIA_TYPE))
+    team.site.wait(lambda: all(state != "waiting" for state, _ in team.states()))
+
+    assert child.stop() == 0
+    assert team.site.rows("SELECT id, version, status FROM cases") == before
+    assert team.site.count("SELECT count(*) FROM vault") == 0
+    assert team.site.count("SELECT count(*) FROM data_keys") == 0
+
+
 def _about(id_: str, account: str = "loyalty", status: str = "done") -> bytes:
     """Return an answer to sign."""
     answer = {

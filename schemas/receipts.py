@@ -164,6 +164,7 @@ class Ruled(Produced):
     at: UtcInstant
     by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")
     reason: Code | None = Field(default=None, description="A code, or the ground.")
+    gate: Code | None = Field(default=None, description="The gate that was opened.")
     provision: Label | None = None
     action_classes: tuple[ActionClass, ...] = ()
     record_classes: tuple[Code, ...] = ()

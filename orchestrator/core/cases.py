@@ -215,6 +215,7 @@ class Case:
     rulings: tuple[Ruling, ...] = ()
     deciders: int = 1  # who must agree on an approval or a refusal
     proposal: Proposal | None = None  # what the first of two said
+    cools_until: datetime | None = None  # nothing irreversible before
     refused_for: Ground | None = None
     refused_classes: frozenset[str] = frozenset()  # left alone by a partial refusal
     export: ExportStatus = ExportStatus.NOT_ASKED

@@ -44,7 +44,7 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.gates import close_gates, open_gates
+from orchestrator.core.gates import close_gates, cooled, open_gates
 from orchestrator.core.locating import with_learned
 from orchestrator.core.manual_work import (
     after_assignment,
@@ -61,6 +61,7 @@ from orchestrator.core.ruled import (
     CaseHeld,
     CaseRefused,
     CaseReleased,
+    GateOpened,
 )
 from orchestrator.core.rulings import (
     BY_HAND,
@@ -93,7 +94,7 @@ def decide(case: Case, event: Event) -> Decision:
     after = _applied(case, event)
     if after == case:
         return Decision(case)
-    after = with_refusal(obeyed(after, event.at), event.at)
+    after = cooled(with_refusal(obeyed(after, event.at), event.at), event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
@@ -117,7 +118,9 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return _after_word_of_sibling(case, event)
         case RequestWithdrawn():
             return after_withdrawal(case, event)
-        case CaseHeld() | CaseReleased() | CaseApproved() | CaseRefused():
+        case (
+            CaseHeld() | CaseReleased() | CaseApproved() | CaseRefused() | GateOpened()
+        ):
             return after_ruling(case, event)
         case _:
             return _after_task_event(case, event)

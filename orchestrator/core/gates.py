@@ -8,6 +8,7 @@ root last.  An account without such a link waits for nobody.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -88,17 +89,26 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
     if not is_frozen(case, planned):
         return GateReason.LOCATE
     if task.action in {Action.ERASE, Action.NOTIFY} and not case.is_dry_run:
-        return _erasure_waits_for(case, planned)
+        shut = _erasure_waits_for(case, planned)
+        return next((reason for reason in shut if reason not in task.opened), None)
     return None
 
 
-def opens_at(case: Case, task: Task) -> datetime:
+def cooled(case: Case, at: datetime) -> Case:
+    """Return *case* without its cooling-off delay, if that is over."""
+    is_over = case.cools_until is not None and case.cools_until <= at
+    return replace(case, cools_until=None) if is_over else case
+
+
+def opens_at(case: Case, task: Task, reason: GateReason) -> datetime:
     """
     Return the moment after which a person may open the gate of *task*.
 
     The controller's `gate_margin` before the last moment at which the processor, within
-    its horizon, can still be done by the deadline.
+    its horizon, can still be done by the deadline.  A cooling-off delay is over then.
     """
+    if reason is GateReason.COOLING_OFF and case.cools_until is not None:
+        return case.cools_until
     planned = case.planned(task)
     latest = case.due_at - planned.horizon - case.plan.gate_margin
     return max(case.opened_at, latest)
@@ -123,7 +133,7 @@ def _behind(case: Case, task: Task, reason: GateReason) -> Task:
     """Return *task* behind a gate; the retry time a processor asked for stays."""
     if task.gate is not None and task.gate.reason is reason:
         return task
-    gate = Gate(reason, opens_at(case, task))
+    gate = Gate(reason, opens_at(case, task, reason))
     return replace(task, status=TaskStatus.PLANNED, gate=gate)
 
 
@@ -218,17 +228,18 @@ def _resumed(task: Task, at: datetime) -> Task:
     return ready(task)
 
 
-def _erasure_waits_for(case: Case, planned: PlannedAccount) -> GateReason | None:
-    """Return what an erasure, or the news of it, still waits for once frozen."""
+def _erasure_waits_for(case: Case, planned: PlannedAccount) -> Iterator[GateReason]:
+    """Yield what an erasure, or the news of it, still waits for once frozen."""
     if not all(is_located(case, other.id) for other in fed_accounts(case, planned)):
-        return GateReason.FED_LOCATE
+        yield GateReason.FED_LOCATE
     if case.waits_for_exports or case.export is ExportStatus.GATHERING:
-        return GateReason.EXPORT
+        yield GateReason.EXPORT
     erasures = {task.account: task for task in case.tasks_of(Action.ERASE)}
     feeders = (erasures[id_] for id_ in planned.fed_by if id_ in erasures)
     if not all(task.is_settled for task in feeders):
-        return GateReason.FEEDER
+        yield GateReason.FEEDER
     others = (task for id_, task in erasures.items() if id_ != planned.id)
     if planned.is_identity_root and not all(task.is_accepted for task in others):
-        return GateReason.OTHERS
-    return None
+        yield GateReason.OTHERS
+    if case.cools_until is not None:
+        yield GateReason.COOLING_OFF

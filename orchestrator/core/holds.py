@@ -46,6 +46,16 @@ HOLD_PROVISION: dict[HoldReason, str] = {
 }
 
 
+class OpeningReason(StrEnum):
+    """Why a person opens a gate that stayed shut for too long."""
+
+    NOT_REACHABLE = "not_reachable"
+    """What it waits for does not answer."""
+    DEADLINE_NEAR = "deadline_near"
+    DONE_ELSEWHERE = "done_elsewhere"
+    """What it waits for was done outside of this program."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """One reason to stop these classes of action, until it is released."""
@@ -82,6 +92,7 @@ class Ruling:
     classes: frozenset[ActionClass] = frozenset()
     record_classes: frozenset[str] = frozenset()
     task: TaskId | None = None
+    gate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
     case = _with_review(case, opening.at)
-    planned = _with_tasks(case, opening.at)
+    planned = _with_delay(_with_tasks(case, opening.at))
     after = with_wake_at(open_gates(planned, opening.at), opening.at)
     unheld = replace(case, holds=())
     commands: tuple[Command, ...] = (
@@ -105,6 +105,20 @@ def _with_review(case: Case, at: datetime) -> Case:
         return case
     review = Hold(HoldReason.REVIEW, DECISIVE, at, "register")
     return replace(case, holds=(review,), deciders=deciders)
+
+
+def _with_delay(case: Case) -> Case:
+    """
+    Return *case* with its cooling-off delay, which nothing can be late by.
+
+    It ends where the slowest processor must be asked, if that is earlier.
+    """
+    delay = case.plan.cools_for(case.jurisdiction)
+    tasks = [*case.tasks_of(Action.ERASE), *case.tasks_of(Action.NOTIFY)]
+    if not delay or not tasks or case.is_dry_run:
+        return case
+    until = min([case.opened_at + delay, *(task.dispatch_by for task in tasks)])
+    return replace(case, cools_until=until if until > case.opened_at else None)
 
 
 def _with_tasks(case: Case, at: datetime) -> Case:

@@ -140,6 +140,8 @@ class Plan:
     retention: tuple[RetentionRule, ...] = ()
     min_verification: Mapping[Right, Level] = field(default_factory=dict)
     reviews: tuple[ReviewRule, ...] = ()
+    # by jurisdiction: nothing irreversible so long after the case is opened
+    cooling_off: Mapping[str, timedelta] = field(default_factory=dict)
     export_kept_for: timedelta = timedelta(days=7)
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
@@ -176,6 +178,12 @@ class Plan:
         """
         role = self.recipients[account.recipient].role
         return role in TOLD_ROLES and Action.NOTIFY in account.actions
+
+    def cools_for(self, jurisdiction: str) -> timedelta:
+        """Return the delay there; that of a part goes before that of its country."""
+        country = jurisdiction.partition("-")[0]
+        of_country = self.cooling_off.get(country, timedelta(0))
+        return self.cooling_off.get(jurisdiction, of_country)
 
     def deciders(self, rights: Collection[Right], jurisdiction: str) -> int:
         """

@@ -39,11 +39,17 @@ from orchestrator.core.ruled import (
     CaseRefused,
     CaseReleased,
     CaseRuling,
+    GateOpened,
 )
 from orchestrator.core.settling import settle
 from schemas.connecting import Action, Done, NotApplicable, Notified
 
 REFUSED = NotApplicable("refused")
+OPENABLE = frozenset({GateReason.FED_LOCATE, GateReason.FEEDER, GateReason.OTHERS})
+"""
+Gates of order.  The others end by a release, an approval, time, or by closing the task
+that they wait for: a copy is never overtaken, and only frozen items are erased.
+"""
 _FINAL = (Action.ERASE, Action.NOTIFY)
 
 
@@ -60,6 +66,8 @@ def after_ruling(case: Case, event: CaseRuling) -> Case:
             return _approved(case, event)
         case CaseRefused():
             return _refused(case, event)
+        case GateOpened():
+            return _opened(case, event)
         case _:
             assert_never(event)
 
@@ -161,6 +169,26 @@ def _refused(case: Case, event: CaseRefused) -> Case:
         holds=(),
         export=ExportStatus.DROPPED if gathering else case.export,
     )
+
+
+def _opened(case: Case, event: GateOpened) -> Case:
+    """Open a gate of order, once its moment has come."""
+    task = case.all_tasks.get(event.task)
+    gate = task.gate if task else None
+    if task is None or gate is None or gate.reason not in OPENABLE:
+        return case
+    if event.at < gate.opens_at or case.refused_for is not None:
+        return case
+    case = case.with_task(replace(task, opened=task.opened | {gate.reason}))
+    ruling = Ruling(
+        RulingKind.GATE_OPENED,
+        event.at,
+        (event.by,),
+        reason=event.reason.value,
+        task=task.id,
+        gate=gate.reason.value,
+    )
+    return replace(case, rulings=(*case.rulings, ruling))
 
 
 def _agreed(case: Case, said: Proposal) -> tuple[str, ...] | None:

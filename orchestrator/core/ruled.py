@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason
-from schemas.connecting import ActionClass
+from orchestrator.core.holds import HoldReason, OpeningReason
+from schemas.connecting import ActionClass, TaskId
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +48,14 @@ class CaseRefused:
     record_classes: frozenset[str] = frozenset()
 
 
-CaseRuling = CaseHeld | CaseReleased | CaseApproved | CaseRefused
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """A person lets a task go on that waits behind a gate of order for too long."""
+
+    at: datetime
+    task: TaskId
+    reason: OpeningReason
+    by: str
+
+
+CaseRuling = CaseHeld | CaseReleased | CaseApproved | CaseRefused | GateOpened

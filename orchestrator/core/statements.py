@@ -216,6 +216,7 @@ def _ruled(case: Case, ruling: Ruling) -> Ruled:
         at=ruling.at,
         by=ruling.by,
         reason=ruling.reason,
+        gate=ruling.gate,
         provision=ruling.provision,
         action_classes=tuple(sorted(ruling.classes)),
         record_classes=tuple(sorted(ruling.record_classes)),

@@ -104,6 +104,8 @@ class GateReason(StrEnum):
     """An account that feeds this one is not erased."""
     OTHERS = "others"
     """The identity root: another account has not accepted its erasure."""
+    COOLING_OFF = "cooling_off"
+    """The delay before the first irreversible call; it ends by itself."""
     HOLD = "hold"
     """A hold on the case names this class of action."""
 
@@ -184,6 +186,7 @@ class Task:
     step: Step = Step.ACT
     wake_at: datetime | None = None
     gate: Gate | None = None
+    opened: frozenset[GateReason] = frozenset()  # gates that a person opened
     reason: str | None = None  # code: why it waits or needs a person
     hint: str | None = None
     items: tuple[TaskItem, ...] = ()

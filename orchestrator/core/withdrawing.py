@@ -93,7 +93,8 @@ def called_back(task: Task, event: TaskReported) -> Task:
     if task.open_calls:
         return wait(task, Step.POLL, next_check(task))
     erased = any(item.state is ItemState.GONE for item in task.items)
-    in_part = erased or task.answers_lost
+    reads = CLASS_OF[task.action] is ActionClass.READING
+    in_part = not reads and (erased or task.answers_lost)
     return settle(task, WITHDRAWN_IN_PART if in_part else WITHDRAWN, event.at)
 
 

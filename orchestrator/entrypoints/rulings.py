@@ -31,7 +31,10 @@ from orchestrator.core.events import (
     PersonRetried,
     RequestWithdrawn,
 )
+from orchestrator.core.holds import OpeningReason
 from orchestrator.core.learned import news_of
+from orchestrator.core.reviewing import OPENABLE
+from orchestrator.core.ruled import GateOpened
 from orchestrator.engine import Step
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
 from orchestrator.errors import NotPossible
@@ -39,7 +42,7 @@ from orchestrator.ports import OpenVault, Write
 from schemas.connecting import Candidate, Identifier, IdentifierType, Item, ItemId
 from schemas.withdrawals import WithdrawalReason
 
-Event = PersonChose | PersonClosed | PersonRetried
+Event = PersonChose | PersonClosed | PersonRetried | GateOpened
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,23 @@ class Rulings:
         case, task = self._queries.task(id_)
         event = PersonClosed(self._parts.clock.now(), task.id, reason, by)
         self._apply(case, task, event)
+
+    def open_gate(self, id_: str, reason: OpeningReason, by: str) -> None:
+        """Let a task past a gate of order whose moment has come."""
+        case, task = self._queries.task(id_)
+        now, gate = self._parts.clock.now(), task.gate
+        if gate is None:
+            raise NotPossible(f"No gate is shut: {where_it_stands(task)}.")
+        if gate.reason not in OPENABLE:
+            raise NotPossible(
+                f"A gate for {gate.reason} is not opened by a person; docs/runbook.md"
+                " says what ends it."
+            )
+        if now < gate.opens_at:
+            raise NotPossible(
+                f"This gate may be opened from {gate.opens_at:%Y-%m-%d %H:%M} UTC on."
+            )
+        self._apply(case, task, GateOpened(now, task.id, reason, by))
 
     def withdraw(self, id_: str, reason: WithdrawalReason, by: str) -> None:
         """Stop a case: what has not begun is left, jobs are called back."""

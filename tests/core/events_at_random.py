@@ -92,7 +92,7 @@ from tests.core.builders import (
     reported,
     signed,
 )
-from tests.core.rulings_at_random import a_ruling, some_reviews
+from tests.core.rulings_at_random import a_ruling, ruled
 from tests.core.world import World
 
 TYPES = (EMAIL, PHONE, CUSTOMER, DISTINCT)
@@ -112,7 +112,7 @@ def a_random_plan(rng: Random) -> Plan:
         id_: replace(one, role=rng.choice(["processor", "processor", "independent"]))
         for id_, one in plan.recipients.items()
     }
-    return replace(plan, recipients=roles, reviews=some_reviews(rng))
+    return ruled(rng, replace(plan, recipients=roles))
 
 
 def _an_account(

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from orchestrator.core.events import Event
 from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason
-from orchestrator.core.plan import ReviewRule
+from orchestrator.core.holds import HoldReason, OpeningReason
+from orchestrator.core.plan import Plan, ReviewRule
+from orchestrator.core.reviewing import OPENABLE
 from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
     CaseReleased,
+    GateOpened,
 )
 from orchestrator.core.words import Right
 from schemas.connecting import ActionClass
+from tests.core.builders import HOUR
 from tests.core.world import World
 
 
-def some_reviews(rng: Random) -> tuple[ReviewRule, ...]:
+def ruled(rng: Random, plan: Plan) -> Plan:
+    """Return *plan* with what must be decided, and how long an erasure waits."""
+    delay = rng.choice([{}, {"DE": 30 * HOUR}])
+    return replace(plan, reviews=_some_reviews(rng), cooling_off=delay)
+
+
+def _some_reviews(rng: Random) -> tuple[ReviewRule, ...]:
     """Draw how many people decide on an erasure; rather nobody."""
     deciders = rng.choice([0, 0, 0, 1, 2])
     return (ReviewRule(Right.ERASURE, deciders),)
@@ -36,6 +46,12 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
             CaseApproved(now, who),
         ]
         return ends[reason is HoldReason.REVIEW]
+    gates = [(task, task.gate) for task in case.all_tasks.values() if task.gate]
+    ordered = [task for task, gate in gates if gate.reason in OPENABLE]
+    shut = ordered or [task for task, _ in gates]
+    if shut and rng.random() < 0.6:
+        why = rng.choice([*OpeningReason])
+        return GateOpened(now, rng.choice(shut).id, why, who)
     if rng.random() < 0.5:
         return None
     classes = frozenset(rng.choice([["invoice"], ["marketing_profile"], []]))

@@ -347,3 +347,16 @@ def test_lost_call_that_changed_something_goes_on() -> None:
     case = after(case, MAIL, ItemsLookedAt(frozenset({ItemId("a")})))
 
     assert task_of(case, MAIL).status is TaskStatus.READY
+
+
+def test_copy_that_was_called_back_is_never_withdrawn_in_part() -> None:
+    """A lost answer of a copy has changed nothing there."""
+    copying = an_account(MAIL, cancels=frozenset({Action.EXPORT}))
+    case = ready_to_erase("a", rights=ACCESS, account=copying)
+    case = after(case, MAIL, Unknown("no_answer"), Action.EXPORT)
+    case = after(case, MAIL, Accepted(HOUR), Action.EXPORT)
+
+    case = after(withdrawn(case), MAIL, Cancelled(), Action.EXPORT, at=LATER)
+
+    assert task_of(case, MAIL, Action.EXPORT).outcome == LEFT_ALONE
+    assert final_receipt(case, "s-1", LATER, "1").result == "withdrawn"

@@ -35,6 +35,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.events import StatementSigned, TaskReported
 from orchestrator.core.holds import Proposal
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.ruled import GateOpened
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Done, Evidence, ItemId
@@ -122,6 +123,17 @@ def _decides_alone(_case: Case, said: Proposal) -> tuple[str, ...]:
 
 
 _PASSED = alarms.passed
+
+
+def _acts_at_once(case: Case, planned: PlannedAccount) -> object:
+    return _ERASURE_WAITS_FOR(replace(case, cools_until=None), planned)
+
+
+def _opens_at_any_time(case: Case, event: GateOpened) -> Case:
+    return _OPENED(case, replace(event, at=case.due_at))
+
+
+_OPENED = reviewing._opened  # noqa: SLF001 (a twin of the inside)
 _ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
 
 TWINS = (
@@ -141,6 +153,8 @@ TWINS = (
     Twin("a word leaves in time", answering, "passed", _lets_time_pass),
     Twin("each alarm goes off once", answering, "passed", _forgets_alarms),
     Twin("a hold holds", gates, "_is_held", lambda *_: False),
+    Twin("it cools off", gates, "_erasure_waits_for", _acts_at_once),
+    Twin("a gate opens in time", reviewing, "_opened", _opens_at_any_time),
     Twin("two decide", reviewing, "_agreed", _decides_alone),
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),

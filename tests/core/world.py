@@ -10,6 +10,7 @@ from orchestrator.core.cases import (
     CaseStatus,
     ExportStatus,
     Found,
+    GateReason,
     ItemState,
     Step,
     Task,
@@ -22,6 +23,7 @@ from orchestrator.core.events import Event, TaskReported, TimePassed
 from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.links import teachers
 from orchestrator.core.reports import still_going
+from orchestrator.core.ruled import GateOpened
 from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
 from schemas.case_events import AccountSettled, CaseAlarmed
@@ -127,6 +129,10 @@ class World:
                 assert old.action is Action.LOCATE
                 assert not _is_used(self.case, old.account)
             _check_items(old, new)
+        if isinstance(event, GateOpened):
+            gate = before.all_tasks[event.task].gate
+            assert gate is not None
+            assert gate.opens_at <= event.at, "opened before its time"
         if self.case.status is not CaseStatus.CLOSED:
             assert self.case.wake_at is not None
             assert self.case.wake_at > event.at
@@ -310,8 +316,10 @@ def _check_order(case: Case, task: Task) -> None:
     assert case.export is not ExportStatus.GATHERING
     assert not case.waits_for_exports
     feeders = (erasures[id_] for id_ in planned.fed_by if id_ in erasures)
-    assert all(feeder.is_settled for feeder in feeders)
-    if planned.is_identity_root:
+    done = all(feeder.is_settled for feeder in feeders)
+    assert done or GateReason.FEEDER in task.opened
+    assert case.cools_until is None, "it cools off"
+    if planned.is_identity_root and GateReason.OTHERS not in task.opened:
         others = [one for one in erasures.values() if one.id != task.id]
         assert all(other.is_accepted for other in others)
 

@@ -76,6 +76,20 @@ def test_ruling_that_does_not_fit_is_refused_with_a_sentence(
     assert sentence in told.err
 
 
+def test_gate_that_nobody_opens_says_so(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """A gate of the search opens by the search, or by closing it."""
+    erasure = f"{case}.hubspot.erase"
+
+    told = installation(
+        "task", "open-gate", erasure, "--reason", "not_reachable", "--by", "dpo-1"
+    )
+
+    assert told.code != 0
+    assert "not opened by a person" in told.err
+
+
 def test_same_person_twice_is_not_four_eyes(tmp_path: Path) -> None:
     """The second word of the same person is refused; another's completes it."""
     made = AnInstallation(tmp_path, register=RegisterText(more=FOUR_EYES))

@@ -53,6 +53,9 @@ def _a_slug(value: object) -> str:
     return text
 
 
+_MOST_COOLING = timedelta(hours=72)
+
+
 def _a_country(value: object) -> str:
     text = _a_string(value)
     if not _COUNTRY.fullmatch(text):
@@ -88,6 +91,13 @@ def _a_positive_duration(value: object) -> timedelta:
     duration = _a_duration(value)
     if not duration:
         raise Wrong("a duration longer than nothing is expected here")
+    return duration
+
+
+def _a_cooling_off(value: object) -> timedelta:
+    duration = _a_duration(value)
+    if duration > _MOST_COOLING:
+        raise Wrong("a cooling-off delay is shorter than the law's time: 72h at most")
     return duration
 
 
@@ -146,6 +156,7 @@ Country = Annotated[str, BeforeValidator(_a_country)]
 Jurisdiction = Annotated[str, BeforeValidator(_a_jurisdiction)]
 TimeZone = Annotated[str, BeforeValidator(_a_time_zone)]
 Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
+CoolingOff = Annotated[timedelta, BeforeValidator(_a_cooling_off)]
 PositiveDuration = Annotated[timedelta, BeforeValidator(_a_positive_duration)]
 Day = Annotated[date, BeforeValidator(_a_date)]
 Host = Annotated[str, BeforeValidator(_a_host)]

@@ -52,6 +52,7 @@ def plan_of(
         },
         retention=tuple(_rule(table) for table in retention),
         min_verification=dict(controller.min_verification),
+        cooling_off=dict(controller.cooling_off),
         reviews=tuple(
             ReviewRule(one.right, one.decided_by.number, frozenset(one.jurisdictions))
             for one in reviews

@@ -15,6 +15,7 @@ from typing import Annotated
 from pydantic import Field, StrictBool, StrictInt
 
 from orchestrator.adapters.register.kinds import (
+    CoolingOff,
     Country,
     Deciders,
     Duration,
@@ -60,6 +61,14 @@ class ControllerTable(Table):
         default=timedelta(days=7),
         description="How long an export may be downloaded before it is shredded.",
         examples=["7d"],
+    )
+    cooling_off: Mapping[Jurisdiction, CoolingOff] = Field(
+        default_factory=dict,
+        description=(
+            "How long nothing irreversible happens after a case is opened, by "
+            "jurisdiction: 72 hours at most; no delay where none is named."
+        ),
+        examples=[{"FR": "24h"}],
     )
     gate_margin: Duration = Field(
         default=timedelta(days=3),

@@ -143,6 +143,33 @@ def close(
     say("The task is closed.")
 
 
+@app.command("open-gate")
+def open_gate(
+    task: TaskId,
+    by: By,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="not_reachable, deadline_near or done_elsewhere.",
+        ),
+    ],
+) -> None:
+    """Let a task past a gate of order, once it may be opened; the receipt prints it."""
+    from orchestrator.core.holds import OpeningReason
+    from orchestrator.entrypoints.rulings import Rulings
+
+    known = {one.value: one for one in OpeningReason}
+    if reason not in known:
+        raise SetUpError(
+            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
+        )
+    with open_parts() as parts:
+        Rulings(parts).open_gate(task, known[reason], by)
+    say("The gate is open.")
+
+
 def _print(found: TaskView) -> None:
     """Print a task for people."""
     print_facts(

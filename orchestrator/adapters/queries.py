@@ -138,6 +138,10 @@ class Queries:
         view = _case_view(found, now, statements, self._history(id_))
         return replace(
             view,
+            is_under_review=found.is_under_review,
+            refused_for=found.refused_for,
+            holds=tuple(map(hold_line, found.holds)),
+            rulings=tuple(map(ruling_line, found.rulings)),
             next_alarm_at=next_alarm_at(found),
             endangered=endangered_lines(found, now),
         )
@@ -325,10 +329,6 @@ def _case_view(
         statements=statements,
         obligations=tuple(map(_obligation_line, found.obligations)),
         history=history,
-        is_under_review=found.is_under_review,
-        refused_for=found.refused_for,
-        holds=tuple(map(hold_line, found.holds)),
-        rulings=tuple(map(ruling_line, found.rulings)),
     )
 
 

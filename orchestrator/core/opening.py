@@ -85,14 +85,9 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     )
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
-    case = _with_review(case, opening.at)
-    planned = _with_delay(_with_tasks(case, opening.at))
+    planned = _with_delay(_with_tasks(_with_review(case, opening.at), opening.at))
     after = with_wake_at(open_gates(planned, opening.at), opening.at)
-    unheld = replace(case, holds=())
-    commands: tuple[Command, ...] = (
-        Publish(_opened(after)),
-        *news_of(unheld, after),
-    )
+    commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
     if after.export is ExportStatus.GATHERING:
         commands += (TellSubjectsCases(settled=False),)
     return Decision(after, commands)

@@ -31,7 +31,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.opening import Opening, open_case
 from orchestrator.core.plan import Plan
-from orchestrator.core.words import CaseId, SubjectRef
+from orchestrator.core.words import CaseId, Rehearsal, SubjectRef
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write
 from schemas.case_events import event_data
@@ -222,10 +222,12 @@ class Work:
 
     def open(self, new: NewCase) -> Case:
         """Open one case; its subject must be locked."""
+        is_test = Rehearsal.TEST in new.opening.rehearsal
         exports = frozenset(
             id_
             for id_ in self.siblings[new.opening.subject]
-            if _copies(self.cases[id_])
+            # Nothing real waits for a rehearsal.
+            if _copies(self.cases[id_]) and self.cases[id_].is_test == is_test
         )
         decision = open_case(replace(new.opening, sibling_exports=exports), new.plan)
         case = decision.case
@@ -318,7 +320,8 @@ class Work:
         """Tell the subject's other open cases about this case's export."""
         news = SiblingExportSettled if settled else SiblingExportOpened
         for other in self.siblings[case.subject]:
-            if other != case.id:
+            known = self.cases.get(other)
+            if other != case.id and known is not None and known.is_test == case.is_test:
                 self.apply(Step(other, news(self.at, case.id)))
 
 

@@ -253,6 +253,11 @@ class Case:
         return is_open and any(h.reason is HoldReason.REVIEW for h in self.holds)
 
     @property
+    def is_test(self) -> bool:
+        """Whether it is about an invented person, at sandbox accounts."""
+        return Rehearsal.TEST in self.rehearsal
+
+    @property
     def is_dry_run(self) -> bool:
         """Whether records are searched and counted only."""
         return Rehearsal.DRY_RUN in self.rehearsal

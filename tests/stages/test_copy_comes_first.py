@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.core.cases import GateReason
-from orchestrator.core.words import CaseId, Right
+from orchestrator.core.words import CaseId, Rehearsal, Right
 from schemas.connecting import Action
 from tests.core.builders import ACCESS, ERASURE, MAIL, a_plan, an_account, an_opening
 from tests.stages.an_office import Office
@@ -43,3 +43,24 @@ def test_erasure_waits_for_the_copy_of_another_case(
     assert erasure is not None
     assert erasure.gate is not None
     assert erasure.gate.reason is GateReason.LOCATE
+
+
+@pytest.mark.parametrize("is_test_first", [True, False], ids=["before", "after"])
+def test_nothing_real_waits_for_the_copy_of_a_test(
+    office: Office,
+    is_test_first: bool,  # noqa: FBT001 (a column of the table)
+) -> None:
+    """A test under a real person's name delays no erasure of theirs."""
+    rehearsed = an_opening(
+        case=COPYING,
+        request_id="r-test",
+        rights=ACCESS,
+        rehearsal=frozenset({Rehearsal.TEST}),
+    )
+    real = an_opening(case=ERASING, request_id="r-real", rights=ERASURE)
+    openings = [rehearsed, real] if is_test_first else [real, rehearsed]
+
+    for opening in openings:
+        office.open([opening], a_plan(an_account()))
+
+    assert office.case(ERASING).waits_for_exports == frozenset()

@@ -5,7 +5,9 @@ The environment says everything (`ERASURE_…`), and besides, for tests alone:
 `KILL_AT` (see `moments`), `DELIVERIES` (how often each record comes), `STAGES` and
 `ACCOUNTS` (lists with commas), `FILE_LIMIT` (the most bytes a file may have),
 `KEEPS_RATES` (without it the windows that a vendor sets for one operation are lifted
-and only the register's hold).  Exits as `erasure run` does.
+and only the register's hold), `BUDGET` ("points/seconds", in place of the size of
+every window that an operation has of its own; its cost stays).
+Exits as `erasure run` does.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import resource
 import signal
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 from connectors.registry import connectors
 from orchestrator.adapters.logs import configure_logs
@@ -35,7 +38,10 @@ def run() -> int:
     limit = os.environ.pop("FILE_LIMIT", None)
     if limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
-    if not os.environ.pop("KEEPS_RATES", None):
+    budget = os.environ.pop("BUDGET", None)
+    if budget is not None:
+        _resize_rates(*map(int, budget.split("/")))
+    elif not os.environ.pop("KEEPS_RATES", None):
         _lift_rates()
     stages = _listed("STAGES") or STAGES
     accounts = [AccountId(one) for one in _listed("ACCOUNTS")] or None
@@ -53,6 +59,21 @@ def run() -> int:
     said = str(failure) if isinstance(failure, OrchestratorError) else repr(failure)
     sys.stderr.write(f"{type(failure).__name__}: {said}\n")
     return 2 if isinstance(failure, SetUpError) else 1
+
+
+def _resize_rates(points: int, seconds: int) -> None:
+    """Let a vendor's hour pass in seconds: each window of an operation is this one."""
+    per = timedelta(seconds=seconds)
+    for connector in connectors().values():
+        resized = {
+            name: replace(
+                operation,
+                rates=operation.rates
+                and tuple(replace(r, limit=points, per=per) for r in operation.rates),
+            )
+            for name, operation in connector.spec.operations.items()
+        }
+        connector.spec = replace(connector.spec, operations=resized)
 
 
 def _lift_rates() -> None:

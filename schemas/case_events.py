@@ -32,6 +32,7 @@ CASE_REFUSED: Final = "privacy.case.refused.v1"
 TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 CASE_ALARMED: Final = "privacy.case.alarmed.v1"
+NOTICE_READY: Final = "privacy.case.notice-ready.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[
@@ -60,6 +61,7 @@ EscalationLevel = Literal["due", "overdue", "late"]
 AlarmLevel = Literal[
     "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
 ]
+NoticeKind = Literal["extension", "identity"]
 # Our own sentences; no room for a payload.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -182,6 +184,24 @@ class CaseAlarmed(_OfCase):
     )
 
 
+class NoticeReady(_OfCase):
+    """The person is to be told something before the answer: the portal sends it."""
+
+    TYPE: ClassVar = NOTICE_READY
+
+    kind: NoticeKind = Field(
+        description="`extension`: the answer takes longer, and why; `identity`: we "
+        "must know who they are before anything is erased or copied."
+    )
+    reason: Code | None = Field(
+        default=None, description="Of an extension: `complexity` or `number`."
+    )
+    send_by: Instant = Field(
+        description="By when the notice must leave; at once if that is now."
+    )
+    due_at: Instant = Field(description="The deadline, as it stands from now on.")
+
+
 class ExportReady(_OfCase):
     """The person's copy can be fetched until `expires_at`; then it is shredded."""
 
@@ -267,6 +287,7 @@ CaseEvent = (
     | TaskReminded
     | TaskEscalated
     | CaseAlarmed
+    | NoticeReady
 )
 
 CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
@@ -283,6 +304,7 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         TASK_REMINDED: TaskReminded,
         TASK_ESCALATED: TaskEscalated,
         CASE_ALARMED: CaseAlarmed,
+        NOTICE_READY: NoticeReady,
     }
 )
 

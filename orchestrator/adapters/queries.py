@@ -39,6 +39,7 @@ from orchestrator.adapters.views import (
 )
 from orchestrator.core.alarms import next_alarm_at
 from orchestrator.core.cases import Case, CaseStatus, Obligation, Task, TaskStatus
+from orchestrator.core.extending import due_if_suspended
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from schemas.connecting import TaskId
@@ -143,6 +144,10 @@ class Queries:
             holds=tuple(map(hold_line, found.holds)),
             rulings=tuple(map(ruling_line, found.rulings)),
             next_alarm_at=next_alarm_at(found),
+            extended_because=found.extension.reason if found.extension else None,
+            identity_asked_at=found.identity_asked_at,
+            identity_received_at=found.identity_received_at,
+            due_if_suspended=due_if_suspended(found, now),
             endangered=endangered_lines(found, now),
         )
 

@@ -254,7 +254,7 @@ _UPDATE_CASE = (
     .values(
         {
             name: bindparam(f"b_{name}")
-            for name in ("version", "status", "wants", "wake_at", "doc")
+            for name in ("version", "status", "wants", "due_at", "wake_at", "doc")
         }
     )
 )

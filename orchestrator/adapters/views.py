@@ -179,6 +179,10 @@ class CaseView:
     obligations: tuple[ObligationLine, ...]
     history: tuple[HistoryLine, ...]
     next_alarm_at: datetime | None = None
+    extended_because: str | None = None
+    identity_asked_at: datetime | None = None
+    identity_received_at: datetime | None = None
+    due_if_suspended: datetime | None = None  # if waiting for the person did not count
     endangered: tuple[EndangeredLine, ...] = ()
     is_under_review: bool = False
     refused_for: str | None = None

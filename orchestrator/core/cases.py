@@ -33,6 +33,7 @@ from orchestrator.core.words import (
     COPY_RIGHTS,
     AccountId,
     CaseId,
+    ExtensionReason,
     Level,
     Mark,
     Rehearsal,
@@ -56,6 +57,7 @@ __all__ = [
     "Case",
     "CaseStatus",
     "ExportStatus",
+    "Extension",
     "Found",
     "Gate",
     "GateReason",
@@ -147,6 +149,15 @@ class Obligation:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """When and why the deadline moved; the notice leaves by `send_by`, the first."""
+
+    at: datetime
+    reason: ExtensionReason
+    send_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A numbered, signed statement of the case."""
 
@@ -224,6 +235,9 @@ class Case:
     export_downloaded_at: datetime | None = None  # the last time
     evidence_opened_at: datetime | None = None  # the last time
     shred_export_now: bool = False
+    extension: Extension | None = None
+    identity_asked_at: datetime | None = None
+    identity_received_at: datetime | None = None
     passed: tuple[Mark, ...] = ()  # moments before the deadline, as they passed
     wants_interim: bool = False
     statements: tuple[Statement, ...] = ()
@@ -263,6 +277,11 @@ class Case:
         return Rehearsal.DRY_RUN in self.rehearsal
 
     @property
+    def is_identity_doubted(self) -> bool:
+        """Whether the person was asked who they are, and has not answered."""
+        return self.identity_asked_at is not None and self.identity_received_at is None
+
+    @property
     def asks_copy(self) -> bool:
         """Whether a right of this case calls for an export."""
         return bool(self.rights & COPY_RIGHTS)
@@ -299,7 +318,8 @@ class Case:
             return Wants.SEAL_STATEMENT
         if self.wants_interim:
             return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
-        if is_decided and self.export is ExportStatus.GATHERING and self.is_copied:
+        copies = self.export is ExportStatus.GATHERING and not self.is_identity_doubted
+        if is_decided and copies and self.is_copied:
             return Wants.SEAL_EXPORT
         return self._wants_of_copy()
 

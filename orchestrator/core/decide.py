@@ -22,6 +22,7 @@ from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.commands import Decision
 from orchestrator.core.events import (
     CallReported,
+    CaseExtended,
     Event,
     EvidenceOpened,
     ExportCollected,
@@ -29,7 +30,9 @@ from orchestrator.core.events import (
     ExportSealed,
     ExportShredded,
     IdentifiersShown,
+    IdentityAsked,
     IdentityForgotten,
+    IdentityReceived,
     ItemsLocated,
     PersonAssigned,
     PersonAttested,
@@ -44,6 +47,7 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.extending import after_extension, after_word_of_identity
 from orchestrator.core.gates import close_gates, cooled, open_gates
 from orchestrator.core.locating import with_learned
 from orchestrator.core.manual_work import (
@@ -114,10 +118,10 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return forgotten(case)
         case TimePassed(at=at):
             return expired(case, at)
-        case SiblingExportOpened() | SiblingExportSettled():
-            return _after_word_of_sibling(case, event)
-        case RequestWithdrawn():
-            return after_withdrawal(case, event)
+        case SiblingExportOpened() | SiblingExportSettled() | RequestWithdrawn():
+            return _after_word_from_outside(case, event)
+        case CaseExtended() | IdentityAsked() | IdentityReceived():
+            return _after_word_about_time(case, event)
         case (
             CaseHeld() | CaseReleased() | CaseApproved() | CaseRefused() | GateOpened()
         ):
@@ -126,10 +130,19 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return _after_task_event(case, event)
 
 
-def _after_word_of_sibling(
-    case: Case, event: SiblingExportOpened | SiblingExportSettled
+def _after_word_about_time(
+    case: Case, event: CaseExtended | IdentityAsked | IdentityReceived
 ) -> Case:
-    """Wait for another case's copy before erasing, or no longer."""
+    """Give the case more time, or none while nobody knows who the person is."""
+    if isinstance(event, CaseExtended):
+        return after_extension(case, event)
+    return after_word_of_identity(case, event)
+
+
+def _after_word_from_outside(
+    case: Case, event: SiblingExportOpened | SiblingExportSettled | RequestWithdrawn
+) -> Case:
+    """Wait for another case's copy before erasing, or no longer; or stop."""
     waits = case.waits_for_exports
     match event:
         case SiblingExportOpened(case=other):
@@ -141,6 +154,8 @@ def _after_word_of_sibling(
             )
         case SiblingExportSettled(case=other):
             return replace(case, waits_for_exports=waits - {other})
+        case RequestWithdrawn():
+            return after_withdrawal(case, event)
         case _:
             assert_never(event)
 

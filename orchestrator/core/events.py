@@ -13,7 +13,7 @@ from typing import Literal
 
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.ruled import CaseRuling
-from orchestrator.core.words import CallId, CaseId, StatementKind
+from orchestrator.core.words import CallId, CaseId, ExtensionReason, StatementKind
 from schemas.connecting import (
     Cancelled,
     IdentifierType,
@@ -224,6 +224,31 @@ class RequestWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseExtended:
+    """A person extends the deadline; the notice with the reason is theirs to send."""
+
+    at: datetime
+    reason: ExtensionReason
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityAsked:
+    """Somebody doubts who the person is, and has them asked."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityReceived:
+    """The person has shown who they are."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceOpened:
     """Somebody took a person's evidence out of the vault; it stays until it expires."""
 
@@ -315,6 +340,9 @@ Event = (
     | PersonAttested
     | EvidenceOpened
     | RequestWithdrawn
+    | CaseExtended
+    | IdentityAsked
+    | IdentityReceived
     | ExportSealed
     | ExportCollected
     | ExportDownloaded

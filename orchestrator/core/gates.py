@@ -115,8 +115,11 @@ def opens_at(case: Case, task: Task, reason: GateReason) -> datetime:
 
 
 def _is_held(case: Case, task: Task) -> bool:
-    """Tell whether a hold names the class of the task's action."""
-    return CLASS_OF[task.action] in case.held
+    """Tell whether a hold names the class of the task's action, or a doubt does."""
+    its_class = CLASS_OF[task.action]
+    if case.is_identity_doubted and task.action is not Action.LOCATE:
+        return its_class is not ActionClass.PROTECTIVE
+    return its_class in case.held
 
 
 def _is_recallable(case: Case, task: Task) -> bool:

@@ -18,6 +18,8 @@ from schemas.case_events import (
     CaseReleased,
     EscalationLevel,
     ExportReady,
+    NoticeKind,
+    NoticeReady,
     ReceiptIssued,
     TaskEscalated,
     TaskReminded,
@@ -31,6 +33,7 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
     yield from _wanted(before, after)
     yield from _alarmed(before, after)
     yield from _ruled(before, after)
+    yield from _noticed(before, after)
     if before.export is ExportStatus.GATHERING is not after.export:
         if after.export is ExportStatus.SEALED:
             yield from _export_ready(after)
@@ -134,6 +137,26 @@ def _of_manual_work(case: Case, was: Task, task: Task) -> Iterator[Command]:
     if now.escalations > escalations:
         level: EscalationLevel = "overdue" if escalations else "due"
         yield _escalated(case, task, now.due_at, now.escalations, level)
+
+
+def _noticed(before: Case, after: Case) -> Iterator[Command]:
+    """Yield what the person is to be told before the answer."""
+    said: list[tuple[NoticeKind, str | None, datetime]] = []
+    if after.extension is not None and before.extension is None:
+        said.append(("extension", after.extension.reason, after.extension.send_by))
+    if after.identity_asked_at is not None and before.identity_asked_at is None:
+        said.append(("identity", None, after.identity_asked_at))
+    for kind, reason, send_by in said:
+        yield Publish(
+            NoticeReady(
+                case_id=after.id,
+                request_id=after.request_id,
+                kind=kind,
+                reason=reason,
+                send_by=send_by,
+                due_at=after.due_at,
+            )
+        )
 
 
 def _alarmed(before: Case, after: Case) -> Iterator[Command]:

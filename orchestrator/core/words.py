@@ -81,3 +81,12 @@ class Mark(StrEnum):
 
 
 INTERIMS = frozenset({Mark.INTERIM, Mark.LAST_INTERIM})
+
+
+class ExtensionReason(StrEnum):
+    """Why a deadline is extended; the law knows no other ground (Art 12(3) GDPR)."""
+
+    COMPLEXITY = "complexity"
+    """The request is complex."""
+    NUMBER = "number"
+    """The person has sent many requests."""

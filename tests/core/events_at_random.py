@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from random import Random
-from typing import TypeVar
 
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
 from orchestrator.core.decide import CLOSE_REASONS
@@ -14,6 +12,7 @@ from orchestrator.core.events import (
     Attested,
     BatchRefused,
     CallReported,
+    CaseExtended,
     CheckFailed,
     Event,
     ExportCollected,
@@ -21,7 +20,9 @@ from orchestrator.core.events import (
     ExportSealed,
     ExportShredded,
     IdentifiersShown,
+    IdentityAsked,
     IdentityForgotten,
+    IdentityReceived,
     ItemsLocated,
     ItemsLookedAt,
     MatchesConflicted,
@@ -38,16 +39,14 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.words import (
-    AccountId,
     CallId,
     CaseId,
+    ExtensionReason,
     StatementKind,
 )
 from schemas.connecting import (
     EMAIL,
-    PHONE,
     Accepted,
     Action,
     Cancelled,
@@ -57,15 +56,12 @@ from schemas.connecting import (
     Failed,
     HandedOver,
     ItemId,
-    Mode,
     NeedsHuman,
     NotApplicable,
     NothingFound,
     Notified,
     NotTold,
     Progress,
-    Proof,
-    Replay,
     Retained,
     Retry,
     TooLate,
@@ -74,71 +70,19 @@ from schemas.connecting import (
 )
 from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
-    CRM,
-    CUSTOMER,
     DAY,
-    DISTINCT,
-    EVERY_ACTION,
     HOUR,
-    INVOICES,
-    MAIL,
-    SHOP,
-    STATS,
     T0,
-    TELLING,
-    a_plan,
-    an_account,
     an_item,
     reported,
     signed,
 )
-from tests.core.rulings_at_random import a_ruling, ruled
+from tests.core.plans_at_random import TYPES, pause, some
+from tests.core.rulings_at_random import a_ruling
 from tests.core.world import World
 
-TYPES = (EMAIL, PHONE, CUSTOMER, DISTINCT)
-NAMES = (MAIL, SHOP, STATS, CRM)
 IDS = ("a", "b", "c")
 SHA = "0" * 64
-
-T = TypeVar("T")
-
-
-def a_random_plan(rng: Random) -> Plan:
-    """Draw a plan of up to four accounts with any links that a register allows."""
-    names = NAMES[: rng.randint(1, len(NAMES))]
-    accounts = [_an_account(rng, name, names[:at]) for at, name in enumerate(names)]
-    plan = a_plan(*accounts, retention=[INVOICES])
-    roles = {
-        id_: replace(one, role=rng.choice(["processor", "processor", "independent"]))
-        for id_, one in plan.recipients.items()
-    }
-    return ruled(rng, replace(plan, recipients=roles))
-
-
-def _an_account(
-    rng: Random, name: AccountId, earlier: Sequence[AccountId]
-) -> PlannedAccount:
-    """Draw an account; it is fed by earlier ones only, for circles are refused."""
-    acting = (Action.ERASE, Action.EXPORT, Action.NOTIFY)
-    replay = {action: rng.choice([*Replay]) for action in acting}
-    actions = rng.choice([EVERY_ACTION, EVERY_ACTION | TELLING, TELLING])
-    if not earlier:
-        actions |= EVERY_ACTION  # a case reaches somebody, whatever its rights
-    return an_account(
-        name,
-        actions=actions,
-        accepts=_some(rng, TYPES) | {rng.choice([EMAIL, EMAIL, EMAIL, DISTINCT])},
-        yields=_some(rng, TYPES),
-        fed_by=tuple(sorted(_some(rng, earlier))),
-        is_identity_root=name is CRM,
-        mode=rng.choice([*[Mode.LIVE] * 8, Mode.OFF, Mode.DRY_RUN]),
-        is_sandbox=rng.random() < 0.3,
-        proof=rng.choice([*Proof]),
-        replay=replay if rng.random() < 0.9 else {},
-        cancels=_some(rng, [Action.ERASE, Action.EXPORT]),
-        looks_wanted=rng.randint(1, 2),
-        settle_for=_pause(rng),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +96,7 @@ class Move:
 def play(world: World, move: Move, past: list[Event]) -> None:
     """Let *move* happen in *world*; what was applied is added to *past*."""
     rng = Random(move.seed)  # noqa: S311 (chance for a test, not for a secret)
-    world.now += _pause(rng)
+    world.now += pause(rng)
     if not world.case.all_tasks:  # nothing else can happen to an unplanned case
         move = replace(move, kind="again")
     event = MOVES[move.kind](world, rng, past)
@@ -196,7 +140,7 @@ def _person(world: World, rng: Random, _past: list[Event]) -> Event:
     """Let a person retry, choose or close, rather where one is wanted."""
     task = _a_task(world, rng, TaskStatus.NEEDS_HUMAN)
     picks = tuple(rng.sample(range(-1, 3), rng.randint(0, 2)))
-    learned = _some(rng, TYPES)
+    learned = some(rng, TYPES)
     reason = rng.choice([*sorted(CLOSE_REASONS), "free text"])
     options: list[Event] = [
         PersonRetried(world.now, task.id, "dpo"),
@@ -272,6 +216,19 @@ def _withdrawal(world: World, rng: Random, _past: list[Event]) -> Event | None:
     return RequestWithdrawn(world.now, "dpo", rng.choice([*WithdrawalReason]))
 
 
+def _time(world: World, rng: Random, _past: list[Event]) -> Event | None:
+    """Ask for more time, or who the person is, or hear it; seldom."""
+    if rng.random() < 0.5 and not world.case.is_identity_doubted:
+        return None
+    reason = rng.choice([*ExtensionReason])
+    options: list[Event] = [
+        CaseExtended(world.now, reason, "dpo"),
+        IdentityAsked(world.now, "dpo"),
+        IdentityReceived(world.now, "dpo"),
+    ]
+    return rng.choices(options, weights=[2, 1, 8])[0]
+
+
 MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "call": _call,
     "claim": _claim,
@@ -284,6 +241,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "unasked": _unasked,
     "withdrawal": _withdrawal,
     "ruling": a_ruling,
+    "time": _time,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 
@@ -308,7 +266,7 @@ def _fitting(rng: Random, task: Task) -> Report:
         return _recalled_or_seen(rng, task)
     if task.action is Action.LOCATE:
         found = tuple(_an_item(rng) for _ in range(rng.randint(0, 3)))
-        return ItemsLocated(found, _some(rng, TYPES))
+        return ItemsLocated(found, some(rng, TYPES))
     if task.action is Action.EXPORT:
         copies: list[Report] = [
             Exported(1),
@@ -322,8 +280,8 @@ def _fitting(rng: Random, task: Task) -> Report:
         return rng.choice(notices)
     grade = rng.choice([Evidence.E2, Evidence.E2, Evidence.E2, *Evidence])
     done = [item.id for item in task.items if item.state is not ItemState.KEPT]
-    some = tuple(sorted(_some(rng, done)))
-    options: list[Report] = [Done("deleted", grade), Progress(some, grade)]
+    part = tuple(sorted(some(rng, done)))
+    options: list[Report] = [Done("deleted", grade), Progress(part, grade)]
     options += [_accepted(rng), _accepted(rng), NothingFound()]
     return rng.choice(options)
 
@@ -333,7 +291,7 @@ def _recalled_or_seen(rng: Random, task: Task) -> Report:
     if task.step is Step.CANCEL:
         recalls: list[Report] = [Cancelled(), TooLate(), TooLate()]
         return rng.choice(recalls)
-    present = _some(rng, IDS) if rng.random() < 0.4 else frozenset()
+    present = some(rng, IDS) if rng.random() < 0.4 else frozenset()
     named = frozenset(ItemId(id_) for id_ in present)
     return ItemsLookedAt(named, rng.random() < 0.1, rng.random() < 0.9)
 
@@ -341,11 +299,11 @@ def _recalled_or_seen(rng: Random, task: Task) -> Report:
 def _setback(rng: Random) -> Report:
     """Draw a call that did not get through."""
     cause = rng.choice(["throttled", "contract_changed", "no_answer"])
-    after = rng.choice([None, _pause(rng)])
+    after = rng.choice([None, pause(rng)])
     options: list[Report] = [
         *(Retry(cause, after), CheckFailed(cause), Unknown(cause)),
         BatchRefused(rng.randint(1, 3)),
-        HandedOver("desk", _pause(rng), (HOUR, 30 * HOUR)),
+        HandedOver("desk", pause(rng), (HOUR, 30 * HOUR)),
     ]
     return rng.choice(options)
 
@@ -374,7 +332,7 @@ def _odd(rng: Random) -> list[Report]:
 
 def _accepted(rng: Random) -> Accepted:
     """Draw an accepted job."""
-    return Accepted(_pause(rng), rng.choice([None, _pause(rng)]))
+    return Accepted(pause(rng), rng.choice([None, pause(rng)]))
 
 
 def _an_item(rng: Random) -> TaskItem:
@@ -388,13 +346,3 @@ def _a_task(world: World, rng: Random, status: TaskStatus) -> Task:
     tasks = list(world.case.all_tasks.values())
     likely = [task for task in tasks if task.status is status]
     return rng.choice(likely if likely and rng.random() < 0.8 else tasks)
-
-
-def _pause(rng: Random) -> timedelta:
-    """Draw a time: none, an hour, or more than a day."""
-    return rng.choice([timedelta(0), HOUR, 30 * HOUR])
-
-
-def _some(rng: Random, options: Sequence[T]) -> frozenset[T]:
-    """Draw some of *options*, rather few."""
-    return frozenset(option for option in options if rng.random() < 0.3)

@@ -27,7 +27,8 @@ from secrets import randbits
 from orchestrator.core.events import Event
 from orchestrator.core.opening import open_case
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
-from tests.core.events_at_random import LIKELY, Move, a_random_plan, play
+from tests.core.events_at_random import LIKELY, Move, play
+from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
 STEPS = 200

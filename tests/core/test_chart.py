@@ -42,7 +42,8 @@ from tests.core.builders import (
     ready_to_erase,
     task_of,
 )
-from tests.core.events_at_random import LIKELY, Move, a_random_plan, play
+from tests.core.events_at_random import LIKELY, Move, play
+from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
 RUNS = 250
@@ -110,6 +111,7 @@ def _rarely() -> list[Observer]:
         (refused, [SIBLING, PersonRetried(T0, erasure, "dpo")]),
         (ready_to_erase("a"), [close]),
         (throttled, [close]),
+        (throttled, [PersonRetried(T0, erasure, "dpo")]),
         (half, [failed]),
         (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
         (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "dpo")]),

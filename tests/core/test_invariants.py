@@ -11,7 +11,8 @@ from orchestrator.core.events import Event
 from orchestrator.core.opening import open_case
 from orchestrator.core.words import Rehearsal, Right
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
-from tests.core.events_at_random import LIKELY, Move, a_random_plan, play
+from tests.core.events_at_random import LIKELY, Move, play
+from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
 _MOVES = st.builds(Move, st.sampled_from(LIKELY), st.integers(0, 2**32))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.core import (
@@ -32,7 +32,7 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
-from orchestrator.core.events import StatementSigned, TaskReported
+from orchestrator.core.events import CaseExtended, StatementSigned, TaskReported
 from orchestrator.core.holds import Proposal
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.ruled import GateOpened
@@ -109,6 +109,10 @@ def _forgets_alarms(case: Case, at: datetime) -> Case:
     return replace(_PASSED(case, at), passed=())
 
 
+def _extends_at_any_time(case: Case, _event: CaseExtended) -> Case:
+    return replace(case, due_at=case.due_at + timedelta(days=30), passed=())
+
+
 def _leaves_gates_open(case: Case) -> Case:
     return case
 
@@ -158,5 +162,6 @@ TWINS = (
     Twin("two decide", reviewing, "_agreed", _decides_alone),
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),
+    Twin("extended once", decide, "after_extension", _extends_at_any_time),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

@@ -19,7 +19,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.decide import decide
-from orchestrator.core.events import Event, TaskReported, TimePassed
+from orchestrator.core.events import CaseExtended, Event, TaskReported, TimePassed
 from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.links import teachers
 from orchestrator.core.reports import still_going
@@ -121,7 +121,10 @@ class World:
 
     def _check_change(self, before: Case, event: Event) -> None:
         """Check that nothing final has moved."""
-        assert self.case.due_at == before.due_at
+        if self.case.due_at != before.due_at:
+            assert isinstance(event, CaseExtended), "only an extension moves a deadline"
+            assert before.extension is None, "and that once"
+            assert event.at < before.due_at < self.case.due_at
         assert self.case.statements[: len(before.statements)] == before.statements
         for id_, old in before.all_tasks.items():
             new = self.case.all_tasks[id_]
@@ -143,6 +146,8 @@ class World:
         for task in case.all_tasks.values():
             _check_task(task)
             _check_ruled(case, task)
+            if _acts_next(task):
+                assert not case.is_identity_doubted, "nobody knows whose data it is"
             if _acts_next(task) and not task.has_begun:
                 _check_order(case, task)
         _check_law(case)

@@ -29,3 +29,64 @@ def test_list_and_case_name_the_next_alarm(
     assert alarm < due
     assert "next alarm" in installation("case", "list").out
     assert "next alarm" in installation("case", "show", case).out
+
+
+def test_extension_moves_the_deadline_and_says_when_the_notice_leaves(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """The list shows the new deadline, the sentence the old one."""
+    (before,) = installation("case", "list", "--json").data
+
+    told = installation(
+        "case", "extend", case, "--reason", "complexity", "--by", "dpo-2"
+    )
+
+    (line,) = installation("case", "list", "--json").data
+    shown = installation("case", "show", case, "--json").data
+    assert told.code == 0, told.err
+    assert datetime.fromisoformat(line["due_at"]) > datetime.fromisoformat(
+        before["due_at"]
+    )
+    assert (shown["due_at"], shown["extended_because"]) == (
+        line["due_at"],
+        "complexity",
+    )
+    assert shown["history"][-1]["by"] == "dpo-2"
+
+
+def test_second_extension_is_refused_with_a_sentence(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """The law allows one."""
+    extend = ("case", "extend", case, "--reason", "number", "--by", "dpo-2")
+    installation(*extend)
+
+    again = installation(*extend)
+
+    assert again.code == 1
+    assert "the law allows it once" in again.err
+
+
+def test_reason_for_an_extension_is_one_of_two(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """That a processor is slow is none."""
+    told = installation("case", "extend", case, "--reason", "slow", "--by", "dpo-2")
+
+    assert told.code == 2
+    assert "complexity, number" in told.err
+
+
+def test_doubt_is_shown_with_both_dates(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """The deadline stays; the date without the wait stands beside it."""
+    before = installation("case", "show", case, "--json").data
+    asked = installation("case", "ask-identity", case, "--by", "dpo-2")
+    received = installation("case", "identity-received", case, "--by", "dpo-2")
+    again = installation("case", "identity-received", case, "--by", "dpo-2")
+
+    shown = installation("case", "show", case, "--json").data
+    assert (asked.code, received.code, again.code) == (0, 0, 1)
+    assert shown["due_at"] == before["due_at"]
+    assert shown["due_if_suspended"] > shown["due_at"]

@@ -19,6 +19,7 @@ from schemas.case_events import (
     CaseEvent,
     CaseOpened,
     ExportReady,
+    NoticeReady,
     OutcomeKind,
     ReceiptIssued,
     RequestRejected,
@@ -92,6 +93,14 @@ EVENTS: list[CaseEvent] = [
         due_at=AT,
         open_accounts=("mixpanel",),
     ),
+    NoticeReady(
+        case_id="case-1",
+        request_id="r-1",
+        kind="extension",
+        reason="complexity",
+        send_by=AT,
+        due_at=AT,
+    ),
 ]
 
 
@@ -115,6 +124,7 @@ def test_a_type_is_called_as_portals_know_it() -> None:
         "privacy.account.settled.v1",
         "privacy.case.alarmed.v1",
         "privacy.case.answered.v1",
+        "privacy.case.notice-ready.v1",
         "privacy.case.opened.v1",
         "privacy.export.ready.v1",
         "privacy.receipt.issued.v1",

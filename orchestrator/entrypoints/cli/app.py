@@ -9,7 +9,6 @@ import typer
 
 from orchestrator.entrypoints.cli import (
     account,
-    cases,
     config,
     connector,
     db,
@@ -26,6 +25,7 @@ from orchestrator.entrypoints.cli import (
     run,
     status,
     task,
+    timing,
     tombstones,
     topics,
 )
@@ -63,7 +63,7 @@ app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("status")(status.status)
 app.add_typer(request.app)
-app.add_typer(cases.app)
+app.add_typer(timing.app)  # the case commands, with those about time
 app.add_typer(task.app)
 app.add_typer(quarantine.app)
 app.add_typer(inbox.app)

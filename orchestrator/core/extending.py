@@ -1,0 +1,69 @@
+"""
+More time: an extension by notice, and the doubt whether the person is who they say.
+
+An extension moves the deadline once, to the day that the law names (Art 12(3) GDPR:
+receipt and three months), if its notice can still leave before the first deadline.  It
+gives the answer more time, never the work: what is to be done keeps its latest safe
+moment.  A doubt moves nothing: whether waiting for the person counts is for the
+controller to defend, so the earlier date stays the one that alarms are set on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.cases import Case, CaseStatus, Extension
+from orchestrator.core.events import CaseExtended, IdentityAsked, IdentityReceived
+
+_OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING})
+
+
+def why_not_extended(case: Case, at: datetime) -> str | None:
+    """Return a sentence that says why the deadline stays, or nothing if it may move."""
+    if case.status not in _OPEN:
+        return f"the case is {case.status}"
+    if case.extension is not None:
+        return "the deadline was extended before, and the law allows it once"
+    if case.deadline is None or case.deadline.extended_at is None:
+        return f"the rule {case.due_rule} knows no extension"
+    if at >= case.due_at:
+        return (
+            "the first deadline is over, and the notice of an extension must leave "
+            "before it"
+        )
+    return None
+
+
+def after_extension(case: Case, event: CaseExtended) -> Case:
+    """Move the deadline; the moments before the new one are all still to come."""
+    counted = case.deadline
+    if why_not_extended(case, event.at) or counted is None:
+        return case
+    later = counted.extended_at or case.due_at
+    return replace(
+        case,
+        due_at=later,
+        deadline=replace(counted, due_at=later, target_at=later),
+        extension=Extension(event.at, event.reason, case.due_at),
+        passed=(),
+    )
+
+
+def after_word_of_identity(case: Case, event: IdentityAsked | IdentityReceived) -> Case:
+    """Note that the person was asked who they are, once, or that they answered."""
+    is_asked = isinstance(event, IdentityAsked)
+    if is_asked and case.status in _OPEN and case.identity_asked_at is None:
+        return replace(case, identity_asked_at=event.at)
+    if not is_asked and case.is_identity_doubted:
+        return replace(case, identity_received_at=event.at)
+    return case
+
+
+def due_if_suspended(case: Case, at: datetime) -> datetime | None:
+    """Return when the case would be due if the wait for the person did not count."""
+    asked = case.identity_asked_at
+    if asked is None:
+        return None
+    until = case.identity_received_at or at
+    return case.due_at + (until - asked)

@@ -52,6 +52,8 @@ _GRADE: Mapping[Proof, str] = MappingProxyType(
         Proof.NONE: "**E2** at most: the answer is all there is",
     }
 )
+_BY_HAND = "**M**: a person attests it"
+_CALLED_BACK = "; **E3** where a signed callback says it"
 AFTER_LOST: Mapping[Replay, str] = MappingProxyType(
     {
         Replay.LOOK: "look first, repeat only what is still there",
@@ -145,7 +147,7 @@ def _declared(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
     yield "may teach other accounts", codes(spec.yields) or "nothing"
     yield "record classes", codes(spec.record_classes) or "none"
     if Action.ERASE in spec.actions:
-        yield "best evidence of an erasure", _GRADE[spec.proof]
+        yield "best evidence of an erasure", _best_grade(spec)
     for action, replay in sorted(spec.replay.items()):
         yield f"after a lost answer to `{action}`", AFTER_LOST[replay]
     yield "left out of a dry run", codes(spec.writes & spec.actions) or "nothing"
@@ -163,6 +165,14 @@ def _declared(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
         yield "callbacks", "heard, once their signature is verified"
     if spec.base_url:
         yield "address", f"`{spec.base_url}`"
+
+
+def _best_grade(spec: ConnectorSpec) -> str:
+    """Say how well an erasure can be proven, whoever speaks last."""
+    if spec.proof is Proof.NONE and not spec.operations:
+        return _BY_HAND
+    beats = spec.hears and spec.proof in {Proof.NONE, Proof.STATUS}
+    return _GRADE[spec.proof] + (_CALLED_BACK if beats else "")
 
 
 def _limits(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:

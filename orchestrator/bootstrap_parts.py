@@ -30,6 +30,7 @@ from orchestrator.adapters.kafka import (
     KafkaSettings,
     KafkaTopics,
 )
+from orchestrator.adapters.key_rotation import KekFolder
 from orchestrator.adapters.keys import KeyRing, load_keys
 from orchestrator.adapters.notes import LogSigner
 from orchestrator.adapters.outbox import SqlOutbox
@@ -41,6 +42,7 @@ from orchestrator.adapters.register import (
     Register,
     load_register,
 )
+from orchestrator.adapters.rekeying import SqlRekeying
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.adapters.store import SqlStore
@@ -127,7 +129,7 @@ class Parts:
     @cached_property
     def cipher(self) -> Cipher:
         """What wraps data keys."""
-        return Cipher(self.keys.kek)
+        return Cipher(self.keys.kek, present=KekFolder(self.settings.keys_dir))
 
     @cached_property
     def vault(self) -> Vault:
@@ -165,6 +167,12 @@ class Parts:
         """Digests of whom we forgot."""
         kept_for = timedelta(days=self.settings.tombstones_keep_days)
         return SqlTombstones(self.database, self.pseudonyms, kept_for)
+
+    @cached_property
+    def rekeying(self) -> SqlRekeying:
+        """What brings the database under the current key-encryption key."""
+        labels = (QUARANTINE, INBOX, EMBEDDED_REQUESTS)
+        return SqlRekeying(self.database, self.cipher, *labels)
 
     @cached_property
     def inventory(self) -> SqlInventory:

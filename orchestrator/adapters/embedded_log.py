@@ -259,11 +259,11 @@ class _Rows:
         if message.topic in self._sealing.topics:
             seal = self._sealing.sealer.seal
             sealed = seal(
-                headers.encode(), _place(message.topic, message.key, "headers")
+                headers.encode(), place(message.topic, message.key, "headers")
             )
             headers = base64.b64encode(sealed).decode()
             if value is not None:
-                value = seal(value, _place(message.topic, message.key, "value"))
+                value = seal(value, place(message.topic, message.key, "value"))
         return {
             "topic": message.topic,
             "key": message.key,
@@ -285,14 +285,18 @@ class _Rows:
         if topic in self._sealing.topics:
             unseal = self._sealing.sealer.open
             sealed = base64.b64decode(headers)
-            headers = unseal(sealed, _place(topic, key, "headers")).decode()
+            headers = unseal(sealed, place(topic, key, "headers")).decode()
             if value is not None:
-                value = unseal(value, _place(topic, key, "value"))
+                value = unseal(value, place(topic, key, "value"))
         return Record(topic, 0, offset, key, _headers_from_text(headers), value)
 
 
-def _place(topic: str, key: bytes, part: str) -> str:
-    # Never change: what is sealed for one place opens in no other.
+def place(topic: str, key: bytes, part: str) -> str:
+    """
+    Name the place of a sealed part of a record.
+
+    Never change: what is sealed for one place opens in no other.
+    """
     return f"log/{topic}/{key.hex()}/{part}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestrator.adapters.key_files import load_public_key
 from orchestrator.adapters.notes import (
     Checkpoint,
     NoteRejected,
@@ -12,7 +13,7 @@ from orchestrator.adapters.notes import (
     read_proof,
     verify_proof,
 )
-from orchestrator.adapters.signing import LARGEST_ENVELOPE, load_public_key
+from orchestrator.adapters.signing import LARGEST_ENVELOPE
 from orchestrator.core.merkle import leaf_hash
 from orchestrator.errors import SetUpError
 

@@ -8,7 +8,8 @@ is a row of the outbox in a transaction of its own: the relay sends it, at least
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -61,17 +62,31 @@ class ReceivingKey:
 
     @property
     def public(self) -> bytes:
-        """The raw public key."""
-        return self._private().public_key().public_bytes_raw()
+        """The raw public key to seal to from now on."""
+        return self._pairs()[0][1]
+
+    @property
+    def others(self) -> Sequence[bytes]:
+        """The raw public keys of the next and the retired ones, which open as well."""
+        return [public for _, public in self._pairs()[1:]]
 
     def unseal(self, sealed: str) -> bytes:
-        """Open what was sealed to it; raises `ValueError`."""
-        private = self._private()
-        public = private.public_key().public_bytes_raw()
-        return self._open(sealed, private.private_bytes_raw(), public)
+        """Open what was sealed to it, or before it was exchanged; or `ValueError`."""
+        *pairs, last = self._pairs()
+        for private, public in pairs:
+            with suppress(ValueError):
+                return self._open(sealed, private, public)
+        return self._open(sealed, *last)
 
-    def _private(self) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(self._cipher.derived_bytes(_LABEL))
+    def _pairs(self) -> Sequence[tuple[bytes, bytes]]:
+        """Return raw private and public keys, the current pair first."""
+        private = map(
+            X25519PrivateKey.from_private_bytes, self._cipher.derived_bytes(_LABEL)
+        )
+        return [
+            (one.private_bytes_raw(), one.public_key().public_bytes_raw())
+            for one in private
+        ]
 
 
 class Desks:

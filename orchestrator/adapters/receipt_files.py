@@ -16,11 +16,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-from orchestrator.adapters.keys import key_id_of
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from orchestrator.adapters.key_files import (
+    key_id_of,
+    load_public_key,
+    public_keys_in,
+)
 from orchestrator.adapters.signing import (
     LARGEST_ENVELOPE,
     ReceiptRejected,
-    load_public_key,
     pae,
     read_envelope,
     verify_envelope,
@@ -91,14 +96,25 @@ def verify_file(
     """
     Verify the receipt in *path* with the PEM public key in *key_path*.
 
+    A directory's keys are tried by the id that the receipt names: a controller's own
+    folder of keys, or the public ones it handed out.
     A statement of a test or a dry run is genuine only *as_test*, and no other is then.
     Raises `ReceiptRejected` if the receipt is not what the key signed, `KeysError` if
     the key cannot be used and `OSError` if the receipt cannot be read.
     """
-    key = load_public_key(key_path)
+    keys = _keys_in(key_path)
     with path.open("rb") as file:
         data = file.read(LARGEST_ENVELOPE + 1)
-    is_test = read_envelope(data).payload_type == TEST_RECEIPT_MEDIA_TYPE
+    envelope = read_envelope(data)
+    key = keys.get(envelope.key_id)
+    if key is None and key_path.is_dir():
+        raise ReceiptRejected(
+            "other_key",
+            f"The receipt names the key {envelope.key_id}, which is none of those in"
+            f" {key_path}; ask the controller for it.",
+        )
+    key = key or next(iter(keys.values()))
+    is_test = envelope.payload_type == TEST_RECEIPT_MEDIA_TYPE
     if is_test is not as_test:
         raise ReceiptRejected("other_type", _IS_TEST if is_test else _IS_REAL)
     wanted = TEST_RECEIPT_MEDIA_TYPE if as_test else RECEIPT_MEDIA_TYPE
@@ -109,6 +125,14 @@ def verify_file(
         payload=payload,
         statement=_statement(payload),
     )
+
+
+def _keys_in(path: Path) -> Mapping[str, Ed25519PublicKey]:
+    """Return the public keys of a file or of a folder, by id; raises `KeysError`."""
+    if path.is_dir():
+        return public_keys_in(path)
+    key = load_public_key(path)
+    return {key_id_of(key): key}
 
 
 def _statement(payload: bytes) -> Mapping[str, object]:

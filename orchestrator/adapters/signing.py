@@ -16,7 +16,6 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -24,9 +23,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from orchestrator.adapters.keys import KeysError, key_id_of
+from orchestrator.adapters.key_files import key_id_of
 from orchestrator.errors import OrchestratorError
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 
@@ -147,26 +145,6 @@ def verify_envelope(
         ) from None
     # 7. Only now are the payload's bytes worth reading.
     return envelope.payload
-
-
-def load_public_key(path: Path) -> Ed25519PublicKey:
-    """Read an Ed25519 public key in PEM form; raises `KeysError`."""
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except OSError as error:
-        raise KeysError(
-            f"{path} cannot be read ({error.strerror}); name the PEM file of the "
-            "public key, as `erasure keys export-public --to FILE` writes it."
-        ) from None
-    except ValueError:
-        # The library's text may quote the file, so it is not passed on.
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
-        raise KeysError(
-            f"{path} is not an Ed25519 public key in PEM form; write one with "
-            "`erasure keys export-public --to FILE`."
-        )
-    return key
 
 
 def _spell(envelope: Envelope) -> bytes:

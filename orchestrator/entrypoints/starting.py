@@ -121,8 +121,9 @@ def _keys_fit(installation: Installation) -> None:
 def _other_keys_fit(installation: Installation) -> None:
     """Compare the keys that would go on unnoticed with those of the first run."""
     stored = SqlKeyChecks(installation.database).stored()
+    before = installation.keys.retired_signing
     for key, value in _key_checks(installation).items():
-        if stored.get(key, value) != value:
+        if stored.get(key, value) not in {value, *(before if key == "signing" else ())}:
             raise SetUpError(
                 f"The {key} key in ERASURE_KEYS_DIR is not the one this database was"
                 f" begun with; put the right {KEY_FILES[key]} back."

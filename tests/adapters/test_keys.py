@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from orchestrator.adapters.key_files import load_public_key
 from orchestrator.adapters.keys import KeysError, create_keys, load_keys
-from orchestrator.adapters.signing import load_public_key
 from orchestrator.errors import SetUpError
 
 

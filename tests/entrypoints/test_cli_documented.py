@@ -27,8 +27,9 @@ log check; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
 register check;
-topics list; privacy inventory; tombstones check; topics create; db upgrade; keys init;
-keys add-test-key; keys export-public; keys show; config show; config check
+topics list; topics create; db upgrade; privacy inventory; tombstones check;
+keys init; keys add-test-key; keys rotate; keys prune; keys export-public; keys show;
+config show; config check
 """
 
 

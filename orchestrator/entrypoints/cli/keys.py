@@ -38,6 +38,60 @@ def add_test_key() -> None:
     say(str(keys.add_test_key(load_settings().keys_dir)))
 
 
+@app.command()
+def rotate(
+    *,
+    signing: Annotated[
+        bool, typer.Option("--signing", help="The key that signs receipts instead.")
+    ] = False,
+    prepare: Annotated[
+        bool,
+        typer.Option(
+            "--prepare", help="Make the next key only: to back it up and hand it on."
+        ),
+    ] = False,
+) -> None:
+    """
+    Exchange the key-encryption key; what is sealed stays readable.
+
+    Processes on the same key directory may run meanwhile. Cut short, it goes on when
+    it is run again.
+    """
+    from orchestrator.entrypoints import exchanging
+
+    if signing:
+        from orchestrator.settings import load_settings
+
+        folder = load_settings().keys_dir
+        sentences = exchanging.exchange_signing(folder, only_prepare=prepare)
+    else:
+        with open_parts() as parts:
+            sentences = exchanging.exchange_kek(parts, only_prepare=prepare)
+    for sentence in sentences:
+        say(sentence)
+
+
+@app.command()
+def prune(
+    *,
+    told: Annotated[
+        bool,
+        typer.Option(
+            "--told", help="Every system of one's own seals its copies to the new key."
+        ),
+    ] = False,
+) -> None:
+    """Delete retired key-encryption keys; refused while something needs them."""
+    from orchestrator.entrypoints.exchanging import prune_keks
+
+    with open_parts() as parts:
+        gone = prune_keks(parts, are_told=told)
+    for name in gone:
+        say(f"{name} is deleted; delete it in the backups of the keys as well.")
+    if not gone:
+        say("There is no retired key-encryption key.")
+
+
 @app.command("export-public")
 def export_public(
     to: ToFile,
@@ -45,12 +99,25 @@ def export_public(
     test: Annotated[
         bool, typer.Option("--test", help="The key of tests and dry runs instead.")
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Every key there is or was, each a file; --to names a folder."
+        ),
+    ] = False,
 ) -> None:
     """Write the public key (PEM) with which anybody can verify receipts."""
     from orchestrator.adapters.keys import load_keys
     from orchestrator.settings import load_settings
 
-    ring = load_keys(load_settings().keys_dir)
+    folder = load_settings().keys_dir
+    if every:
+        from orchestrator.adapters.key_rotation import export_public_keys
+
+        for path in export_public_keys(folder, to):
+            say(str(path))
+        return
+    ring = load_keys(folder)
     ring.export_public(to, of_tests=test)
     key_id = ring.test_signing_key_id if test else ring.signing_key_id
     say(f"{to}: {'test ' if test else ''}signing key {key_id}")
@@ -64,8 +131,15 @@ def show(*, as_json: Json = False) -> None:
     from orchestrator.adapters.keys import name_of_key
 
     with open_parts(is_checked=False) as parts:
-        signing = parts.keys.signing_key.public_key().public_bytes_raw()
-        receiving = parts.desks.receiving.public
+        keys, receiving = parts.keys, parts.desks.receiving
+        signing = keys.signing_key.public_key()
+        raw_retired = [key.public_bytes_raw() for key in keys.retired_signing.values()]
+        uses = [
+            ("verify what we sign", "Ed25519", signing.public_bytes_raw()),
+            ("seal a copy to us", "X25519", receiving.public),
+            *(("verify what we signed before", "Ed25519", raw) for raw in raw_retired),
+            *(("next or before: opens too", "X25519", raw) for raw in receiving.others),
+        ]
     rows = [
         {
             "use": use,
@@ -73,10 +147,7 @@ def show(*, as_json: Json = False) -> None:
             "public_key": base64.b64encode(raw).decode("ascii"),
             "id": name_of_key(raw),
         }
-        for use, algorithm, raw in (
-            ("verify what we sign", "Ed25519", signing),
-            ("seal a copy to us", "X25519", receiving),
-        )
+        for use, algorithm, raw in uses
     ]
     print_rows(
         rows,

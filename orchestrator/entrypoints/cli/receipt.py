@@ -100,9 +100,14 @@ def download(receipt: ReceiptId, to: ToDirectory) -> None:
 def verify(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .dsse.json file.")],
     key: Annotated[
-        Path,
-        typer.Option("--key", metavar="FILE", help="The controller's public key, PEM."),
-    ],
+        Path | None,
+        typer.Option(
+            "--key",
+            metavar="PATH",
+            help="The controller's public key (PEM), or a folder of them; without it"
+            " this installation's own.",
+        ),
+    ] = None,
     *,
     test: Annotated[
         bool, typer.Option("--test", help="It is of a test or a dry run.")
@@ -111,9 +116,10 @@ def verify(
 ) -> None:
     """Verify a receipt: exit 0 genuine, 1 not, 2 if a file cannot be read."""
     from orchestrator.adapters.receipt_files import verify_file
+    from orchestrator.settings import load_settings
 
     try:
-        found = verify_file(file, key, as_test=test)
+        found = verify_file(file, key or load_settings().keys_dir, as_test=test)
     except OSError as error:
         raise SetUpError(
             f"{file} cannot be read ({error.strerror}); name a receipt's file."

@@ -1,0 +1,166 @@
+"""`erasure keys rotate` and `prune`, on an installation and beside one that runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from connectors.fakes.every import Street, every_fake
+from connectors.fakes.serving import serve
+from orchestrator.adapters.keys import load_keys
+from orchestrator.adapters.signing import DsseSigner
+from orchestrator.bootstrap import Installation
+from orchestrator.entrypoints.starting import remember_keys
+from schemas.receipts import RECEIPT_MEDIA_TYPE
+from tests.support.finished import a_request_file, running, until
+from tests.support.installation import AnInstallation
+from tests.support.people import Human, a_submission, settle_in
+
+ADA, BOB = Human(1), Human(2)
+
+
+def _started_now(installation: AnInstallation) -> Installation:
+    """Return the parts of a process that starts now."""
+    return Installation(installation.parts.settings)
+
+
+def _without_retired_keys(installation: AnInstallation) -> None:
+    """Lose the retired keys, as pruning does."""
+    for path in installation.keys.glob("retired-kek-*"):
+        path.unlink()
+
+
+def test_all_is_readable_without_the_old_key(installation: AnInstallation) -> None:
+    """Identifiers, a request that waits and a refused one are under the new key."""
+    case = installation.a_case(ADA)
+    installation.publish(a_submission(BOB, controller="nobody"))
+    installation.ingest()
+    (refused,) = installation("quarantine", "list", "--json").data
+    installation.publish(a_submission(BOB))
+
+    ran = installation("keys", "rotate")
+    _without_retired_keys(installation)
+
+    assert ran.code == 0, ran.err
+    # A data key for each purpose; the payload; the request that waits, in two parts,
+    # and so the one of the open case.
+    assert "values were brought under the new key." in ran.out
+    parts = _started_now(installation)
+    assert parts.vault.open([case], "identity").named(case, "identifiers:")
+    assert installation("quarantine", "show", refused["id"]).code == 0
+    parts.ingest(parts.consumer(), lambda: None).turn(0)
+    assert len(installation("case", "list", "--json").data) == 2
+    assert installation("config", "check").code == 0
+    parts.close()
+
+
+def test_exchange_that_was_cut_short_is_ended_first(
+    installation: AnInstallation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run again, it makes no further key."""
+    installation.a_case(ADA)
+    with monkeypatch.context() as patched:
+        patched.setattr("orchestrator.adapters.rekeying.SqlRekeying._store", _dies)
+        assert installation("keys", "rotate").code != 0
+    between = (installation.keys / "kek.key").read_bytes()
+    refused = installation("keys", "prune")
+
+    ran = installation("keys", "rotate")
+
+    assert (refused.code, refused.err.split(";")[0]) == (
+        1,
+        "Something is still sealed under a retired key",
+    )
+    assert ran.out.startswith("An earlier exchange was not finished")
+    assert (installation.keys / "kek.key").read_bytes() == between
+    assert len(list(installation.keys.glob("retired-kek-*"))) == 1
+
+
+def _dies(*_: object) -> None:
+    raise RuntimeError
+
+
+def test_fresh_exchange_is_not_pruned(installation: AnInstallation) -> None:
+    """Something sealed before may still be on its way."""
+    installation("keys", "rotate")
+
+    ran = installation("keys", "prune")
+
+    assert ran.code == 1
+    assert "ask again after" in ran.err
+    assert list(installation.keys.glob("retired-kek-*"))
+
+
+def test_nothing_to_prune_is_said(installation: AnInstallation) -> None:
+    """There is one key, and it stays."""
+    ran = installation("keys", "prune")
+
+    assert (ran.code, ran.out) == (0, "There is no retired key-encryption key.\n")
+
+
+def test_prepared_key_opens_and_seals_nothing(installation: AnInstallation) -> None:
+    """The systems of one's own can be told of its public half already."""
+    before = (installation.keys / "kek.key").read_bytes()
+
+    ran = installation("keys", "rotate", "--prepare")
+
+    assert ran.code == 0, ran.err
+    assert (installation.keys / "kek.key").read_bytes() == before
+    uses = [row["use"] for row in installation("keys", "show", "--json").data]
+    assert uses[-1] == "next or before: opens too"
+
+
+def test_old_receipts_verify_after_the_signing_key_went(
+    installation: AnInstallation,
+) -> None:
+    """By this installation, and by whoever holds the exported keys."""
+    remember_keys(installation.parts)
+    ring = load_keys(installation.keys)
+    receipt = installation.folder / "r.dsse.json"
+    signer = DsseSigner(ring.signing_key, ring.signing_key_id)
+    receipt.write_bytes(signer.sign(RECEIPT_MEDIA_TYPE, b'{"result":"complete"}'))
+    public = installation.folder / "public"
+
+    ran = installation("keys", "rotate", "--signing")
+    exported = installation("keys", "export-public", "--all", "--to", public)
+
+    assert (ran.code, exported.code) == (0, 0), ran.err + exported.err
+    assert load_keys(installation.keys).signing_key_id != ring.signing_key_id
+    assert installation("receipt", "verify", receipt).code == 0
+    assert installation("receipt", "verify", receipt, "--key", public).code == 0
+    ours = _the_new_one(public, installation)
+    assert installation("receipt", "verify", receipt, "--key", ours).code == 1
+    assert "names and signatures" in installation("config", "check").out
+    assert installation("config", "check").code == 0
+
+
+def _the_new_one(public: Path, installation: AnInstallation) -> Path:
+    return public / f"{load_keys(installation.keys).signing_key_id[:8]}.pem"
+
+
+def test_keys_are_exchanged_while_a_process_runs(tmp_path: Path) -> None:
+    """What it opened before it finishes after, and what comes then as well."""
+    fakes = every_fake()
+    settle_in(fakes, [ADA, BOB])
+    with serve(Street(fakes)) as url:
+        made = AnInstallation(tmp_path, url=url)
+        files = [a_request_file(tmp_path, human) for human in (ADA, BOB)]
+        with running(made) as process:
+            assert made("request", "publish", files[0]).code == 0
+            until(lambda: _cases(made) == 1, made, process)
+            rotated = made("keys", "rotate")
+            assert made("request", "publish", files[1]).code == 0
+            until(lambda: _cases(made, "closed") == 2, made, process)
+        log = (tmp_path / "process.log").read_text()
+        made.close()
+
+    assert rotated.code == 0, rotated.err
+    assert "VaultError" not in log
+    assert process.returncode == 0
+
+
+def _cases(installation: AnInstallation, status: str | None = None) -> int:
+    """Count the cases, or those of a status."""
+    cases = installation("case", "list", "--json").data
+    return len([one for one in cases if status in (None, one["status"])])

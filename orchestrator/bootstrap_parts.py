@@ -21,7 +21,7 @@ from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
+from orchestrator.adapters.embedded_log import SEALED_TOPICS, EmbeddedLog, Sealing
 from orchestrator.adapters.evidence import SqlEvidence
 from orchestrator.adapters.inbox import SqlInbox
 from orchestrator.adapters.inventory import Periods, SqlInventory
@@ -57,7 +57,7 @@ from orchestrator.event_log import Consumer, Publisher, TopicAdmin
 from orchestrator.ports import Clock
 from orchestrator.settings import Settings
 from schemas.instructions import PUBLISHES
-from schemas.topics import CONFIRMATIONS, REQUESTS, Topic, topics_with
+from schemas.topics import REQUESTS, Topic, topics_with
 
 log = structlog.get_logger()
 
@@ -235,8 +235,7 @@ class Parts:
     def embedded_log(self) -> EmbeddedLog:
         """The event log in our own database."""
         sealer = self.cipher.derived(EMBEDDED_REQUESTS)
-        # What others say may name anybody; what we say ourselves names nobody.
-        sealing = Sealing(frozenset({REQUESTS, CONFIRMATIONS}), sealer)
+        sealing = Sealing(SEALED_TOPICS, sealer)
         return EmbeddedLog(self.database, self.clock, sealing)
 
     @cached_property

@@ -38,7 +38,10 @@ from orchestrator.event_log import (
     check_sizes,
 )
 from orchestrator.ports import Clock
+from schemas.topics import CONFIRMATIONS, REQUESTS
 
+# What others say may name anybody; what we say ourselves names nobody.
+SEALED_TOPICS: Final = frozenset({REQUESTS, CONFIRMATIONS})
 MAX_RECORDS: Final = 500
 MAX_BYTES: Final = 8_000_000
 

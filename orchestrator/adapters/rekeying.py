@@ -28,9 +28,8 @@ from sqlalchemy import (
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.embedded_log import place
+from orchestrator.adapters.embedded_log import SEALED_TOPICS, place
 from orchestrator.adapters.vault_cipher import Cipher, Derived, VaultError
-from schemas.topics import REQUESTS
 
 AT_ONCE = 500  # rows in one transaction
 
@@ -145,14 +144,14 @@ def _places(
     )
     for table, derived in ((t.quarantine, quarantine), (t.inbox, inbox)):
         yield _Place(table.c.sealed, _by_id(derived), table.c.sealed.is_not(None))
-    requests = t.log_records.c.topic == REQUESTS
+    sealed = t.log_records.c.topic.in_(sorted(SEALED_TOPICS))
     value = t.log_records.c.value
     yield _Place(
         value,
-        lambda row: log.renewed(row.value, place(REQUESTS, row.key, "value")),
-        requests & value.is_not(None),
+        lambda row: log.renewed(row.value, place(row.topic, row.key, "value")),
+        sealed & value.is_not(None),
     )
-    yield _Place(t.log_records.c.headers, lambda row: _headers(log, row), requests)
+    yield _Place(t.log_records.c.headers, lambda row: _headers(log, row), sealed)
 
 
 def _by_id(derived: Derived) -> Callable[[Row[Any]], bytes | None]:
@@ -162,7 +161,7 @@ def _by_id(derived: Derived) -> Callable[[Row[Any]], bytes | None]:
 
 def _headers(log: Derived, row: Row[Any]) -> str | None:
     """Renew sealed headers, which are text."""
-    where = place(REQUESTS, row.key, "headers")
+    where = place(row.topic, row.key, "headers")
     renewed = log.renewed(b64decode(row.headers), where)
     return None if renewed is None else b64encode(renewed).decode()
 

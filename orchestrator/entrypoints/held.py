@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orchestrator.adapters.inventory import IDENTIFYING, PSEUDONYMOUS, Holding
+from orchestrator.adapters.holding_kinds import IDENTIFYING, PSEUDONYMOUS
+from orchestrator.adapters.inventory import Holding
 from orchestrator.bootstrap import Installation
 from schemas.topics import CONFIRMATIONS, INSTRUCTIONS, REQUESTS, Topic
 

@@ -14,7 +14,7 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import place
 from orchestrator.adapters.rekeying import Rekeyed, SqlRekeying
 from orchestrator.adapters.vault_cipher import Cipher
-from schemas.topics import CASE_EVENTS, REQUESTS
+from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS
 from tests.contracts.stored import Stored
 from tests.core.builders import T0
 
@@ -44,13 +44,13 @@ def _fill(stored: Stored, cipher: Cipher, *ids: str) -> None:
             connection.execute(insert(t.quarantine), [{**row, "sealed": sealed}])
             row = {**_LETTER, "id": id_, "sealed": inbox.seal(b"said", id_)}
             connection.execute(insert(t.inbox), [row])
-            key = id_.encode()
-            headers = log.seal(b"[]", place(REQUESTS, key, "headers"))
+            key, topic = id_.encode(), (REQUESTS, CONFIRMATIONS)[number % 2]
+            headers = log.seal(b"[]", place(topic, key, "headers"))
             row = {
-                "topic": REQUESTS,
+                "topic": topic,
                 "key": key,
                 "headers": b64encode(headers).decode(),
-                "value": log.seal(b"asked", place(REQUESTS, key, "value")),
+                "value": log.seal(b"asked", place(topic, key, "value")),
                 "appended_at": T0,
             }
             connection.execute(insert(t.log_records), [row])
@@ -77,13 +77,13 @@ def _opened(stored: Stored, cipher: Cipher) -> list[bytes]:
     quarantine, inbox, log = (cipher.derived(label) for label in LABELS)
     for row in _rows(stored, t.data_keys):
         cipher.unwrap(row.wrapped, row.owner, row.purpose)
-    requests = [row for row in _rows(stored, t.log_records) if row.topic == REQUESTS]
+    requests = [row for row in _rows(stored, t.log_records) if row.topic != CASE_EVENTS]
     return [
         *(quarantine.open(it.sealed, it.id) for it in _rows(stored, t.quarantine)),
         *(inbox.open(it.sealed, it.id) for it in _rows(stored, t.inbox)),
-        *(log.open(it.value, place(REQUESTS, it.key, "value")) for it in requests),
+        *(log.open(it.value, place(it.topic, it.key, "value")) for it in requests),
         *(
-            log.open(b64decode(it.headers), place(REQUESTS, it.key, "headers"))
+            log.open(b64decode(it.headers), place(it.topic, it.key, "headers"))
             for it in requests
         ),
     ]

@@ -1,0 +1,259 @@
+"""
+Every kind of personal data that a table can hold, as data for the inventory.
+
+`goes` is a rule with gaps for the installation's own periods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Column, ColumnElement, Table, and_, not_, or_, select
+
+from orchestrator.adapters import tables as t
+from orchestrator.adapters.embedded_log import SEALED_TOPICS
+from orchestrator.adapters.riding import EVIDENCE, PACKAGE
+from orchestrator.adapters.vault import IDENTITY, OBLIGATION
+from orchestrator.core.dossier import ALL_IDENTIFIERS
+from schemas.topics import INSTRUCTIONS
+
+IDENTIFYING, PSEUDONYMOUS = "identifying", "pseudonymous"
+_OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
+_OF_OBLIGATION = "obligation key of the case"
+_DERIVED = "key derived from kek.key"
+_PARTICIPANTS = "the participant's key: we cannot open it"
+_ANSWERED = "once its case is answered"
+_NOT_YET = "not yet"
+_SENT = "{sent_days} days after it was sent; unsent ones stay"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind is found: its table, the columns that hold it, which rows."""
+
+    name: str
+    table: Table
+    goes: str
+    which: ColumnElement[bool] | None = None
+    came: Column[datetime] | None = None
+    until: ColumnElement[datetime] | None = None
+    sort: str = IDENTIFYING
+    sealed_by: str = "unknown"
+    holds: tuple[Column[bytes] | Column[str], ...] = ()
+
+
+def _vaulted(name: str, purpose: str, prefix: str, sealed_by: str, goes: str) -> Kind:
+    """Return a kind of the vault, told by its purpose and the beginning of names."""
+    vault = t.vault.c
+    which = and_(vault.purpose == purpose, vault.name.startswith(prefix))
+    return Kind(
+        name,
+        t.vault,
+        goes,
+        which,
+        vault.made_at,
+        sealed_by=sealed_by,
+        holds=(vault.sealed,),
+    )
+
+
+def _artifact(name: str, which: ColumnElement[bool], sealed_by: str, goes: str) -> Kind:
+    """Return a kind of copy; its bytes are chunks."""
+    artifacts = t.artifacts
+    return Kind(
+        name,
+        artifacts,
+        goes,
+        which,
+        artifacts.c.made_at,
+        sealed_by=sealed_by,
+        holds=(t.chunks.c.sealed,),
+    )
+
+
+def _letter(name: str, table: Table, came: Column[datetime]) -> Kind:
+    """Return a kind that waits for somebody, sealed under a derived key."""
+    sealed = table.c.sealed
+    return Kind(
+        name,
+        table,
+        "once dealt with, at the latest {quarantine_days} days after it came",
+        sealed.is_not(None),
+        came,
+        table.c.expires_at,
+        sealed_by=_DERIVED,
+        holds=(sealed,),
+    )
+
+
+def _known(
+    name: str,
+    table: Table,
+    goes: str,
+    came: Column[datetime] | None = None,
+    which: ColumnElement[bool] | None = None,
+) -> Kind:
+    """Return a kind that names nobody without our keys."""
+    return Kind(name, table, goes, which, came, sort=PSEUDONYMOUS, sealed_by="none")
+
+
+_log, _topic, _out = t.log_records.c, t.log_records.c.topic, t.outbox.c
+_is_sealed = _topic.in_(sorted(SEALED_TOPICS))
+_is_instruction = _topic.startswith(f"{INSTRUCTIONS}.")
+_kind, _is_whole = t.artifacts.c.kind, t.artifacts.c.complete == 1
+_evidence_goes = and_(
+    t.data_keys.c.owner == t.artifacts.c.id, t.data_keys.c.purpose == EVIDENCE
+)
+_evidence_until = select(t.data_keys.c.expires_at).where(_evidence_goes)
+
+IN_THE_VAULT = (
+    _vaulted("identifiers", IDENTITY, ALL_IDENTIFIERS, _OF_IDENTITY, _ANSWERED),
+    _vaulted(
+        "references of found records", IDENTITY, "items:", _OF_IDENTITY, _ANSWERED
+    ),
+    _vaulted("conflicting matches", IDENTITY, "candidates:", _OF_IDENTITY, _ANSWERED),
+    _vaulted(
+        "tickets of processors' jobs", IDENTITY, "ticket:", _OF_IDENTITY, _ANSWERED
+    ),
+    _vaulted(
+        "references of records a law keeps",
+        OBLIGATION,
+        "items:",
+        _OF_OBLIGATION,
+        "when its obligation is carried out",
+    ),
+)
+COPIES = (
+    _artifact(
+        "copies, packed",
+        and_(_kind == PACKAGE, _is_whole),
+        _OF_COPY,
+        "at `export_kept_for` after sealing",
+    ),
+    _artifact(
+        "copies, gathered so far",
+        and_(_kind.in_(("rows", "file")), _is_whole),
+        _OF_COPY,
+        "in the step that packs the copy, or with the case's withdrawal",
+    ),
+    _artifact(
+        "copies and evidence, unfinished",
+        not_(_is_whole),
+        "the case's export key, or one that was never stored",
+        "after 2 days",
+    ),
+    Kind(
+        "files brought as evidence",
+        t.artifacts,
+        "`keep_evidence` of its account after it was brought",
+        and_(_kind == EVIDENCE, _is_whole),
+        t.artifacts.c.made_at,
+        _evidence_until.scalar_subquery(),
+        sealed_by="a key of its own",
+        holds=(t.chunks.c.sealed,),
+    ),
+    Kind(
+        "pieces of copies and evidence",
+        t.chunks,
+        "with the copy or evidence they belong to",
+        t.chunks.c.artifact.in_(select(t.artifacts.c.id)),
+        sealed_by="as the copy or evidence they belong to",
+        holds=(t.chunks.c.sealed,),
+    ),
+)
+IN_TRANSIT = (
+    _letter("refused requests", t.quarantine, t.quarantine.c.seen_at),
+    _letter("what processors said by themselves", t.inbox, t.inbox.c.received_at),
+    Kind(
+        "requests and confirmations in the embedded log",
+        t.log_records,
+        "a request when its case is forgotten, at once if it opened none; a"
+        " confirmation not yet",
+        _is_sealed,
+        _log.appended_at,
+        sealed_by=_DERIVED,
+        holds=(_log.value, _log.headers),
+    ),
+    Kind(
+        "instructions in the embedded log",
+        t.log_records,
+        _NOT_YET,
+        _is_instruction,
+        _log.appended_at,
+        sealed_by=_PARTICIPANTS,
+        holds=(_log.value,),
+    ),
+    Kind(
+        "instructions to systems of one's own",
+        t.outbox,
+        _SENT,
+        _out.topic.startswith(f"{INSTRUCTIONS}."),
+        _out.made_at,
+        sealed_by=_PARTICIPANTS,
+        holds=(_out.data,),
+    ),
+)
+WITHOUT_IDENTIFIERS = (
+    _known("references of people", t.subjects, _NOT_YET, t.subjects.c.seen_at),
+    _known("cases", t.cases, _NOT_YET, t.cases.c.received_at),
+    _known("tasks", t.tasks, _NOT_YET),
+    _known("steps of cases", t.history, _NOT_YET, t.history.c.at),
+    _known("digests of requests", t.requests, _NOT_YET, t.requests.c.seen_at),
+    _known("statements", t.statements, _NOT_YET, t.statements.c.signed_at),
+    _known("entries of the receipts' log", t.log_entries, "never: they are hashes"),
+    _known("what is still owed", t.obligations, "with its case"),
+    _known("data keys", t.data_keys, "with what they seal", t.data_keys.c.made_at),
+    _known(
+        "calls",
+        t.calls,
+        "{sent_days} days after it was answered; open ones stay",
+        t.calls.c.made_at,
+    ),
+    _known(
+        "receipts and case events to send",
+        t.outbox,
+        _SENT,
+        _out.made_at,
+        not_(_out.topic.startswith(f"{INSTRUCTIONS}.")),
+    ),
+    _known(
+        "receipts and case events in the embedded log",
+        t.log_records,
+        _NOT_YET,
+        _log.appended_at,
+        not_(or_(_is_sealed, _is_instruction)),
+    ),
+    _known(
+        "what was wrong with ended quarantine",
+        t.quarantine,
+        _NOT_YET,
+        t.quarantine.c.seen_at,
+        t.quarantine.c.sealed.is_(None),
+    ),
+    _known(
+        "that a processor spoke",
+        t.inbox,
+        "{quarantine_days} days after it came",
+        t.inbox.c.received_at,
+        t.inbox.c.sealed.is_(None),
+    ),
+    Kind(
+        "tombstones: digests of erased identifiers",
+        t.tombstones,
+        "{tombstones_days} days after the erasure",
+        None,
+        t.tombstones.c.erased_at,
+        t.tombstones.c.expires_at,
+        PSEUDONYMOUS,
+        "HMAC under pseudonym.key",
+        (t.tombstones.c.digest,),
+    ),
+)
+KINDS = (*IN_THE_VAULT, *COPIES, *IN_TRANSIT, *WITHOUT_IDENTIFIERS)
+# Tables without a word on a person who asked.  Names of our own people (`--by`) may
+# stand in accounts.
+HOLDS_NOBODY = (
+    *(t.registers, t.accounts, t.leases, t.offsets, t.key_checks),
+    t.log_checkpoints,
+)

@@ -51,7 +51,7 @@ class Deciding:
         case = self._open(id_)
         ends = {
             HoldReason.REVIEW: "`erasure case approve` or `erasure case refuse`",
-            HoldReason.BRAKE: "`erasure brake release`, by two people",
+            HoldReason.BRAKE: "a ruling of two people",
         }
         if reason in ends:
             raise NotPossible(f"A hold for {reason} ends with {ends[reason]}.")

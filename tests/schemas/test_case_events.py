@@ -17,7 +17,10 @@ from schemas.case_events import (
     CaseAlarmed,
     CaseAnswered,
     CaseEvent,
+    CaseHeld,
     CaseOpened,
+    CaseRefused,
+    CaseReleased,
     ExportReady,
     NoticeReady,
     OutcomeKind,
@@ -28,7 +31,7 @@ from schemas.case_events import (
     event_data,
     read_case_event,
 )
-from schemas.connecting import Action, Evidence
+from schemas.connecting import Action, ActionClass, Evidence
 from schemas.intake import RejectionCode
 from schemas.rejections import reject
 from schemas.requests import Right
@@ -85,6 +88,20 @@ EVENTS: list[CaseEvent] = [
         due_at=AT,
         count=2,
         level="overdue",
+    ),
+    CaseHeld(
+        case_id="case-1",
+        request_id="r-1",
+        reason="review",
+        action_classes=(ActionClass.IRREVERSIBLE,),
+    ),
+    CaseReleased(case_id="case-1", request_id="r-1", reason="review"),
+    CaseRefused(
+        case_id="case-1",
+        request_id="r-1",
+        ground="legal_claims",
+        provision="GDPR Art 17(3)(e)",
+        record_classes=("order",),
     ),
     CaseAlarmed(
         case_id="case-1",

@@ -173,6 +173,7 @@ def _task(case: Case, account: PlannedAccount, action: Action, at: datetime) -> 
         dispatch_by=max(case.opened_at, case.due_at - account.horizon - SAFETY),
         identifier_types=case.identifier_types & account.accepts,
         reads_only=case.is_dry_run,
+        sandbox_only=case.is_test,
     )
     if Rehearsal.TEST in case.rehearsal and not account.is_sandbox:
         return settle(task, left_out(task, "live_account"), at)

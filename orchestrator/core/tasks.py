@@ -202,6 +202,7 @@ class Task:
     is_called_back: bool = False  # a job of it was, so the rest is left alone
     how: str | None = None  # a code: which of several ways its connector chose
     reads_only: bool = False  # of a dry run: the shell lets no write of it leave
+    sandbox_only: bool = False  # of a test: no live account hears of it
     ask_again: bool = False  # new identifiers arrived while it was called
     at_most: int | None = None  # tasks in its next call, after a refused batch
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from

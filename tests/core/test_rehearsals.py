@@ -86,6 +86,14 @@ def test_tasks_of_a_dry_run_carry_its_mark() -> None:
     )
 
 
+def test_tasks_of_a_test_carry_its_mark() -> None:
+    """The shell reads it from the task: the register may have changed meanwhile."""
+    rehearsed = a_rehearsal(SANDBOX, rehearsal=TEST)
+
+    assert all(task.sandbox_only for task in rehearsed.all_tasks.values())
+    assert not any(task.sandbox_only for task in a_rehearsal().all_tasks.values())
+
+
 def test_statement_of_a_rehearsal_says_what_it_is() -> None:
     """Even without its payload type nobody reads it as a receipt."""
     case = after(a_rehearsal(), MAIL, ItemsLocated((an_item("a"),)), Action.LOCATE)

@@ -31,7 +31,7 @@ from schemas.connecting import (
     TaskId,
 )
 
-_Kind = tuple[AccountId, Action, Step, int | None, bool]
+_Kind = tuple[AccountId, Action, Step, int | None, tuple[bool, bool]]
 _NO_CAPS = CallCaps()
 
 
@@ -91,8 +91,9 @@ class Bundling:
         groups: dict[_Kind, list[Claimed]] = defaultdict(list)
         for claim in claimed:
             task = claim.task
-            reads = task.reads_only  # a dry run shares no call with what is for real
-            kind = (task.account, task.action, task.step, task.at_most, reads)
+            # A rehearsal shares no call with what is for real.
+            marks = (task.reads_only, task.sandbox_only)
+            kind = (task.account, task.action, task.step, task.at_most, marks)
             groups[kind].append(claim)
         made: list[Bundle] = []
         for (account, action, step, at_most, _), claims in groups.items():

@@ -12,6 +12,7 @@ from datetime import timedelta
 from connectors.registry import connectors
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.done_rows import SqlDoneRows
+from orchestrator.adapters.log_retention import SqlLogRetention
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.register import (
@@ -143,6 +144,8 @@ class Installation(Parts):
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),
+            Chore("case_records", self.case_records.drop, every=HOUR),
+            Chore("log_records", SqlLogRetention(self.database).drop, every=HOUR),
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("evidence", self.evidence.shred, every=MINUTE),
         )

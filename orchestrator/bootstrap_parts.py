@@ -17,6 +17,7 @@ import structlog
 from connectors.registry import ConnectorSetupError, connectors
 from connectors.sealing import unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.case_records import SqlCaseRecords
 from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
@@ -163,6 +164,11 @@ class Parts:
         return Pseudonyms(self.keys.pseudonym_key)
 
     @cached_property
+    def case_records(self) -> SqlCaseRecords:
+        """What is left of closed cases."""
+        return SqlCaseRecords(self.database, self.settings.case_records_keep_years)
+
+    @cached_property
     def tombstones(self) -> SqlTombstones:
         """Digests of whom we forgot."""
         kept_for = timedelta(days=self.settings.tombstones_keep_days)
@@ -182,6 +188,7 @@ class Parts:
             quarantine_days=days.quarantine_keep_days,
             sent_days=days.sent_keep_days,
             tombstones_days=days.tombstones_keep_days,
+            case_years=days.case_records_keep_years,
         )
         return SqlInventory(self.database, periods)
 

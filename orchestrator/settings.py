@@ -248,6 +248,12 @@ class Settings(BaseSettings):
         examples=[30],
     )
 
+    case_records_keep_years: Annotated[int, Field(ge=2, le=30)] = Field(
+        default=3,
+        description="How many whole calendar years the records of a closed case stay:"
+        " tasks, history, receipts. California asks for 24 months.",
+        examples=[3],
+    )
     tombstones_keep_days: Annotated[int, Field(ge=0, le=3650)] = Field(
         default=90,
         description="How many days a digest of each erased identifier stays: as long as"

@@ -24,7 +24,7 @@ _OF_OBLIGATION = "obligation key of the case"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
 _ANSWERED = "once its case is answered"
-_NOT_YET = "not yet"
+_RECORDS = "{case_years} whole calendar years after its case was closed"
 _SENT = "{sent_days} days after it was sent; unsent ones stay"
 
 
@@ -168,8 +168,8 @@ IN_TRANSIT = (
     Kind(
         "requests and confirmations in the embedded log",
         t.log_records,
-        "a request when its case is forgotten, at once if it opened none; a"
-        " confirmation not yet",
+        "a request when its case is forgotten, at once if it opened none; what was"
+        " read at the latest with the topic's retention (7 and 14 days)",
         _is_sealed,
         _log.appended_at,
         sealed_by=_DERIVED,
@@ -178,7 +178,7 @@ IN_TRANSIT = (
     Kind(
         "instructions in the embedded log",
         t.log_records,
-        _NOT_YET,
+        "with the topic's retention (14 days)",
         _is_instruction,
         _log.appended_at,
         sealed_by=_PARTICIPANTS,
@@ -195,12 +195,17 @@ IN_TRANSIT = (
     ),
 )
 WITHOUT_IDENTIFIERS = (
-    _known("references of people", t.subjects, _NOT_YET, t.subjects.c.seen_at),
-    _known("cases", t.cases, _NOT_YET, t.cases.c.received_at),
-    _known("tasks", t.tasks, _NOT_YET),
-    _known("steps of cases", t.history, _NOT_YET, t.history.c.at),
-    _known("digests of requests", t.requests, _NOT_YET, t.requests.c.seen_at),
-    _known("statements", t.statements, _NOT_YET, t.statements.c.signed_at),
+    _known(
+        "references of people",
+        t.subjects,
+        "with the last case of the person",
+        t.subjects.c.seen_at,
+    ),
+    _known("cases", t.cases, _RECORDS, t.cases.c.received_at),
+    _known("tasks", t.tasks, _RECORDS),
+    _known("steps of cases", t.history, _RECORDS, t.history.c.at),
+    _known("digests of requests", t.requests, _RECORDS, t.requests.c.seen_at),
+    _known("statements", t.statements, _RECORDS, t.statements.c.signed_at),
     _known("entries of the receipts' log", t.log_entries, "never: they are hashes"),
     _known("what is still owed", t.obligations, "with its case"),
     _known("data keys", t.data_keys, "with what they seal", t.data_keys.c.made_at),
@@ -220,14 +225,14 @@ WITHOUT_IDENTIFIERS = (
     _known(
         "receipts and case events in the embedded log",
         t.log_records,
-        _NOT_YET,
+        "with the topic's retention (90 and 30 days)",
         _log.appended_at,
         not_(or_(_is_sealed, _is_instruction)),
     ),
     _known(
         "what was wrong with ended quarantine",
         t.quarantine,
-        _NOT_YET,
+        "{case_years} whole calendar years after it was ended",
         t.quarantine.c.seen_at,
         t.quarantine.c.sealed.is_(None),
     ),

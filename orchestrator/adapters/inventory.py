@@ -26,6 +26,7 @@ class Periods:
     quarantine_days: int
     sent_days: int
     tombstones_days: int
+    case_years: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,13 @@ class SqlTransaction:
 
     def lock_subjects(self, refs: Collection[SubjectRef], at: datetime) -> None:
         """Create missing subject rows and lock all of them, in order."""
-        rows = [{"ref": ref, "seen_at": at} for ref in sorted(refs)]
-        upsert(self.connection, t.subjects, rows)
-        self.connection.execute(_LOCK_SUBJECTS, {"refs": list(refs)})
+        rows = [{"ref": ref, "seen_at": at} for ref in sorted(set(refs))]
+        locked: Sequence[object] = ()
+        while len(locked) < len(rows):
+            # Once more where the records of a person went in between.
+            upsert(self.connection, t.subjects, rows)
+            asked = {"refs": list(refs)}
+            locked = self.connection.execute(_LOCK_SUBJECTS, asked).all()
 
     def open_cases_of(
         self, refs: Collection[SubjectRef]

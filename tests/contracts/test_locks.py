@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from orchestrator.adapters import tables as t
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.errors import Conflict
@@ -228,3 +229,28 @@ def test_transactions_in_a_ring_are_a_conflict(on_postgres: Stored) -> None:
         errors.append(late.exception(20))
 
     assert [type(one) for one in errors if one is not None] == [Conflict]
+
+
+def test_person_whose_records_go_is_known_again(on_postgres: Stored) -> None:
+    """Who opens a case while the old records go finds the person's row, not a gap."""
+    ada = SubjectRef("ada")
+    with on_postgres.store.transaction() as transaction:
+        transaction.lock_subjects([ada], T0)
+    other = Stored(on_postgres.url)
+    going = on_postgres.database.engine.connect()
+    going.execute(text("DELETE FROM subjects"))
+
+    def open_case() -> None:
+        with other.store.transaction() as transaction:
+            transaction.lock_subjects([ada], T0)
+            transaction.insert_cases([replace(numbered(1), subject=ada)])
+
+    with ThreadPoolExecutor() as threads:
+        opened = threads.submit(open_case)
+        _until_somebody_waits(on_postgres)
+        going.commit()
+        opened.result()
+    going.close()
+    other.close()
+
+    assert on_postgres.count(t.cases) == 1

@@ -32,7 +32,7 @@ CASE_REFUSED: Final = "privacy.case.refused.v1"
 TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 CASE_ALARMED: Final = "privacy.case.alarmed.v1"
-NOTICE_READY: Final = "privacy.case.notice-ready.v1"
+NOTICE_READY: Final = "privacy.notice.ready.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[

@@ -142,7 +142,7 @@ def test_a_type_is_called_as_portals_know_it() -> None:
         "privacy.case.alarmed.v1",
         "privacy.case.answered.v1",
         "privacy.case.held.v1",
-        "privacy.case.notice-ready.v1",
+        "privacy.notice.ready.v1",
         "privacy.case.opened.v1",
         "privacy.case.refused.v1",
         "privacy.case.released.v1",

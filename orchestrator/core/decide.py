@@ -19,7 +19,7 @@ from orchestrator.core.answering import (
     forgotten,
 )
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
-from orchestrator.core.commands import Decision
+from orchestrator.core.commands import Command, Decision, Publish
 from orchestrator.core.events import (
     CallReported,
     CaseExtended,
@@ -42,6 +42,7 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
+    StatementRecovered,
     StatementSigned,
     TaskReleased,
     TaskReported,
@@ -58,6 +59,7 @@ from orchestrator.core.manual_work import (
     told_in_time,
 )
 from orchestrator.core.news import news_of
+from orchestrator.core.recovering import after_recovery
 from orchestrator.core.reports import after_report
 from orchestrator.core.reviewing import after_ruling, with_refusal
 from orchestrator.core.ruled import (
@@ -78,6 +80,7 @@ from orchestrator.core.settling import ready, wait
 from orchestrator.core.unasked import after_unasked
 from orchestrator.core.waking import with_wake_at
 from orchestrator.core.withdrawing import after_withdrawal, obeyed
+from schemas.case_events import AccountSettled
 from schemas.connecting import Action
 
 __all__ = ["BY_HAND", "CLOSE_REASONS", "decide"]
@@ -104,7 +107,15 @@ def decide(case: Case, event: Event) -> Decision:
     after = with_wake_at(after, event.at)
     if after == case:  # what the event moved, the gates have put back
         return Decision(case)
-    return Decision(after, tuple(news_of(case, after)))
+    told = tuple(news_of(case, after))
+    if isinstance(event, StatementRecovered):  # the portal heard how each line ended
+        told = tuple(one for one in told if not _is_line(one))
+    return Decision(after, told)
+
+
+def _is_line(command: Command) -> bool:
+    """Tell whether a command says how a line of the case ended."""
+    return isinstance(command, Publish) and isinstance(command.event, AccountSettled)
 
 
 def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each kind)
@@ -112,8 +123,8 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
     match event:
         case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
             return after_export(case, event)
-        case StatementSigned():
-            return after_signature(case, event)
+        case StatementSigned() | StatementRecovered():
+            return _after_statement(case, event)
         case IdentityForgotten():
             return forgotten(case)
         case TimePassed(at=at):
@@ -137,6 +148,13 @@ def _after_word_about_time(
     if isinstance(event, CaseExtended):
         return after_extension(case, event)
     return after_word_of_identity(case, event)
+
+
+def _after_statement(case: Case, event: StatementSigned | StatementRecovered) -> Case:
+    """Keep a statement of ours: signed now, or before a backup was restored."""
+    if isinstance(event, StatementRecovered):
+        return after_recovery(case, event)
+    return after_signature(case, event)
 
 
 def _after_word_from_outside(

@@ -13,7 +13,13 @@ from typing import Literal
 
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.ruled import CaseRuling
-from orchestrator.core.words import CallId, CaseId, ExtensionReason, StatementKind
+from orchestrator.core.words import (
+    CallId,
+    CaseId,
+    ExtensionReason,
+    Result,
+    StatementKind,
+)
 from schemas.connecting import (
     Cancelled,
     IdentifierType,
@@ -305,6 +311,23 @@ class StatementSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class StatementRecovered:
+    """
+    A statement signed before our database was restored came back from the archive.
+
+    `result` is what the final one says; it holds whatever the restored case believes.
+    """
+
+    at: datetime
+    number: int
+    kind: StatementKind
+    sha256: str
+    key_id: str
+    signed_at: datetime
+    result: Result | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IdentityForgotten:
     """The identity key is destroyed."""
 
@@ -348,6 +371,7 @@ Event = (
     | ExportDownloaded
     | ExportShredded
     | StatementSigned
+    | StatementRecovered
     | IdentityForgotten
     | SiblingExportOpened
     | SiblingExportSettled

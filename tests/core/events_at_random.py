@@ -78,6 +78,7 @@ from tests.core.builders import (
     signed,
 )
 from tests.core.plans_at_random import TYPES, pause, some
+from tests.core.recoveries import recovery
 from tests.core.rulings_at_random import a_ruling
 from tests.core.world import World
 
@@ -242,6 +243,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "withdrawal": _withdrawal,
     "ruling": a_ruling,
     "time": _time,
+    "recovery": recovery,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 

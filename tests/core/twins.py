@@ -32,9 +32,15 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
-from orchestrator.core.events import CaseExtended, StatementSigned, TaskReported
+from orchestrator.core.events import (
+    CaseExtended,
+    StatementRecovered,
+    StatementSigned,
+    TaskReported,
+)
 from orchestrator.core.holds import Proposal
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.recovering import after_recovery
 from orchestrator.core.ruled import GateOpened
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
@@ -91,6 +97,10 @@ def _signs_again(case: Case, event: StatementSigned) -> Case:
     status = CaseStatus.ANSWERED
     after = replace(case, statements=(*case.statements, one), status=status)
     return replace(after, answered_at=event.at, result=Result.PARTIAL)
+
+
+def _recovers_in_part(case: Case, event: StatementRecovered) -> Case:
+    return replace(after_recovery(case, event), tasks=case.tasks)
 
 
 def _never_wakes(case: Case, _at: datetime) -> Case:
@@ -152,6 +162,7 @@ TWINS = (
     Twin("absence after a loss", reports, "_not_there", _takes_our_erasure_for_absence),
     Twin("evidence never falls", unasked, "_confirmed", _takes_any_word),
     Twin("one final statement", decide, "after_signature", _signs_again),
+    Twin("a recovered answer ends all", decide, "after_recovery", _recovers_in_part),
     Twin("complete means all", answering, "result_of", lambda _: Result.COMPLETE),
     Twin("forgotten once answered", decide, "forgotten", _forgets_at_any_time),
     Twin("a word leaves in time", answering, "passed", _lets_time_pass),

@@ -1,0 +1,57 @@
+"""
+An answer that was given before our own database was restored from a backup.
+
+The signed statement came back from the archive; what the backup forgot was done all
+the same.  So nothing is done or said twice: the case is answered as the statement says,
+and whatever the backup believes to be open is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
+from orchestrator.core.events import StatementRecovered
+from orchestrator.core.retention import obligations
+from orchestrator.core.settling import left_out, settle
+from orchestrator.core.words import StatementKind
+from schemas.connecting import Action
+
+ANSWERED_BEFORE = "answered_before_restore"
+"""Why a line of a restored case is left alone; the recovered receipt says its end."""
+
+
+def after_recovery(case: Case, event: StatementRecovered) -> Case:
+    """Keep a recovered statement; the final one answers the case as it did before."""
+    is_next = event.number == len(case.statements) + 1
+    is_final = event.kind is StatementKind.FINAL
+    wanted = {
+        StatementKind.INTERIM: case.status is CaseStatus.RUNNING,
+        StatementKind.FINAL: case.status is CaseStatus.RUNNING,
+        StatementKind.SUPPLEMENT: case.status is CaseStatus.ANSWERED,
+    }
+    if not is_next or not wanted[event.kind] or (is_final and event.result is None):
+        return case
+    statement = Statement(
+        event.number, event.kind, event.sha256, event.key_id, event.signed_at
+    )
+    case = replace(case, statements=(*case.statements, statement), wants_interim=False)
+    return _answered(case, event) if is_final else case
+
+
+def _answered(case: Case, event: StatementRecovered) -> Case:
+    """Answer the case; a copy that the backup did not have yet will not come."""
+    for task in case.all_tasks.values():
+        if not task.is_settled:
+            outcome = left_out(task, ANSWERED_BEFORE)
+            case = case.with_task(settle(task, outcome, event.at))
+    gathering = case.export is ExportStatus.GATHERING
+    owed = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
+    return replace(
+        case,
+        status=CaseStatus.ANSWERED,
+        answered_at=event.signed_at,
+        result=event.result,
+        export=ExportStatus.DROPPED if gathering else case.export,
+        obligations=tuple(owed),
+    )

@@ -68,9 +68,22 @@ class LogBook:
         with self._database.reading() as connection:
             return newest(connection)
 
+    def envelopes(self, ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Return the receipts of these that are here."""
+        found: dict[str, bytes] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(ids), AT_ONCE):
+                some = {"ids": ids[start : start + AT_ONCE]}
+                rows = connection.execute(_ENVELOPES, some)
+                found |= {row.id: row.envelope for row in rows}
+        return found
+
     def root_at(self, size: int) -> Hash | None:
         """Return the root when the log had *size* entries; None if it never had."""
         with self._database.reading() as connection:
+            signed = connection.execute(_ROOT, {"size": size}).scalar()
+            if signed is not None:
+                return bytes(signed)
             leaves = _leaves(connection, size)
         frontier = Frontier()
         for leaf in leaves:
@@ -249,6 +262,12 @@ _LEAVES: Select[Any] = (
     select(t.log_entries.c.leaf)
     .where(t.log_entries.c.number < bindparam("size"))
     .order_by(t.log_entries.c.number)
+)
+_ENVELOPES: Select[Any] = select(t.statements.c.id, t.statements.c.envelope).where(
+    t.statements.c.id.in_(bindparam("ids", expanding=True))
+)
+_ROOT: Select[Any] = select(t.log_checkpoints.c.root).where(
+    t.log_checkpoints.c.size == bindparam("size")
 )
 _PLACE: Select[Any] = (
     select(t.log_entries.c.number, t.statements.c.key_id)

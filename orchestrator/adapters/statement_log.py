@@ -24,7 +24,7 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.notes import LogSigner
 from orchestrator.adapters.upserting import upsert
 from orchestrator.core.merkle import Frontier, Hash, leaf_hash
-from orchestrator.errors import SetUpError
+from orchestrator.errors import NotPossible, SetUpError
 from schemas.checkpoints import (
     LOG_CHECKPOINTED,
     LogCheckpointed,
@@ -138,6 +138,31 @@ class SqlStatementLog:
         """Return the newest checkpoint, if there is one."""
         with self._database.reading() as connection:
             return newest(connection)
+
+
+class Adopting:
+    """Takes checkpoints over that a restored database has forgotten."""
+
+    def __init__(self, database: Database) -> None:
+        """Keep the database."""
+        self._database = database
+
+    def adopt(self, checkpoints: Sequence[LogCheckpointed], now: datetime) -> None:
+        """
+        Store published checkpoints, in order, whose statements are here already.
+
+        Raises `NotPossible` unless the first goes on where the stored log ends.
+        """
+        with self._database.writing() as connection:
+            lock_log(connection, now)
+            head = newest(connection)
+            frontier = Frontier() if head is None else head.frontier
+            for one in checkpoints:
+                if one.first != frontier.size:
+                    raise NotPossible("The log has moved; run the command again.")
+                for added in one.added:
+                    frontier.append(bytes.fromhex(added.leaf))
+                store(connection, frontier, one, filed_at=now)
 
 
 def grown(

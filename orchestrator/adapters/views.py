@@ -31,6 +31,8 @@ class Status:
     paused_accounts: tuple[str, ...]
     quarantined: int
     unmatched_callbacks: int
+    logged: int = 0
+    log_standing: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from orchestrator.adapters.key_checks import SqlKeyChecks
+from orchestrator.adapters.log_book import LogBook
+from orchestrator.adapters.log_standing import compared
 from orchestrator.adapters.queries import Queries
 from orchestrator.adapters.schema import check_schema
 from orchestrator.adapters.vault_cipher import VaultError
@@ -147,6 +149,14 @@ def _key_checks(installation: Installation) -> Mapping[str, str]:
 KEY_FILES = {"pseudonym": "pseudonym.key", "signing": "signing-*.pem"}
 
 
+def _log_of_statements(installation: Installation) -> None:
+    """Find out a restored backup before anything irreversible goes on."""
+    book = LogBook(installation.database)
+    found = compared(book, installation.checkpoint_file)
+    if found.is_held:
+        raise SetUpError(found.sentence)
+
+
 def _event_log(installation: Installation) -> None:
     missing = installation.topics.missing(installation.wanted_topics)
     if missing:
@@ -161,5 +171,6 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("database", _schema),
     ("keys of the database", _keys_fit),
     ("names and signatures", _other_keys_fit),
+    ("log of statements", _log_of_statements),
     ("event log", _event_log),
 )

@@ -27,6 +27,7 @@ from orchestrator.ports.store import (
     Transaction,
 )
 from orchestrator.ports.values import (
+    RECOVERED,
     AccountState,
     Artifact,
     Call,
@@ -68,6 +69,7 @@ from orchestrator.ports.writes import (
 )
 
 __all__ = [
+    "RECOVERED",
     "AcceptCall",
     "AccountState",
     "Artifact",

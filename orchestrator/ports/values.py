@@ -73,15 +73,27 @@ class Quarantined:
     state: str = "waiting"
 
 
+# Never change: requests lie stored like this whose case a restored backup had lost.
+RECOVERED = "recovered"
+
+
 @dataclass(frozen=True, slots=True)
 class KnownRequest:
-    """What we remember of a request that opened a case."""
+    """
+    What we remember of a request that opened a case.
+
+    Of a recovered one only the answer came back: any content counts as a repeat.
+    """
 
     request_id: str
     source: str
     event_id: str
     digest: str
     case_id: CaseId
+
+    def is_repeated_by(self, digest: str) -> bool:
+        """Tell whether a request of this id is the same one again."""
+        return self.digest in {digest, RECOVERED}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ task brief; task assign; task attest; task evidence;
 quarantine list; quarantine show; quarantine release; quarantine drop; inbox list;
 inbox show; receipt list; receipt show;
 receipt download; receipt verify; log checkpoint; log key; log prove; log verify;
-log check; export download; account list; account ping;
+log check; log recover; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
 register check;

@@ -191,6 +191,45 @@ def check(against: Against = None, *, as_json: Json = False) -> None:
         raise typer.Exit(NO)
 
 
+@app.command()
+def recover(
+    source: Annotated[
+        Path,
+        typer.Option("--from", metavar="DIR", help="Where the archive keeps receipts."),
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Bring back the statements published since a restored backup was made.
+
+    Their cases are answered as they were, and nobody is answered twice. Stop every
+    process first; ERASURE_CHECKPOINT_FILE says what was published.
+    """
+    from orchestrator.adapters.archive import archived_in
+    from orchestrator.entrypoints.recovering import recover
+
+    with open_parts() as parts:
+        found = recover(parts, archived_in(source))
+    if as_json:
+        print_json(found)
+        return
+    print_facts(
+        [
+            ("statements", found.statements),
+            ("checkpoints", found.checkpoints),
+            ("signed after the last one", found.later),
+            ("cases answered again", found.answered),
+            ("cases the backup lacks", found.unknown),
+        ]
+    )
+    for statement in found.owing:
+        say(
+            f"{statement} promises an erasure when retention ends; compare it with"
+            " `erasure case show`: the backup may not know of it."
+        )
+
+
 def _kept(parts: Installation, files: list[Path] | tuple[()]) -> Iterator[Checkpoint]:
     """Yield the checkpoints that lie outside the database."""
     from orchestrator.adapters.log_files import kept_checkpoints

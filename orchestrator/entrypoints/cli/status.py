@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from orchestrator.entrypoints.cli.opening import open_queries
+from orchestrator.entrypoints.cli.opening import open_database
 from orchestrator.entrypoints.cli.options import Json
 from orchestrator.entrypoints.cli.showing import print_facts, print_json, warn
 from orchestrator.entrypoints.cli.telling import WRONG_USE
@@ -15,8 +15,10 @@ from orchestrator.entrypoints.cli.telling import WRONG_USE
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
+    from orchestrator.adapters.checkpoint_file import CheckpointFile
     from orchestrator.adapters.queries import Queries
     from orchestrator.adapters.views import Status
+    from orchestrator.settings import Settings
 
 
 def status(*, as_json: Json = False) -> None:
@@ -26,21 +28,38 @@ def status(*, as_json: Json = False) -> None:
     Exit 2 if the broker cannot be asked how many requests wait; the rest is shown.
     """
     from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.log_standing import compared
+    from orchestrator.adapters.queries import Queries
     from orchestrator.settings import load_settings
 
-    is_embedded = not load_settings().kafka
-    with open_queries() as queries:
+    settings = load_settings()
+    is_embedded = not settings.kafka
+    with open_database() as database:
+        queries = Queries(database)
         found = queries.status(
             SystemClock().now(), "embedded" if is_embedded else "kafka"
         )
         if not is_embedded:
             found = replace(found, lag=_kafka_lag(queries))
+        log = compared(LogBook(database), _checkpoints(settings))
+        found = replace(found, logged=log.ours, log_standing=log.standing.value)
     if as_json:
         print_json(found)
     else:
         print_facts(_facts(found))
+    if log.is_held:
+        warn(log.sentence)
     if found.lag is None:
         raise typer.Exit(WRONG_USE)
+
+
+def _checkpoints(settings: Settings) -> CheckpointFile | None:
+    """Return where checkpoints are kept outside the database, if anywhere."""
+    from orchestrator.adapters.checkpoint_file import CheckpointFile
+
+    path = settings.checkpoint_file
+    return None if path is None else CheckpointFile(path)
 
 
 def _kafka_lag(queries: Queries) -> int | None:
@@ -85,4 +104,6 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("paused accounts", paused),
         ("quarantined", str(found.quarantined)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),
+        ("receipts in the log", str(found.logged)),
+        ("published log", found.log_standing),
     ]

@@ -189,7 +189,7 @@ class Ingest:
             (what.source, what.event_id)
         )
         if known is not None:
-            if known.digest != digest:
+            if not known.is_repeated_by(digest):
                 batch.rejected.append((record, what.reject(RejectionCode.CONFLICT)))
             return None
         plan = self._plan(what)

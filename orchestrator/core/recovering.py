@@ -15,9 +15,9 @@ from orchestrator.core.events import StatementRecovered
 from orchestrator.core.retention import obligations
 from orchestrator.core.settling import left_out, settle
 from orchestrator.core.words import StatementKind
-from schemas.connecting import Action
+from schemas.connecting import Action, NotApplicable
 
-ANSWERED_BEFORE = "answered_before_restore"
+ANSWERED_BEFORE = NotApplicable("answered_before_restore")
 """Why a line of a restored case is left alone; the recovered receipt says its end."""
 
 
@@ -43,7 +43,7 @@ def _answered(case: Case, event: StatementRecovered) -> Case:
     """Answer the case; a copy that the backup did not have yet will not come."""
     for task in case.all_tasks.values():
         if not task.is_settled:
-            outcome = left_out(task, ANSWERED_BEFORE)
+            outcome = left_out(task, ANSWERED_BEFORE.reason)
             case = case.with_task(settle(task, outcome, event.at))
     gathering = case.export is ExportStatus.GATHERING
     owed = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
@@ -54,4 +54,5 @@ def _answered(case: Case, event: StatementRecovered) -> Case:
         result=event.result,
         export=ExportStatus.DROPPED if gathering else case.export,
         obligations=tuple(owed),
+        holds=(),  # decided before the restore, or nothing is left to decide
     )

@@ -9,7 +9,7 @@ from orchestrator.core.decide import decide
 from orchestrator.core.events import Event
 from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.words import Result, StatementKind
-from schemas.connecting import Action, NotApplicable
+from schemas.connecting import Action
 from tests.core.builders import (
     ACCESS,
     CRM,
@@ -48,7 +48,7 @@ def test_what_the_backup_believes_to_be_open_is_left_alone() -> None:
 
     outcomes = {task.outcome for task in case.all_tasks.values()}
     assert all(task.is_settled for task in case.all_tasks.values())
-    assert outcomes == {NotApplicable(ANSWERED_BEFORE)}
+    assert outcomes == {ANSWERED_BEFORE}
 
 
 def test_no_second_final_statement_is_signed() -> None:

@@ -339,7 +339,7 @@ def _check_order(case: Case, task: Task) -> None:
 
 def _is_recovered(task: Task) -> bool:
     """Tell whether only the recovered receipt knows how a task ended."""
-    return getattr(task.outcome, "reason", None) == ANSWERED_BEFORE
+    return getattr(task.outcome, "reason", None) == ANSWERED_BEFORE.reason
 
 
 def _check_answer(case: Case) -> None:

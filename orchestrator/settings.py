@@ -251,7 +251,7 @@ class Settings(BaseSettings):
     case_records_keep_years: Annotated[int, Field(ge=2, le=30)] = Field(
         default=3,
         description="How many whole calendar years the records of a closed case stay:"
-        " tasks, history, receipts. California asks for 24 months.",
+        " tasks and history. California asks for 24 months.",
         examples=[3],
     )
     tombstones_keep_days: Annotated[int, Field(ge=0, le=3650)] = Field(

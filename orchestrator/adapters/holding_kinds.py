@@ -205,7 +205,12 @@ WITHOUT_IDENTIFIERS = (
     _known("tasks", t.tasks, _RECORDS),
     _known("steps of cases", t.history, _RECORDS, t.history.c.at),
     _known("digests of requests", t.requests, _RECORDS, t.requests.c.seen_at),
-    _known("statements", t.statements, _RECORDS, t.statements.c.signed_at),
+    _known(
+        "receipts",
+        t.statements,
+        "never; those of tests and dry runs with their case",
+        t.statements.c.signed_at,
+    ),
     _known("entries of the receipts' log", t.log_entries, "never: they are hashes"),
     _known("what is still owed", t.obligations, "with its case"),
     _known("data keys", t.data_keys, "with what they seal", t.data_keys.c.made_at),

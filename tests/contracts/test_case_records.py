@@ -64,7 +64,7 @@ def _counts(stored: Stored) -> dict[str, int]:
 
 
 def test_records_of_a_closed_case_go_whole(stored: Stored) -> None:
-    """At the end of the third calendar year after the closing nothing is left."""
+    """After the third whole calendar year since the closing nothing is left."""
     _close(stored, 1)
     records = SqlCaseRecords(stored.database, years=3)
 
@@ -72,6 +72,18 @@ def test_records_of_a_closed_case_go_whole(stored: Stored) -> None:
     assert min(_counts(stored).values()) > 0
     assert records.drop(KEPT_UNTIL) == 1
     assert set(_counts(stored).values()) == {0}
+
+
+def test_receipt_in_the_log_stays(stored: Stored) -> None:
+    """The log shows that no receipt was taken away, so none is."""
+    _close(stored, 1)
+    entry = {"number": 0, "statement_id": "s-1", "leaf": b"l"}
+    with stored.database.writing() as connection:
+        connection.execute(insert(t.log_entries), [entry])
+
+    assert SqlCaseRecords(stored.database, years=3).drop(KEPT_UNTIL) == 1
+    assert stored.count(t.statements) == 1
+    assert stored.count(t.cases) == 0
 
 
 @pytest.mark.parametrize(

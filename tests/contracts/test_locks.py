@@ -238,7 +238,7 @@ def test_person_whose_records_go_is_known_again(on_postgres: Stored) -> None:
         transaction.lock_subjects([ada], T0)
     other = Stored(on_postgres.url)
     going = on_postgres.database.engine.connect()
-    going.execute(text("DELETE FROM subjects"))
+    going.execute(text("SELECT ref FROM subjects FOR UPDATE"))
 
     def open_case() -> None:
         with other.store.transaction() as transaction:
@@ -248,6 +248,7 @@ def test_person_whose_records_go_is_known_again(on_postgres: Stored) -> None:
     with ThreadPoolExecutor() as threads:
         opened = threads.submit(open_case)
         _until_somebody_waits(on_postgres)
+        going.execute(text("DELETE FROM subjects"))
         going.commit()
         opened.result()
     going.close()

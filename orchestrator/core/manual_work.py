@@ -94,13 +94,18 @@ def after_assignment(task: Task, event: PersonAssigned) -> Task:
     return replace(task, handover=replace(task.handover, assignee=event.to))
 
 
+def is_of(handover: Handover, who: str) -> bool:
+    """Tell whether the work is *who*'s; what is assigned to nobody is anybody's."""
+    return handover.assignee in {None, who}
+
+
 def after_showing(task: Task, event: IdentifiersShown) -> Task:
-    """Note that the identifiers were shown; only to the assignee of open work."""
+    """Note that the identifiers were shown; only to whose open work it is."""
     handover = task.handover
     if task.status is not TaskStatus.WITH_PERSON or handover is None:
         return task
     is_new = handover.shown_at is None or event.at > handover.shown_at
-    if not is_new or handover.assignee != event.by:
+    if not is_new or not is_of(handover, event.by):
         return task
     return replace(task, handover=replace(handover, shown_at=event.at))
 
@@ -108,9 +113,10 @@ def after_showing(task: Task, event: IdentifiersShown) -> Task:
 def after_attestation(
     task: Task, event: PersonAttested, planned: PlannedAccount
 ) -> Task:
-    """Take a person's word for how the work ended, if it fits what was asked."""
+    """Take the assignee's word for how the work ended, if it fits what was asked."""
     fits = event.outcome in ATTESTABLE.get(task.action, frozenset())
-    if task.status is not TaskStatus.WITH_PERSON or not fits:
+    is_theirs = task.handover is not None and is_of(task.handover, event.by)
+    if task.status is not TaskStatus.WITH_PERSON or not fits or not is_theirs:
         return task
     attested = Attestation(event.at, event.by, event.sha256)
     task = replace(task, attested=attested, wake_at=None)

@@ -25,7 +25,7 @@ from orchestrator.core.events import Attested, EvidenceOpened, PersonAttested
 from orchestrator.engine import Step
 from orchestrator.entrypoints.copied_rows import pieces_of, rows_of
 from orchestrator.entrypoints.copies import unfinished
-from orchestrator.entrypoints.manual_work import handed_over
+from orchestrator.entrypoints.manual_work import check_assignee, handed_over
 from orchestrator.entrypoints.rulings import where_it_stands
 from orchestrator.errors import NotPossible
 from orchestrator.ports import Artifact, FinishArtifact, Write
@@ -73,7 +73,8 @@ class Attesting:
 
     def attest(self, id_: str, word: Word) -> AttestedWork:
         """End manual work by a person's *word*; raises `NotPossible`."""
-        case, task, _ = handed_over(self._queries, id_)
+        case, task, handover = handed_over(self._queries, id_)
+        check_assignee(handover, word.by, id_, "attests it")
         outcome = _outcome(task, word)
         digest, writes = self._evidence(case, task, word.evidence)
         rows = 0

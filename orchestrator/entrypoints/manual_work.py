@@ -17,6 +17,7 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, Handover, ItemState, Task, TaskStatus
 from orchestrator.core.dossier import ALL_IDENTIFIERS, load_identifiers
 from orchestrator.core.events import IdentifiersShown, PersonAssigned
+from orchestrator.core.manual_work import is_of
 from orchestrator.engine import Step
 from orchestrator.entrypoints.rulings import where_it_stands
 from orchestrator.errors import NotPossible
@@ -76,13 +77,7 @@ class ManualWork:
     def brief(self, id_: str, by: str) -> Brief:
         """Return what the assignee may see, after it is noted that it is shown."""
         case, task, handover = handed_over(self._queries, id_)
-        if handover.assignee != by:
-            has = handover.assignee or "nobody"
-            raise NotPossible(
-                f"This work is assigned to {has}, and only its assignee is shown the"
-                f" identifiers; `erasure task assign {id_} --to {by} --by {by}` takes"
-                " it over."
-            )
+        check_assignee(handover, by, id_, "is shown the identifiers")
         identifiers = self._identifiers(case, task)
         types = tuple(sorted({one.type for one in identifiers}))
         now = self._parts.clock.now()
@@ -136,6 +131,15 @@ def handed_over(queries: Queries, id_: str) -> tuple[Case, Task, Handover]:
     if task.status is not TaskStatus.WITH_PERSON or task.handover is None:
         raise NotPossible(f"Nobody has this work: {where_it_stands(task)}.")
     return case, task, task.handover
+
+
+def check_assignee(handover: Handover, by: str, id_: str, may: str) -> None:
+    """Refuse whoever the work was not given to; raises `NotPossible`."""
+    if not is_of(handover, by):
+        raise NotPossible(
+            f"This work is assigned to {handover.assignee}, and only its assignee"
+            f" {may}; `erasure task assign {id_} --to {by} --by {by}` takes it over."
+        )
 
 
 def _left(task: Task) -> tuple[str, ...]:

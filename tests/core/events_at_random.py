@@ -159,7 +159,7 @@ def _assignee(world: World, rng: Random, _past: list[Event]) -> Event:
     options: list[Event] = [
         PersonAssigned(world.now, task.id, who, "dpo"),
         IdentifiersShown(world.now, task.id, who, (EMAIL,)),
-        PersonAttested(world.now, task.id, ended, SHA, "desk", rows=1),
+        PersonAttested(world.now, task.id, ended, SHA, who, rows=1),
         PersonClosed(world.now, task.id, "not_begun", "desk"),
     ]
     return rng.choices(options, weights=[1, 1, 3, 1])[0]

@@ -43,4 +43,6 @@ def attested(
     case: Case, outcome: Attested, action: Action = Action.ERASE
 ) -> PersonAttested:
     """Build a person's word."""
-    return PersonAttested(T0 + DAY, task_of(case, MAIL, action).id, outcome, SHA, "dpo")
+    return PersonAttested(
+        T0 + DAY, task_of(case, MAIL, action).id, outcome, SHA, "desk"
+    )

@@ -97,7 +97,33 @@ def test_attestation_settles_with_the_grade_of_a_persons_word(
     task = task_of(case, MAIL, action)
     assert task.outcome == outcome
     assert task.attested is not None
-    assert (task.attested.by, task.attested.sha256) == ("dpo", SHA)
+    assert (task.attested.by, task.attested.sha256) == ("desk", SHA)
+
+
+@pytest.mark.parametrize(
+    ("by", "is_taken"),
+    [
+        pytest.param("desk", True, id="its assignee"),
+        pytest.param("desk-2", False, id="somebody else"),
+    ],
+)
+def test_only_the_assignee_attests(
+    by: str,
+    is_taken: bool,  # noqa: FBT001 (a column of the table)
+) -> None:
+    """Nobody else gives their word for work that is not theirs."""
+    case = handed()
+    event = replace(attested(case, "done"), by=by)
+
+    assert (decide(case, event).case is not case) is is_taken
+
+
+def test_work_of_nobody_is_attested_by_anybody() -> None:
+    """Where neither the register nor a person named an assignee, there is none."""
+    case = handed(report=replace(HANDED, assignee=None))
+    event = replace(attested(case, "done"), by="desk-2")
+
+    assert task_of(decide(case, event).case, MAIL).is_settled
 
 
 @pytest.mark.parametrize(

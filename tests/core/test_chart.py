@@ -114,7 +114,7 @@ def _rarely() -> list[Observer]:
         (throttled, [PersonRetried(T0, erasure, "dpo")]),
         (half, [failed]),
         (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
-        (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "dpo")]),
+        (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "desk")]),
     ]
     asked = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
     job = task_of(asked, MAIL).open_calls[0]

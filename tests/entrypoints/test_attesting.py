@@ -27,7 +27,7 @@ def test_attestation_settles_with_the_files_digest(desk: Desk) -> None:
     assert (ran.code, ran.err) == (0, "")
     shown = desk.shown()
     assert (shown["status"], shown["outcome"]) == ("settled", "done")
-    assert (shown["attested_by"], shown["evidence_sha256"]) == ("anna-k", digest)
+    assert (shown["attested_by"], shown["evidence_sha256"]) == ("returns-team", digest)
     assert digest in ran.out
 
 
@@ -48,6 +48,19 @@ def test_attested_twice_is_attested_once(desk: Desk) -> None:
     assert "the task is settled" in ran.err
 
 
+def test_nobody_else_attests(desk: Desk) -> None:
+    """Whoever is not the assignee is told who is, and how to take it over."""
+    ran = desk("attest", "--by", "anna-k", "--evidence", desk.file)
+
+    assert ran.code == 1
+    assert "assigned to returns-team" in ran.err
+    assert f"erasure task assign {desk.task} --to anna-k" in ran.err
+    assert desk.shown()["status"] == "with_person"
+    assert desk("assign", "--to", "anna-k", "--by", "dpo-2").code == 0
+    taken = desk("attest", "--by", "anna-k", "--evidence", desk.file)
+    assert (taken.code, desk.shown()["attested_by"]) == (0, "anna-k")
+
+
 def test_work_that_nobody_has_is_not_attested(installation: AnInstallation) -> None:
     """A task that was never handed over wants something else."""
     case = installation.a_case(ADA)
@@ -55,7 +68,9 @@ def test_work_that_nobody_has_is_not_attested(installation: AnInstallation) -> N
     file.write_text("x", encoding="utf-8")
     task = f"{case}.desk.erase"
 
-    ran = installation("task", "attest", task, "--by", "anna-k", "--evidence", file)
+    ran = installation(
+        "task", "attest", task, "--by", "returns-team", "--evidence", file
+    )
 
     assert ran.code == 1
     assert "Nobody has this work" in ran.err
@@ -88,7 +103,7 @@ def test_unusable_evidence_is_refused(
 
 def test_device_is_no_evidence(desk: Desk) -> None:
     """What may never end is not read at all."""
-    ran = desk("attest", "--by", "anna-k", "--evidence", "/dev/zero")
+    ran = desk("attest", "--by", "returns-team", "--evidence", "/dev/zero")
 
     assert ran.code == 2
     assert "is no file" in ran.err

@@ -36,11 +36,11 @@ def _status(installation: AnInstallation, task: str) -> object:
 
 
 def _attest(installation: AnInstallation, task: str, *args: object) -> None:
-    """Attest as anna-k; must be taken."""
+    """Attest as returns-team; must be taken."""
     file = installation.folder / "proof.txt"
     file.write_text(f"Deleted for {ADA.email}.", encoding="utf-8")
     ran = installation(
-        *("task", "attest", task, "--by", "anna-k", "--evidence", file, *args)
+        *("task", "attest", task, "--by", "returns-team", "--evidence", file, *args)
     )
     assert ran.code == 0, ran.err
 
@@ -100,7 +100,7 @@ def test_attestation_dies_whole_or_not_at_all(
 ) -> None:
     """A word without its evidence, or evidence without its word, never stays."""
     installation = desk.installation
-    words = ("attest", desk.task, "--by", "anna-k", "--evidence", str(desk.file))
+    words = ("attest", desk.task, "--by", "returns-team", "--evidence", str(desk.file))
 
     died = subprocess.run(
         [sys.executable, "-c", _MAIN, "task", *words],

@@ -60,8 +60,8 @@ class Desk:
         return self.installation("task", verb, self.task, *args)
 
     def attest(self, *args: object) -> Ran:
-        """Attest with the file, as anna-k."""
-        return self("attest", "--by", "anna-k", "--evidence", self.file, *args)
+        """Attest with the file, as returns-team."""
+        return self("attest", "--by", "returns-team", "--evidence", self.file, *args)
 
     def shown(self) -> Mapping[str, object]:
         """Return the task as people see it."""

@@ -331,14 +331,8 @@ def _sentence(detail: ErrorDetails) -> str:
     if not detail["loc"]:
         return str(detail.get("ctx", {}).get("error", detail["msg"]))
     name = str(detail["loc"][0])
-    field = next(
-        (
-            field
-            for field in Settings.model_fields
-            if name in (field, variable_of(field))
-        ),
-        None,
-    )
+    fields = Settings.model_fields
+    field = next((it for it in fields if name in (it, variable_of(it))), None)
     if field is None:
         return f"{name}: no such setting; `erasure config show` lists them."
     variable = variable_of(field)

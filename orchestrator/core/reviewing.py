@@ -175,7 +175,9 @@ def _opened(case: Case, event: GateOpened) -> Case:
     """Open a gate of order, once its moment has come."""
     task = case.all_tasks.get(event.task)
     gate = task.gate if task else None
-    if task is None or gate is None or gate.reason not in OPENABLE:
+    if task is None or gate is None or gate.reason is not event.gate:
+        return case
+    if gate.reason not in OPENABLE:
         return case
     if event.at < gate.opens_at or case.refused_for is not None:
         return case

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import HoldReason, OpeningReason
+from orchestrator.core.tasks import GateReason
 from schemas.connecting import ActionClass, TaskId
 
 
@@ -54,6 +55,7 @@ class GateOpened:
 
     at: datetime
     task: TaskId
+    gate: GateReason  # the gate that they saw shut; another one stays
     reason: OpeningReason
     by: str
 

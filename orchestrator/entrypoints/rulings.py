@@ -137,7 +137,7 @@ class Rulings:
             raise NotPossible(
                 f"This gate may be opened from {gate.opens_at:%Y-%m-%d %H:%M} UTC on."
             )
-        self._apply(case, task, GateOpened(now, task.id, reason, by))
+        self._apply(case, task, GateOpened(now, task.id, gate.reason, reason, by))
 
     def withdraw(self, id_: str, reason: WithdrawalReason, by: str) -> None:
         """Stop a case: what has not begun is left, jobs are called back."""

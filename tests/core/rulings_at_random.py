@@ -51,7 +51,9 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
     shut = ordered or [task for task, _ in gates]
     if shut and rng.random() < 0.6:
         why = rng.choice([*OpeningReason])
-        return GateOpened(now, rng.choice(shut).id, why, who)
+        task = rng.choice(shut)
+        assert task.gate is not None
+        return GateOpened(now, task.id, task.gate.reason, why, who)
     if rng.random() < 0.5:
         return None
     classes = frozenset(rng.choice([["invoice"], ["marketing_profile"], []]))

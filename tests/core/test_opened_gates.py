@@ -49,7 +49,8 @@ def opening(case: Case, *, early: timedelta = timedelta(0)) -> GateOpened:
     task = task_of(case, CRM)
     assert task.gate is not None
     at = task.gate.opens_at - early
-    return GateOpened(at, task.id, OpeningReason.NOT_REACHABLE, "dpo-1")
+    gate = task.gate.reason
+    return GateOpened(at, task.id, gate, OpeningReason.NOT_REACHABLE, "dpo-1")
 
 
 def cooling(jurisdiction: str = "DE", *, delay: timedelta = DAY) -> Case:
@@ -96,7 +97,8 @@ def test_only_gates_of_order_are_opened() -> None:
     assert task.gate is not None
     assert task.gate.reason is GateReason.LOCATE
 
-    event = GateOpened(case.due_at, task.id, OpeningReason.DEADLINE_NEAR, "dpo-1")
+    near = OpeningReason.DEADLINE_NEAR
+    event = GateOpened(case.due_at, task.id, GateReason.LOCATE, near, "dpo-1")
 
     assert decide(case, event).case is case
 

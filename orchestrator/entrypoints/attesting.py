@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.queries import Queries
@@ -25,7 +26,8 @@ from orchestrator.core.events import Attested, EvidenceOpened, PersonAttested
 from orchestrator.engine import Step
 from orchestrator.entrypoints.copied_rows import pieces_of, rows_of
 from orchestrator.entrypoints.copies import unfinished
-from orchestrator.entrypoints.manual_work import check_assignee, handed_over
+from orchestrator.entrypoints.manual_work import check_assignee, handed_over, known_of
+from orchestrator.entrypoints.others_in_rows import Theirs
 from orchestrator.entrypoints.rulings import where_it_stands
 from orchestrator.errors import NotPossible
 from orchestrator.ports import Artifact, FinishArtifact, Write
@@ -51,6 +53,7 @@ class Word:
     evidence: Path
     copy: Path | None = None
     nothing_found: bool = False
+    contains_others: bool = False  # they looked: it belongs in the copy all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Attesting:
         digest, writes = self._evidence(case, task, word.evidence)
         rows = 0
         if word.copy is not None:
-            copied = self._copy(case, task, word.copy)
+            copied = self._copy(case, task, word)
             rows, writes = copied.rows, (*writes, FinishArtifact(copied))
         event = PersonAttested(
             self._parts.clock.now(), task.id, outcome, digest, word.by, rows
@@ -141,18 +144,21 @@ class Attesting:
         finished = _finished(artifact, sha256=digest.hexdigest())
         return digest.hexdigest(), (put_key, FinishArtifact(finished))
 
-    def _copy(self, case: Case, task: Task, path: Path) -> Artifact:
+    def _copy(self, case: Case, task: Task, word: Word) -> Artifact:
         """Store a copy for the person's package: its rows, or the file as it is."""
         key = self._parts.vault.open([case.id], "export", []).keys.get(case.id)
         if key is None:
             raise NotPossible("The copy of this case was given up; nothing is added.")
-        rows = rows_of(path)
+        path = cast("Path", word.copy)
+        rows = rows_of(path, MOST_COPY)
         if rows is None:
             artifact = self._artifact(case, task, "file")
             head = self._packing.head(path.suffix.lower().removeprefix("."))
             pieces = pieces_of(path, MOST_COPY, "--copy")
             self._store(artifact, key, _after(head, pieces))
             return _finished(artifact, rows=1)
+        if not word.contains_others:
+            rows = Theirs(known_of(self._parts.vault, case)).checked(rows)
         artifact = self._artifact(case, task, "rows")
         lines = (
             self._packing.line(Row(_CATEGORY, Provenance.PROVIDED, "", row))

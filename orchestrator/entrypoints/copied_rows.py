@@ -22,15 +22,20 @@ _Reader = Callable[[Path], Iterator[Mapping[str, object]]]
 _DELIMITERS = ",;\t"
 
 
-def rows_of(path: Path) -> Iterator[Mapping[str, object]] | None:
+def rows_of(path: Path, most: int) -> Iterator[Mapping[str, object]] | None:
     """
     Return the rows of a copy, read as they are asked for; None for any other file.
 
-    Raises `NotPossible` while reading if the file is not what its name says.
+    Raises `NotPossible` for more than *most* bytes, and while reading if the file is
+    not what its name says.
     """
     _check_kind(path, "--copy")
     reader = _READERS.get(path.suffix.lower())
-    return None if reader is None else reader(path)
+    if reader is None:
+        return None
+    if path.exists() and path.stat().st_size > most:
+        _too_large("--copy", most)
+    return reader(path)
 
 
 def pieces_of(path: Path, most: int, option: str) -> Iterator[bytes]:
@@ -44,11 +49,7 @@ def pieces_of(path: Path, most: int, option: str) -> Iterator[bytes]:
                 is_empty = False
                 left -= len(piece)
                 if left < 0:
-                    megabytes = most // (1024 * 1024)
-                    raise NotPossible(
-                        f"The file of {option} is larger than {megabytes} MiB;"
-                        " bring a smaller one."
-                    )
+                    _too_large(option, most)
                 yield piece
     except OSError as error:
         _unreadable(option, error)
@@ -142,6 +143,14 @@ def _check_kind(path: Path, option: str) -> None:
     """Refuse a pipe or a device, which may never end."""
     if path.exists() and not path.is_file():
         raise SetUpError(f"What {option} names is no file; name a file.")
+
+
+def _too_large(option: str, most: int) -> NoReturn:
+    """Say how large a file may be."""
+    raise NotPossible(
+        f"The file of {option} is larger than {most // (1024 * 1024)} MiB;"
+        " bring a smaller one."
+    )
 
 
 def _unreadable(option: str, error: OSError) -> NoReturn:

@@ -21,6 +21,7 @@ from orchestrator.core.manual_work import is_of
 from orchestrator.engine import Step
 from orchestrator.entrypoints.rulings import where_it_stands
 from orchestrator.errors import NotPossible
+from orchestrator.ports import Vault
 from schemas.connecting import Identifier
 
 
@@ -100,8 +101,7 @@ class ManualWork:
 
     def _identifiers(self, case: Case, task: Task) -> tuple[Identifier, ...]:
         """Open the identifiers of the types that the register accepts there."""
-        vault = self._parts.vault.open([case.id], "identity", [ALL_IDENTIFIERS])
-        known = load_identifiers(vault.named(case.id, ALL_IDENTIFIERS).values())
+        known = known_of(self._parts.vault, case)
         accepts = case.planned(task).accepts
         entry = self._parts.register.accounts.get(task.account)
         if entry is not None:
@@ -131,6 +131,12 @@ def handed_over(queries: Queries, id_: str) -> tuple[Case, Task, Handover]:
     if task.status is not TaskStatus.WITH_PERSON or task.handover is None:
         raise NotPossible(f"Nobody has this work: {where_it_stands(task)}.")
     return case, task, task.handover
+
+
+def known_of(vault: Vault, case: Case) -> tuple[Identifier, ...]:
+    """Return all that is known of the person, whoever taught it."""
+    opened = vault.open([case.id], "identity", [ALL_IDENTIFIERS])
+    return load_identifiers(opened.named(case.id, ALL_IDENTIFIERS).values())
 
 
 def check_assignee(handover: Handover, by: str, id_: str, may: str) -> None:

@@ -10,10 +10,11 @@ from hashlib import sha256
 
 import pytest
 
-from orchestrator.entrypoints.attesting import MOST_EVIDENCE
+from orchestrator.entrypoints.attesting import MOST_COPY, MOST_EVIDENCE
 from tests.entrypoints.desk_fixtures import copying, desk, installation
 from tests.support.desk import ADA, Desk
 from tests.support.installation import AnInstallation
+from tests.support.people import Human
 
 __all__ = ["copying", "desk", "installation"]
 
@@ -229,6 +230,55 @@ def test_unusable_copy_leaves_the_work_open(
     assert sentence in ran.err
     assert "secret" not in ran.err
     assert copying.shown()["status"] == "with_person"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_taken"),
+    [
+        pytest.param("c.csv", "a,E-Mail\n1,{me}\n2,{it}\n", False, id="csv"),
+        pytest.param("c.jsonl", '{{"email": "{it}"}}\n', False, id="lines"),
+        pytest.param("c.json", '[{{"to": {{"email": ["{it}"]}}}}]', False, id="deep"),
+        pytest.param("c.json", '{{"customerId": 77}}', False, id="a number"),
+        pytest.param("c.json", '{{"phone": "+33 1 99 00 99 99"}}', False, id="phone"),
+        pytest.param("c.csv", "email,phone\n {upper} ,{phone}\n", True, id="theirs"),
+        pytest.param("c.csv", "phone\n{national}\n", True, id="national spelling"),
+        pytest.param("c.json", '{{"email": null, "phone": ""}}', True, id="empty"),
+        pytest.param("c.json", '{{"note": "{it}"}}', True, id="no such field"),
+    ],
+)
+def test_rows_of_somebody_else_stay_out_of_a_copy(
+    copying: Desk,
+    name: str,
+    text: str,
+    is_taken: bool,  # noqa: FBT001 (a column of the table)
+) -> None:
+    """A field that is called like an identifier must hold one of the person's."""
+    copy = copying.installation.folder / name
+    stranger = Human(2).email
+    values = {"me": ADA.email, "it": stranger, "upper": ADA.email.upper()}
+    numbers = {"phone": ADA.phone, "national": f"0{ADA.phone[3:]}"}
+    copy.write_text(text.format(**values, **numbers), encoding="utf-8")
+
+    ran = copying.attest("--copy", copy)
+
+    assert (ran.code == 0) is is_taken
+    assert stranger not in ran.out + ran.err
+    assert is_taken or "Record " in ran.err
+    if not is_taken:
+        assert copying.attest("--copy", copy, "--contains-others").code == 0
+
+
+@pytest.mark.parametrize("name", ["c.csv", "c.jsonl", "c.json", "c.pdf"])
+def test_copy_is_not_too_large(copying: Desk, name: str) -> None:
+    """Rows have a limit as any other file has."""
+    copy = copying.installation.folder / name
+    with copy.open("wb") as file:
+        file.truncate(MOST_COPY + 1)
+
+    ran = copying.attest("--copy", copy)
+
+    assert ran.code == 1
+    assert "larger than 256 MiB" in ran.err
 
 
 def test_copy_needs_its_file(copying: Desk) -> None:

@@ -92,11 +92,19 @@ def attest(
     nothing_found: Annotated[
         bool, typer.Option("--nothing-found", help="Nothing of the person was there.")
     ] = False,
+    contains_others: Annotated[
+        bool,
+        typer.Option(
+            "--contains-others",
+            help="Rows of --copy may have identifiers that are not known as the"
+            " person's; somebody has looked at them.",
+        ),
+    ] = False,
 ) -> None:
     """Say that manual work is done, and bring the file that shows it."""
     from orchestrator.entrypoints.attesting import Attesting, Word
 
-    word = Word(by, evidence, copy, nothing_found)
+    word = Word(by, evidence, copy, nothing_found, contains_others)
     with open_parts() as parts:
         found = Attesting(parts).attest(task, word)
     say(f"Attested as {found.outcome}; the evidence has SHA-256 {found.sha256}.")

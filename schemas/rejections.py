@@ -45,6 +45,7 @@ class RejectionCode(StrEnum):
     VERIFICATION_TOO_LOW = "verification_too_low"
     CONFLICT = "conflict"
     UNKNOWN_REQUEST = "unknown_request"
+    OTHER_SOURCE = "other_source"
     ALREADY_ANSWERED = "already_answered"
 
 
@@ -165,6 +166,10 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
             "A withdrawal names a request that was taken before it.",
             "Send it with the request's own key, after it; a request that is in"
             " quarantine must be released before its withdrawal.",
+        ),
+        _C.OTHER_SOURCE: Meaning(
+            "A request is withdrawn by the ce_source that sent it.",
+            "Send the withdrawal with the ce_source of the request.",
         ),
         _C.ALREADY_ANSWERED: Meaning(
             "A request is withdrawn before it is answered.",

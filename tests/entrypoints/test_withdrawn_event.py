@@ -22,11 +22,13 @@ from tests.support.people import Human, a_submission
 ADA = Human(1)
 
 
-def a_withdrawal(request_id: str = ADA.request_id, **data: object) -> Message:
+def a_withdrawal(
+    request_id: str = ADA.request_id, source: str = "/portal/test", **data: object
+) -> Message:
     """Build the event by which a portal withdraws a request."""
     event = Envelope(
         id=str(uuid.uuid4()),
-        source="/portal",
+        source=source,
         type=RequestWithdrawal.TYPE,
         time=None,
         data=the_value({"request_id": request_id, **data}),
@@ -99,6 +101,22 @@ def test_withdrawal_of_a_stranger_is_kept_and_told(
     (kept,) = installation("quarantine", "list", "--json").data
     assert (told["code"], told["request_id"]) == ("unknown_request", ADA.request_id)
     assert kept["code"] == "unknown_request"
+
+
+def test_only_the_source_of_a_request_withdraws_it(
+    installation: AnInstallation,
+) -> None:
+    """Another producer of the topic stops nobody's request; both are told apart."""
+    case = installation.a_case(ADA, "erasure")
+
+    installation.publish(a_withdrawal(source="/shop"))
+    installation.ingest()
+
+    (told,) = _rejections(installation)
+    (kept,) = installation("quarantine", "list", "--json").data
+    assert (told["code"], told["request_id"]) == ("other_source", ADA.request_id)
+    assert kept["code"] == "other_source"
+    assert installation("case", "show", case, "--json").data["withdrawn_at"] is None
 
 
 def test_name_that_may_be_a_persons_is_not_repeated(

@@ -214,6 +214,9 @@ class Ingest:
             if known is None:
                 found = what.reject(RejectionCode.UNKNOWN_REQUEST, is_known=False)
                 batch.rejected.append((record, found))
+            elif known.source != what.source:
+                found = what.reject(RejectionCode.OTHER_SOURCE, is_known=False)
+                batch.rejected.append((record, found))
             else:
                 event = RequestWithdrawn(now, FROM_THE_PORTAL, what.withdrawal.reason)
                 steps.append((record, what, Step(known.case_id, event)))

@@ -26,7 +26,7 @@ from schemas.addresses import is_visible
 from schemas.connecting import Effect, Rate
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MAX_REDIRECTS = 3
+MAX_REDIRECTS = 3
 
 
 class Downloads:
@@ -40,14 +40,17 @@ class Downloads:
         self._gate = gate
         self._clock = clock
 
-    async def pieces(self, operation: str, url: str) -> AsyncIterator[bytes]:
+    async def pieces(
+        self, operation: str, url: str, redirects: int
+    ) -> AsyncIterator[bytes]:
         """Give the file in pieces, never more or longer than allowed."""
         declared = self._egress.operation(operation)
         if declared.effect is not Effect.READ:
             raise EgressRefused("download_is_not_a_read")
         left = self._egress.max_download_bytes
         ends_at = self._clock() + self._egress.max_download_time
-        async with aclosing(self._file(url, self._egress.rates(declared))) as pieces:
+        rates = self._egress.rates(declared)
+        async with aclosing(self._file(url, rates, redirects)) as pieces:
             async for piece in pieces:
                 left -= len(piece)
                 if left < 0:
@@ -56,9 +59,11 @@ class Downloads:
                     raise TryLater("download_too_slow")
                 yield piece
 
-    async def _file(self, url: str, rates: Sequence[Rate]) -> AsyncGenerator[bytes]:
+    async def _file(
+        self, url: str, rates: Sequence[Rate], redirects: int
+    ) -> AsyncGenerator[bytes]:
         """Follow a few redirects to the file itself."""
-        for _ in range(_MAX_REDIRECTS + 1):
+        for _ in range(redirects + 1):
             self._check(url)
             await self._gate.before_send(rates, Effect.READ)
             async with aclosing(self._parts(url)) as parts:

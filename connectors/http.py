@@ -26,7 +26,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result, stop_after_
 
 from connectors.answer import Answer
 from connectors.credentials import Credentials, Keyring, Secrets, Token, secret_of
-from connectors.downloads import Downloads
+from connectors.downloads import MAX_REDIRECTS, Downloads
 from connectors.egress import Egress, SendGate, Target, filled
 from connectors.errors import (
     AddressRefused,
@@ -156,13 +156,16 @@ class Api:
             answered.append(operation)
         return Answer(operation, declared.effect, received)
 
-    def download(self, operation: str, url: str) -> AsyncIterator[bytes]:
+    def download(
+        self, operation: str, url: str, *, redirects: int = MAX_REDIRECTS
+    ) -> AsyncIterator[bytes]:
         """
         Stream a declared download: another host, https, without our credentials.
 
-        Nothing is retried: the caller has written what already came.
+        Nothing is retried: the caller has written what already came.  Whoever trusts
+        the file for its host follows no *redirects*.
         """
-        return self._downloads.pieces(operation, url)
+        return self._downloads.pieces(operation, url, redirects)
 
     def wait_for(self, operation: str) -> timedelta:
         """

@@ -22,7 +22,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httpx
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import (
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 
 from connectors.fakes.frame import Call, FakeProcessor, Route
 from connectors.fakes.opendsr_signing import DOMAIN, Signer, the_authority, the_signer
@@ -63,6 +68,7 @@ class FakeOpenDsr(FakeProcessor):
         return (
             Route("discovery", "GET", "/discovery", self._discovery),
             Route("certificate", "GET", "/certificate", self._certificate),
+            Route("certificate_moved", "GET", "/moved", self._certificate),
             Route("results", "GET", "/results/{name}", self._results),
             Route("create", "POST", "/{requests}", self._create),
             Route("read", "GET", one, self._read),
@@ -78,6 +84,7 @@ class FakeOpenDsr(FakeProcessor):
             "dialect": "opendsr",
             "steps": len(_STATES) - 1,
             "certificate_host": None,
+            "certificate_moved": False,
         }
 
     def seed(self, records: Sequence[Mapping[str, Any]]) -> None:
@@ -93,7 +100,7 @@ class FakeOpenDsr(FakeProcessor):
     def authorised(self, call: Call) -> bool:
         """Take the account's key; links that answers name take no credentials."""
         given = call.headers.get("authorization")
-        if call.operation in ("certificate", "results"):
+        if call.operation in ("certificate", "certificate_moved", "results"):
             return given is None
         return given == AUTHORIZATION
 
@@ -103,8 +110,8 @@ class FakeOpenDsr(FakeProcessor):
         return JSONResponse({"error": error}, status)
 
     def command(self, verb: str, body: Any) -> Any:  # noqa: ANN401 (JSON)
-        """Obey `dialect`, `steps`, `certificate_host`, `end`, `expire`, `call_back`."""
-        if verb in ("dialect", "steps", "certificate_host"):
+        """Obey what is set, and `end`, `expire`, `call_back`."""
+        if verb in ("dialect", "steps", "certificate_host", "certificate_moved"):
             self.data[verb] = body
         elif verb == "end":
             for request in self._open():
@@ -133,7 +140,9 @@ class FakeOpenDsr(FakeProcessor):
             }
         )
 
-    def _certificate(self, _call: Call) -> Response:
+    def _certificate(self, call: Call) -> Response:
+        if self.data["certificate_moved"] and call.operation == "certificate":
+            return RedirectResponse("/moved")
         return PlainTextResponse(self.signer.certificate)
 
     def _create(self, call: Call) -> Response:

@@ -184,6 +184,18 @@ class TestForged(OpenDsrProcessor):
 
         assert self._refused(processor, *came) == "certificate_elsewhere"
 
+    def test_redirect_to_a_certificate_is_not_followed(
+        self, processor: Processor
+    ) -> None:
+        """Another host could answer there; the callback waits for the right one."""
+        processor.fake.command("certificate_moved", body=True)
+        came = processor.fake.callback(KEY, "completed")
+
+        with pytest.raises(TryLater, match="certificate_away"):
+            processor.hear(*came)
+
+        assert processor.fake.requests("certificate_moved") == 0
+
     def test_word_for_another_address_is_refused(self, processor: Processor) -> None:
         """Signed, and meant for another controller: a replay across customers."""
         elsewhere = "https://other.example/callbacks/cdp"

@@ -46,9 +46,14 @@ class SqlInbox:
     """The inbox on SQLite or PostgreSQL."""
 
     def __init__(
-        self, database: Database, sealer: SealsValues, kept_for: timedelta
+        self,
+        database: Database,
+        sealer: SealsValues,
+        kept_for: timedelta,
+        most_refused: int = letters.MOST_REFUSED,
     ) -> None:
         """Keep the parts; what nobody can apply goes after *kept_for*."""
+        self._most_refused = most_refused
         self._database = database
         self._sealer = sealer
         self._kept_for = kept_for
@@ -116,10 +121,17 @@ class SqlInbox:
                 .values(tried_at=now, look_at=at)
             )
 
-    def end(self, letter: str, state: Ending, code: str | None, now: datetime) -> None:
-        """End a waiting letter; only an unmatched one stays readable."""
+    def end(self, letter: str, state: Ending, code: str | None, now: datetime) -> int:
+        """
+        End a waiting letter; only an unmatched one stays readable.
+
+        Returns how many older refused ones made room for it.
+        """
         with self._database.writing() as connection:
             letters.end(connection, letter, state, code, now)
+            if state != "refused":
+                return 0
+            return letters.drop_refused(connection, letter, self._most_refused)
 
     # --- people, and the sweep ------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, select, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.upserting import upsert
@@ -13,6 +13,7 @@ from orchestrator.ports import Ending, EndLetter, PutLetter
 WAITING = "waiting"
 # What somebody else sent under our address is worth a count, for a while.
 REFUSED_KEPT_FOR = timedelta(days=1)
+MOST_REFUSED = 1000  # of one account: a stranger's flood is no reason for more
 
 
 def carry_out(
@@ -56,3 +57,18 @@ def end(
         .where(t.inbox.c.id == letter, t.inbox.c.state == WAITING)
         .values(changes)
     )
+
+
+def drop_refused(connection: Connection, letter: str, most: int) -> int:
+    """Delete all but the newest *most* refused letters of the account of *letter*."""
+    account = select(t.inbox.c.account).where(t.inbox.c.id == letter).scalar_subquery()
+    too_many = (
+        select(t.inbox.c.id)
+        .where(t.inbox.c.account == account, t.inbox.c.state == "refused")
+        .order_by(t.inbox.c.look_at.desc(), t.inbox.c.id.desc())
+        .offset(most)
+    )
+    over = list(connection.execute(too_many).scalars())
+    if over:
+        connection.execute(delete(t.inbox).where(t.inbox.c.id.in_(over)))
+    return len(over)

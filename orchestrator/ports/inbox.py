@@ -71,5 +71,9 @@ class Inbox(Protocol):
     def look_again(self, letter: str, now: datetime, at: datetime) -> None:
         """Leave *letter* waiting until then."""
 
-    def end(self, letter: str, state: Ending, code: str | None, now: datetime) -> None:
-        """End a waiting letter; only an unmatched one stays readable."""
+    def end(self, letter: str, state: Ending, code: str | None, now: datetime) -> int:
+        """
+        End a waiting letter; only an unmatched one stays readable.
+
+        Returns how many older refused ones made room for it.
+        """

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.inbox import SqlInbox
-from orchestrator.adapters.letters import REFUSED_KEPT_FOR
+from orchestrator.adapters.letters import MOST_REFUSED, REFUSED_KEPT_FOR
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CallId
@@ -26,10 +26,10 @@ KEPT = 30 * DAY
 BODY = b'{"subject_request_id": "\xff\x00"}'
 
 
-def _inbox(stored: Stored) -> SqlInbox:
+def _inbox(stored: Stored, most_refused: int = MOST_REFUSED) -> SqlInbox:
     """Open the inbox of a store."""
     sealer = Cipher(SecretBytes(bytes(32))).derived("inbox")
-    return SqlInbox(stored.database, sealer, KEPT)
+    return SqlInbox(stored.database, sealer, KEPT, most_refused)
 
 
 def _letter(id_: str = "b-1", **changes: object) -> Letter:
@@ -167,6 +167,23 @@ def test_letters_expire(stored: Stored) -> None:
     assert inbox.expire(T0 + REFUSED_KEPT_FOR) == 1
     assert inbox.expire(T0 + KEPT) == 1
     assert stored.count(t.inbox) == 0
+
+
+def test_flood_of_refused_letters_takes_little_room(stored: Stored) -> None:
+    """Of each account the newest stay; what waits or matches nothing is left alone."""
+    inbox = _inbox(stored, most_refused=2)
+    inbox.put(_letter("b-0", account=SHOP))
+    inbox.end("b-0", "refused", "bad_signature", T0)
+    for number in range(1, 8):
+        inbox.put(_letter(f"b-{number}", received_at=T0 + number * MINUTE))
+    inbox.end("b-1", "unmatched", "unknown_call", T0)
+
+    ends = [f"b-{number}" for number in range(2, 7)]
+    dropped = [inbox.end(one, "refused", "bad_signature", T0) for one in ends]
+
+    assert dropped == [0, 0, 1, 1, 1]
+    left = [one.id for one in inbox.lines(with_ended=True)]
+    assert left == ["b-0", "b-1", "b-5", "b-6", "b-7"]
 
 
 def _with_a_call(stored: Stored) -> Claimed:

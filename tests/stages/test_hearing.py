@@ -217,11 +217,11 @@ class Dying(SqlInbox):
         self.step = step
         self.error = error
 
-    def end(self, *args: Any) -> None:  # noqa: ANN401 (as the adapter's)
+    def end(self, *args: Any) -> int:  # noqa: ANN401 (as the adapter's)
         """Fail before anything is stored."""
         if self.step == "end":
             raise self.error
-        super().end(*args)
+        return super().end(*args)
 
     def call(self, *args: Any) -> Call | None:  # noqa: ANN401 (as the adapter's)
         """Fail between the verification and the effect."""

@@ -127,10 +127,12 @@ class Hearing:
 
     def _end(self, letter: Letter, ending: Ending, code: str) -> None:
         """End a letter without an effect, and say so."""
-        self._inbox.end(letter.id, ending, code, self._clock.now())
+        dropped = self._inbox.end(letter.id, ending, code, self._clock.now())
         log.warning(
             "callback_not_applied", account=letter.account, state=ending, code=code
         )
+        if dropped:
+            log.info("refused_letters_dropped", account=letter.account, count=dropped)
 
 
 def _hears(account: Account) -> bool:

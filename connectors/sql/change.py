@@ -2,8 +2,8 @@
 Delete and anonymise a person's rows in one transaction, child tables first.
 
 Each statement's count is compared with the rows that were seen and locked immediately
-before it: a trigger or a cascade that does more or less ends the transaction, and
-nothing of it remains.
+before it: a trigger that keeps one of them back ends the transaction, and nothing of it
+remains.  What a trigger changes besides, in other rows or tables, no count tells.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -41,6 +42,7 @@ from tests.connectors.zendesk_account import (
     SECRETS,
     ZendeskAccount,
     a_user,
+    begun,
     only_users,
     options,
     still_holds,
@@ -301,11 +303,15 @@ class TestVendorFile(ZendeskAccount):
             bench.run(lambda it: it.ping())
             work = bench.find([*OF_CANARY, Identifier(CUSTOMER_ID, CANARY.customer_id)])
             bench.export(work, CollectingSink({it.reference for it in work.items}))
+            parts = [replace(work, items=work.items[n : n + 1]) for n in range(2)]
+            jobs = [begun(bench, part).ticket for part in parts]
+            bench.run(lambda it: it.poll_many(jobs))
             bench.erase(work)
             bench.erase(only_users(work))
             bench.read_back(work)
 
         assert {it.operation for it in exchanges} == set(Zendesk.spec.operations)
-        assert left_out(Zendesk.spec) == {"me", "comments", "deleted_tickets"}
+        out = {"me", "comments", "deleted_tickets", "read_jobs"}
+        assert left_out(Zendesk.spec) == out
         answered = [it for it in exchanges if it.status < 300]
         assert vendor_file("zendesk").disagreements(answered, Zendesk.spec) == []

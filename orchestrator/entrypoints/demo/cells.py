@@ -27,6 +27,7 @@ _BEHIND: Final[Mapping[GateReason, str]] = {
     GateReason.FEEDER: "source first",
     GateReason.OTHERS: "goes last",
     GateReason.HOLD: "on hold",
+    GateReason.COOLING_OFF: "cooling off",
 }
 _SET_BACK: Final = {
     "throttled": "slowed down",

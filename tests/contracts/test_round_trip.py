@@ -16,7 +16,13 @@ from orchestrator.adapters import tables as t
 from orchestrator.core.cases import Case, Found, Task
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan
-from orchestrator.core.words import AccountId, CaseId, RegisterVersion, SubjectRef
+from orchestrator.core.words import (
+    AccountId,
+    CallId,
+    CaseId,
+    RegisterVersion,
+    SubjectRef,
+)
 from schemas.connecting import Outcome, TaskId
 from tests.contracts.drawing import any_of
 from tests.contracts.stored import Stored
@@ -46,12 +52,20 @@ TASKS = st.tuples(
 _numbers = itertools.count(1)
 
 
+def _under(task: Task, id_: TaskId, account: AccountId) -> Task:
+    """Give a drawn task, and its jobs, names that columns can hold."""
+    jobs = tuple(
+        replace(job, id=CallId(f"{id_}-{n}")) for n, job in enumerate(task.open_calls)
+    )
+    return replace(task, id=id_, account=account, open_calls=jobs)
+
+
 def _named(case: Case, plan: Plan, tasks: tuple[Task, ...]) -> Case:
     """Give a drawn case names that columns can hold and that nothing else has."""
     number = next(_numbers)
     id_ = CaseId(f"case-{number}")
     named = [
-        replace(one, id=TaskId(f"{id_}.{n:02}"), account=AccountId(f"account-{n}"))
+        _under(one, TaskId(f"{id_}.{n:02}"), AccountId(f"account-{n}"))
         for n, one in enumerate(tasks)
     ]
     return replace(
@@ -93,7 +107,7 @@ def test_every_step_is_read_as_it_was_written(
         subject=before.subject,
         plan=before.plan,
         tasks={
-            old.id: replace(new, id=old.id, account=old.account)
+            old.id: _under(new, old.id, old.account)
             for old, new in zip(before.all_tasks.values(), tasks, strict=True)
         },
     )

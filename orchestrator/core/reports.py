@@ -272,6 +272,9 @@ def pause_before_check(
 _MOST_GROWTHS = 64
 
 
+ENDED_MEANWHILE = frozenset({"withdrawn", "refused"})  # what a task under call notes
+
+
 def still_going(
     task: Task, event: TaskReported, planned: PlannedAccount
 ) -> Task | None:
@@ -280,6 +283,8 @@ def still_going(
 
     `None` if anything else follows: then the whole case decides.
     """
+    if task.reason in ENDED_MEANWHILE:
+        return None
     is_poll = task.step is Step.POLL and isinstance(event.report, Accepted)
     held = task.status is TaskStatus.CALLED and task.epoch == event.epoch
     if not is_poll or not held or event.calls_before not in {None, task.calls}:

@@ -19,6 +19,7 @@ from orchestrator.core.cases import (
     Gate,
     GateReason,
     ItemState,
+    Step,
     Task,
     TaskStatus,
 )
@@ -77,7 +78,10 @@ def with_refusal(case: Case, at: datetime) -> Case:
     if case.refused_for is None or case.status is not CaseStatus.RUNNING:
         return case
     for task in case.all_tasks.values():
-        if not task.is_settled and task.status is not TaskStatus.CALLED:
+        if task.status is TaskStatus.CALLED and task.step is Step.POLL:
+            # A poll that moves nothing decides nothing, unless its task has changed.
+            case = case.with_task(replace(task, reason=REFUSED.reason))
+        elif not task.is_settled and task.status is not TaskStatus.CALLED:
             case = case.with_task(settle(task, REFUSED, at))
     return case
 

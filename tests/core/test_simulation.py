@@ -249,7 +249,9 @@ def test_every_case_ends_and_tells_the_truth() -> None:
         ends[case.result] += 1
         longest = max(longest, _span(case.opened_at, case.answered_at))
 
-    assert min(ends[result] for result in Result) > CASES / 50, "too easy a world"
+    # Nobody refuses here: the random events of the other simulation do.
+    reached = [result for result in Result if result is not Result.REFUSED]
+    assert min(ends[result] for result in reached) > CASES / 50, "too easy a world"
     assert None not in ends
     assert longest < timedelta(days=120)
 

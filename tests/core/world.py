@@ -273,7 +273,9 @@ def _acts_next(task: Task) -> bool:
 def _is_used(case: Case, account: AccountId) -> bool:
     """Tell whether the account's items were copied, or may have been erased."""
     export, erasure = (case.task(account, a) for a in (Action.EXPORT, Action.ERASE))
-    copied = export is not None and export.calls > 0
+    # A hold may take a copy back that was only throttled: it starts afresh.
+    taken_back = export is not None and export.status is TaskStatus.PLANNED
+    copied = export is not None and export.calls > 0 and not taken_back
     return copied or (erasure is not None and erasure.has_begun)
 
 

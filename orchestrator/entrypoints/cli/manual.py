@@ -68,6 +68,16 @@ def brief(task: TaskId, by: By, *, as_json: Json = False) -> None:
     warn("This identifies a person: do not keep it.")
 
 
+ContainsOthers = Annotated[
+    bool,
+    typer.Option(
+        "--contains-others",
+        help="Rows of --copy may have identifiers that are not known as the"
+        " person's; somebody has looked at them.",
+    ),
+]
+
+
 def attest(
     task: TaskId,
     by: By,
@@ -92,14 +102,7 @@ def attest(
     nothing_found: Annotated[
         bool, typer.Option("--nothing-found", help="Nothing of the person was there.")
     ] = False,
-    contains_others: Annotated[
-        bool,
-        typer.Option(
-            "--contains-others",
-            help="Rows of --copy may have identifiers that are not known as the"
-            " person's; somebody has looked at them.",
-        ),
-    ] = False,
+    contains_others: ContainsOthers = False,
 ) -> None:
     """Say that manual work is done, and bring the file that shows it."""
     from orchestrator.entrypoints.attesting import Attesting, Word

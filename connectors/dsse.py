@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from connectors.public_keys import key_name, raw_key
-from schemas.instructions import SignedEnvelope, pae
+from schemas.dsse import pae
+from schemas.instructions import SignedEnvelope
 
 
 class NotVerified(Exception):  # noqa: N818 (a verdict, not a fault)

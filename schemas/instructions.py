@@ -51,12 +51,6 @@ Status = Literal[
 ]
 
 
-def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return DSSE's pre-authentication encoding: the bytes that are signed."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-
-
 class NamedIdentifier(Produced):
     """One typed identifier of the person."""
 

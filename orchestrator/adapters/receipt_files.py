@@ -26,10 +26,10 @@ from orchestrator.adapters.key_files import (
 from orchestrator.adapters.signing import (
     LARGEST_ENVELOPE,
     ReceiptRejected,
-    pae,
     read_envelope,
     verify_envelope,
 )
+from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 
 _IS_TEST = (

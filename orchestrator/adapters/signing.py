@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from orchestrator.adapters.key_files import key_id_of
 from orchestrator.errors import OrchestratorError
+from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 
 LARGEST_ENVELOPE = 8 * 1024 * 1024  # bytes
@@ -57,12 +58,6 @@ class Envelope:
     payload: bytes
     key_id: str
     signature: bytes
-
-
-def pae(payload_type: str, payload: bytes) -> bytes:
-    """Return DSSE's pre-authentication encoding: the bytes that are signed."""
-    kind = payload_type.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
 
 
 class DsseSigner:

@@ -29,6 +29,7 @@ from orchestrator.core.setbacks import (
     tried_in_vain,
 )
 from orchestrator.core.settling import (
+    ended_meanwhile,
     left_out,
     needs_human,
     next_check,
@@ -272,9 +273,6 @@ def pause_before_check(
 _MOST_GROWTHS = 64
 
 
-ENDED_MEANWHILE = frozenset({"withdrawn", "refused"})  # what a task under call notes
-
-
 def still_going(
     task: Task, event: TaskReported, planned: PlannedAccount
 ) -> Task | None:
@@ -283,7 +281,7 @@ def still_going(
 
     `None` if anything else follows: then the whole case decides.
     """
-    if task.reason in ENDED_MEANWHILE:
+    if ended_meanwhile(task):
         return None
     is_poll = task.step is Step.POLL and isinstance(event.report, Accepted)
     held = task.status is TaskStatus.CALLED and task.epoch == event.epoch

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case, Found, ItemState, Task
 from orchestrator.core.gates import refused_classes
-from orchestrator.core.reviewing import REFUSED
-from orchestrator.core.withdrawing import WITHDRAWN, WITHDRAWN_IN_PART
+from orchestrator.core.settling import REFUSED, WITHDRAWN
+from orchestrator.core.withdrawing import WITHDRAWN_IN_PART
 from orchestrator.core.words import Result
 from schemas.connecting import (
     CLASS_OF,

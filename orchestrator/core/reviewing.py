@@ -19,7 +19,6 @@ from orchestrator.core.cases import (
     Gate,
     GateReason,
     ItemState,
-    Step,
     Task,
     TaskStatus,
 )
@@ -42,10 +41,9 @@ from orchestrator.core.ruled import (
     CaseRuling,
     GateOpened,
 )
-from orchestrator.core.settling import settle
-from schemas.connecting import Action, Done, NotApplicable, Notified
+from orchestrator.core.settling import REFUSED, noted, settle
+from schemas.connecting import Action, Done, Notified
 
-REFUSED = NotApplicable("refused")
 OPENABLE = frozenset({GateReason.FED_LOCATE, GateReason.FEEDER, GateReason.OTHERS})
 """
 Gates of order.  The others end by a release, an approval, time, or by closing the task
@@ -78,10 +76,9 @@ def with_refusal(case: Case, at: datetime) -> Case:
     if case.refused_for is None or case.status is not CaseStatus.RUNNING:
         return case
     for task in case.all_tasks.values():
-        if task.status is TaskStatus.CALLED and task.step is Step.POLL:
-            # A poll that moves nothing decides nothing, unless its task has changed.
-            case = case.with_task(replace(task, reason=REFUSED.reason))
-        elif not task.is_settled and task.status is not TaskStatus.CALLED:
+        if task.status is TaskStatus.CALLED:
+            case = case.with_task(noted(task, REFUSED))
+        elif not task.is_settled:
             case = case.with_task(settle(task, REFUSED, at))
     return case
 

@@ -9,8 +9,7 @@ from orchestrator.core.events import PersonChose, PersonClosed, PersonRetried
 from orchestrator.core.items import marked
 from orchestrator.core.locating import chosen, with_learned
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.settling import ready, settle, wait
-from orchestrator.core.withdrawing import WITHDRAWN
+from orchestrator.core.settling import WITHDRAWN, ready, settle, wait
 from schemas.connecting import Action, Done, Evidence, Failed, Notified, NotTold, Proof
 
 BY_HAND = "erased_by_hand"

@@ -22,6 +22,10 @@ from schemas.connecting import (
 
 GRADES = tuple(Evidence)
 
+WITHDRAWN = NotApplicable("withdrawn")
+REFUSED = NotApplicable("refused")
+_ENDS_OF_A_CASE = frozenset({WITHDRAWN.reason, REFUSED.reason})
+
 
 def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
     """Give *task* its outcome."""
@@ -47,6 +51,20 @@ def left_out(task: Task, reason: str) -> NotApplicable | NotTold:
     if task.action is Action.NOTIFY:
         return NotTold(reason)
     return NotApplicable(reason)
+
+
+def noted(task: Task, end: NotApplicable) -> Task:
+    """
+    Return a *task* under call whose case ended meanwhile: its report obeys.
+
+    A poll that moves nothing decides nothing, unless its task has changed meanwhile.
+    """
+    return replace(task, reason=end.reason) if task.step is Step.POLL else task
+
+
+def ended_meanwhile(task: Task) -> bool:
+    """Tell whether the case of a *task* under call has ended since the call began."""
+    return task.reason in _ENDS_OF_A_CASE
 
 
 def needs_human(task: Task, reason: str, hint: str | None = None) -> Task:

@@ -24,7 +24,14 @@ from orchestrator.core.events import CheckFailed, RequestWithdrawn, TaskReported
 from orchestrator.core.items import carried, reopened, without_call
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.setbacks import GARBLED, Setback, tried_in_vain
-from orchestrator.core.settling import needs_human, next_check, settle, wait
+from orchestrator.core.settling import (
+    WITHDRAWN,
+    needs_human,
+    next_check,
+    noted,
+    settle,
+    wait,
+)
 from schemas.connecting import (
     CLASS_OF,
     ActionClass,
@@ -34,7 +41,6 @@ from schemas.connecting import (
     Retry,
 )
 
-WITHDRAWN = NotApplicable("withdrawn")
 WITHDRAWN_IN_PART = NotApplicable("withdrawn_in_part")
 """Some records were erased before the job for the others was called back."""
 
@@ -59,7 +65,7 @@ def obeyed(case: Case, at: datetime) -> Case:
         return case
     for task in case.all_tasks.values():
         if task.status is TaskStatus.CALLED:
-            after = _noted(task)
+            after = noted(task, WITHDRAWN)
         else:
             after = _obeyed(task, case.planned(task), at)
         if after is not task:
@@ -96,16 +102,6 @@ def called_back(task: Task, event: TaskReported) -> Task:
     reads = CLASS_OF[task.action] is ActionClass.READING
     in_part = not reads and (erased or task.answers_lost)
     return settle(task, WITHDRAWN_IN_PART if in_part else WITHDRAWN, event.at)
-
-
-def _noted(task: Task) -> Task:
-    """
-    Return a *task* under call, which is past recall until its report.
-
-    A poll that moves nothing decides nothing, unless its task has changed meanwhile.
-    """
-    is_poll = task.step is Step.POLL
-    return replace(task, reason=WITHDRAWN.reason) if is_poll else task
 
 
 def _obeyed(task: Task, planned: PlannedAccount, at: datetime) -> Task:

@@ -19,7 +19,8 @@ from orchestrator.adapters.receipt_files import (
     verify_file,
     write_receipt,
 )
-from orchestrator.adapters.signing import ReceiptRejected, pae
+from orchestrator.adapters.signing import ReceiptRejected
+from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (
     KEY_ID,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.receipt_files import write_receipt
-from orchestrator.adapters.signing import pae
+from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (
     KEY_ID,

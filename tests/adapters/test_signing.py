@@ -19,10 +19,10 @@ from orchestrator.adapters.signing import (
     LARGEST_ENVELOPE,
     DsseSigner,
     ReceiptRejected,
-    pae,
     read_envelope,
     verify_envelope,
 )
+from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (
     KEY_ID,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.cases import Case, CaseStatus, TaskStatus, Wants
+from orchestrator.core.cases import Case, CaseStatus, Step, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, ExportSealed, RequestWithdrawn
 from orchestrator.core.grounds import PROVISION_OF, Ground, fits
@@ -23,6 +23,7 @@ from orchestrator.core.ruled import (
 from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import Result, Right
 from schemas.connecting import (
+    Accepted,
     Action,
     ActionClass,
     Done,
@@ -50,6 +51,7 @@ from tests.core.builders import (
     located,
     published,
     ready_to_erase,
+    reported,
     signed,
     task_of,
 )
@@ -108,6 +110,23 @@ def test_refusal_ends_what_is_called_only_with_its_report() -> None:
 
     assert case.wants is Wants.SEAL_STATEMENT
     assert task_of(case, MAIL).outcome == LEFT_ALONE
+
+
+def test_refusal_during_a_poll_is_obeyed_after_it() -> None:
+    """A poll for a copy that moves nothing else is no end of the matter."""
+    case = a_case(an_account(MAIL), an_account(CRM), rights=ACCESS)
+    case = after(case, MAIL, located("a"), Action.LOCATE)
+    case = after(case, MAIL, Accepted(HOUR), Action.EXPORT)
+    case = called(case, MAIL, Action.EXPORT)
+    asked = task_of(case, MAIL, Action.EXPORT)
+    assert asked.step is Step.POLL
+
+    case = decide(case, refusal(ground=Ground.EXCESSIVE)).case
+
+    assert task_of(case, MAIL, Action.EXPORT) != asked, "else its row stays as it was"
+    going = reported(case, MAIL, Action.EXPORT, Accepted(HOUR), at=NOW + HOUR)
+    case = decide(case, going).case
+    assert task_of(case, MAIL, Action.EXPORT).outcome == LEFT_ALONE
 
 
 @pytest.mark.parametrize("is_called", [True, False], ids=["called", "erased"])

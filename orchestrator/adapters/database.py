@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -23,16 +24,26 @@ from orchestrator.errors import SetUpError
 CONNECT_SECONDS = 10
 BUSY_TIMEOUT_MS = 30_000
 TRUNCATE_TIMEOUT_MS = 200
+# A process that stands still within a transaction would else keep its rows for ever.
+LONGEST_STANDSTILL = timedelta(seconds=30)
 
 
 class Database:
     """One database, and the way to begin a transaction on it."""
 
-    def __init__(self, url: str) -> None:
-        """Prepare the engine; nothing is opened yet."""
+    def __init__(
+        self, url: str, longest_standstill: timedelta = LONGEST_STANDSTILL
+    ) -> None:
+        """
+        Prepare the engine; nothing is opened yet.
+
+        PostgreSQL ends a transaction whose process says nothing for so long (it was
+        stopped, or its host vanished), and others get its rows.  SQLite's lock is the
+        operating system's, which cannot tell: a stopped process must be killed.
+        """
         try:
             self.url = make_url(url)
-            self.engine = _engine(url)
+            self.engine = _engine(url, longest_standstill)
         except (SQLAlchemyError, ImportError) as error:
             raise SetUpError(
                 "ERASURE_DATABASE_URL is no address we understand; write for example"
@@ -89,20 +100,23 @@ class Database:
         self.engine.dispose()
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, longest_standstill: timedelta) -> Engine:
     """Create the engine with the settings each database needs."""
     if make_url(url).get_backend_name() != "sqlite":
         # A host that swallows packets would else be waited for for minutes.
         patience = {"connect_timeout": CONNECT_SECONDS}
         if "connect_timeout" in make_url(url).query:
             patience = {}
-        return create_engine(
+        engine = create_engine(
             url,
             connect_args=patience,
             pool_size=8,
             max_overflow=8,
             pool_pre_ping=True,
         )
+        limit = f"SET idle_in_transaction_session_timeout = {_ms(longest_standstill)}"
+        event.listen(engine, "connect", lambda one, _: _run_at_once(one, limit))
+        return engine
     # isolation_level None: pysqlite begins nothing by itself, BEGIN IMMEDIATE is ours.
     options = {"timeout": BUSY_TIMEOUT_MS / 1000, "isolation_level": None}
     engine = create_engine(url, connect_args={**options, "check_same_thread": False})
@@ -115,6 +129,19 @@ def _one_moment(engine: Engine) -> Engine:
     return engine.execution_options(
         isolation_level="REPEATABLE READ", postgresql_readonly=True
     )
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)
+
+
+def _run_at_once(connection: Any, statement: str) -> None:  # noqa: ANN401 (a DB-API connection)
+    """Run a statement that holds for the session, outside of any transaction."""
+    connection.autocommit = True
+    try:
+        connection.execute(statement)
+    finally:
+        connection.autocommit = False
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 (a DB-API connection)

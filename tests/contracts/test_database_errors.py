@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,29 @@ def test_row_that_another_process_inserted_first_is_a_conflict(
 
     assert [type(error) for error in errors] == [Conflict]
     database.close()
+
+
+def test_rows_of_a_process_that_stands_still_are_set_free(database_url: str) -> None:
+    """Whoever is paused within a transaction loses it; the others go on."""
+    paused = Database(database_url, longest_standstill=timedelta(milliseconds=100))
+    others = Database(database_url)
+    lock = text("SELECT id FROM one FOR UPDATE")
+    with others.writing() as connection:
+        connection.execute(text("CREATE TABLE one (id TEXT PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO one VALUES ('r-1')"))
+
+    def stand_still() -> None:
+        with paused.writing() as standing:
+            standing.execute(lock)
+            with others.writing() as connection:
+                assert connection.execute(lock).scalar_one() == "r-1"
+            standing.execute(lock)
+
+    with pytest.raises(Unavailable):
+        stand_still()
+    paused.ping()
+    for one in (paused, others):
+        one.close()
 
 
 def _until_somebody_waits(database: Database) -> None:

@@ -57,7 +57,9 @@ Result = Literal[
     "complete", "complete_with_retention", "partial", "withdrawn", "refused"
 ]
 StatementKind = Literal["interim", "final", "supplement"]
-EscalationLevel = Literal["due", "overdue", "late"]
+EscalationLevel = Literal[
+    "due", "overdue", "late", "reminder", "processor", "breach_of_sla"
+]
 AlarmLevel = Literal[
     "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
 ]
@@ -158,14 +160,21 @@ class TaskEscalated(_OfTask):
     """
     Something is not done in time: a person should see to it before the deadline.
 
-    Manual work that is due is told once, and every day after.
+    Manual work that is due is told once, and every day after; each step of the ladder
+    for accounts that stay silent once a task.
     """
 
     TYPE: ClassVar = TASK_ESCALATED
 
     level: EscalationLevel = Field(
         description="`due`: manual work is due now; `overdue`: it was due before; "
-        "`late`: a processor's job has passed the time that it may take."
+        "`late`: a processor's job has passed the time that it may take. Of an account "
+        "that stays silent: `reminder`, to whoever operates this; `processor`: the DPO "
+        "should write to the recipient; `breach_of_sla`: the time that it had is over, "
+        "and the receipt will say so."
+    )
+    recipient: Label | None = Field(
+        default=None, description="Whose account it is, by its legal name."
     )
 
 

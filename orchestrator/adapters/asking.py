@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.views import SilentLine
 from orchestrator.core.cases import TaskStatus
 from schemas.topics import REQUESTS
 
@@ -51,6 +52,14 @@ class Asking:
         query = select(t.accounts.c.id).where(t.accounts.c.paused_reason.is_not(None))
         rows = self._connection.execute(query.order_by(t.accounts.c.id))
         return tuple(row.id for row in rows)
+
+    def silent(self) -> tuple[SilentLine, ...]:
+        """Return which accounts are silent, and how far that was escalated."""
+        account, rung = t.tasks.c.account, t.tasks.c.rung
+        query = select(account, rung, func.count().label("tasks"))
+        query = query.where(rung.is_not(None)).group_by(account, rung)
+        rows = self._connection.execute(query.order_by(account, rung))
+        return tuple(SilentLine(row.account, row.rung, row.tasks) for row in rows)
 
     def embedded_lag(self) -> int:
         """Count the requests of the embedded log that are not ingested."""

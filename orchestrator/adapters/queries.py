@@ -26,6 +26,7 @@ from orchestrator.adapters.viewing import (
     ruling_line,
     task_line,
     task_view,
+    with_silence,
 )
 from orchestrator.adapters.views import (
     CaseLine,
@@ -82,6 +83,7 @@ class Queries:
                 ),
                 waiting_tasks=ask.tasks(TaskStatus.WAITING),
                 paused_accounts=ask.paused(),
+                silent=ask.silent(),
                 quarantined=ask.count(
                     t.quarantine.c.id, t.quarantine.c.state == "waiting"
                 ),
@@ -201,7 +203,7 @@ class Queries:
     def task_view(self, id_: str) -> TaskView:
         """Return one task; raises `NotPossible` for a stranger."""
         owner, task = self.task(id_)
-        return task_view(owner.id, task)
+        return with_silence(task_view(owner.id, task), owner, task)
 
     def _assembled(
         self, connection: Connection, ids: Collection[str]

@@ -116,11 +116,13 @@ tasks = Table(
     Column("claimed_at", Instant),
     Column("at_most", Integer),  # tasks in its next call, after a refused batch
     Column("job", Text),  # the call that its next poll asks about
+    Column("rung", Text),  # how far the silence of an open one is escalated
     Column("doc", Text, nullable=False),
     Index("ix_tasks_ready", "account", "status", "dispatch_by", "id"),
     Index("ix_tasks_waiting", "account", "status", "wake_at"),
     Index("ix_tasks_status", "status"),
     Index("ix_tasks_job", "job"),
+    Index("ix_tasks_rung", "rung"),
 )
 
 history = Table(

@@ -20,6 +20,7 @@ from orchestrator.adapters.riding import carry_out
 from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
+from orchestrator.core.ladder import last_rung
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.ports import (
@@ -264,7 +265,7 @@ _UPDATE_CASE = (
 )
 _TASK_COLUMNS = (
     *("status", "step", "wake_at", "dispatch_by", "epoch"),
-    *("claimed_at", "at_most", "job", "doc"),
+    *("claimed_at", "at_most", "job", "rung", "doc"),
 )
 UPDATE_TASK = (
     update(t.tasks)
@@ -311,6 +312,7 @@ def task_row(case: CaseId, task: Task) -> dict[str, object]:
         "claimed_at": task.first_called_at,
         "at_most": task.at_most,
         "job": _job(task),
+        "rung": None if task.is_settled else last_rung(task),
         "doc": task_to_doc(task),
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from orchestrator.adapters.views import (
     HistoryLine,
     HoldLine,
     RulingLine,
+    RungLine,
     TaskLine,
     TaskView,
 )
@@ -28,7 +30,9 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.forecast import endangered
 from orchestrator.core.holds import Hold, Ruling
+from orchestrator.core.ladder import last_rung, silent_since
 from orchestrator.core.statements import reasons_of
+from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Mark
 
 
@@ -50,6 +54,7 @@ def task_line(case: str, task: Task) -> TaskLine:
         dispatch_by=task.dispatch_by,
         due_at=handover.due_at if handover else None,
         assignee=handover.assignee if handover else None,
+        rung=last_rung(task),
     )
 
 
@@ -122,6 +127,18 @@ def task_view(case: str, task: Task) -> TaskView:
         escalations=handover.escalations if handover else 0,
         attested_by=attested.by if attested else None,
         evidence_sha256=attested.sha256 if attested else None,
+    )
+
+
+def with_silence(view: TaskView, case: Case, task: Task) -> TaskView:
+    """Add since when the account is silent, once that is told, and whom to write to."""
+    named = any(one.rung is Rung.PROCESSOR for one in task.rungs)
+    recipient = case.plan.recipients[case.planned(task).recipient]
+    return replace(
+        view,
+        silent_since=silent_since(task) if task.rungs else None,
+        rungs=tuple(RungLine(one.rung, one.at) for one in task.rungs),
+        write_to=(recipient.contact or recipient.legal_name) if named else None,
     )
 
 

@@ -12,6 +12,23 @@ from datetime import date, datetime
 
 
 @dataclass(frozen=True, slots=True)
+class SilentLine:
+    """How many open tasks of an account reached a rung of the ladder, and no higher."""
+
+    account: str
+    rung: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class RungLine:
+    """A step of the ladder, and when it was taken."""
+
+    rung: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """One look at the whole installation; `lag` is unknown where nobody can tell."""
 
@@ -31,6 +48,7 @@ class Status:
     paused_accounts: tuple[str, ...]
     quarantined: int
     unmatched_callbacks: int
+    silent: tuple[SilentLine, ...] = ()
     logged: int = 0
     log_standing: str = "unknown"
 
@@ -73,6 +91,7 @@ class TaskLine:
     dispatch_by: datetime
     due_at: datetime | None = None  # of manual work
     assignee: str | None = None
+    rung: str | None = None  # how far its account's silence was escalated
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +262,9 @@ class TaskView:
     escalations: int = 0
     attested_by: str | None = None
     evidence_sha256: str | None = None
+    silent_since: datetime | None = None
+    rungs: tuple[RungLine, ...] = ()
+    write_to: str | None = None  # the recipient's contact, where the DPO is asked
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.extending import after_extension, after_word_of_identity
 from orchestrator.core.gates import close_gates, cooled, open_gates
+from orchestrator.core.ladder import climbed
 from orchestrator.core.locating import with_learned
 from orchestrator.core.manual_work import (
     after_assignment,
@@ -103,7 +104,7 @@ def decide(case: Case, event: Event) -> Decision:
         return Decision(case)
     after = cooled(with_refusal(obeyed(after, event.at), event.at), event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
-    after = closed_if_over(after, event.at)
+    after = closed_if_over(climbed(case, after, event.at), event.at)
     after = with_wake_at(after, event.at)
     if after == case:  # what the event moved, the gates have put back
         return Decision(case)

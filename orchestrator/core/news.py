@@ -9,6 +9,7 @@ from orchestrator.core.alarms import latest_alarm
 from orchestrator.core.cases import Case, ExportStatus, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
 from orchestrator.core.holds import REFUSALS
+from orchestrator.core.ladder import wanted_by
 from schemas.case_events import (
     AccountSettled,
     CaseAlarmed,
@@ -114,6 +115,9 @@ def _wanted(before: Case, after: Case) -> Iterator[Command]:
         if task.late_jobs > was.late_jobs and task.open_calls:
             late_at = min(call.late_at for call in task.open_calls)
             yield _escalated(after, task, late_at, task.late_jobs, "late")
+        for number, one in enumerate(task.rungs, 1):
+            if one not in was.rungs:
+                yield _escalated(after, task, wanted_by(task), number, one.rung.value)
 
 
 def _of_manual_work(case: Case, was: Task, task: Task) -> Iterator[Command]:
@@ -181,7 +185,8 @@ def _alarmed(before: Case, after: Case) -> Iterator[Command]:
 def _escalated(
     case: Case, task: Task, due_at: datetime, count: int, level: EscalationLevel
 ) -> Publish:
-    """Say that something was not done in time."""
+    """Say that something was not done in time, or that nobody answers."""
+    planned = case.planned(task)
     return Publish(
         TaskEscalated(
             case_id=case.id,
@@ -191,6 +196,7 @@ def _escalated(
             due_at=due_at,
             count=count,
             level=level,
+            recipient=case.plan.recipients[planned.recipient].legal_name,
         )
     )
 

@@ -21,6 +21,7 @@ from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsC
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates
 from orchestrator.core.holds import DECISIVE, Hold, HoldReason
+from orchestrator.core.ladder import climbed
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.settling import left_out, settle
@@ -86,7 +87,8 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
     planned = _with_delay(_with_tasks(_with_review(case, opening.at), opening.at))
-    after = with_wake_at(open_gates(planned, opening.at), opening.at)
+    opened = climbed(case, open_gates(planned, opening.at), opening.at)
+    after = with_wake_at(opened, opening.at)
     commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
     if after.export is ExportStatus.GATHERING:
         commands += (TellSubjectsCases(settled=False),)

@@ -21,6 +21,7 @@ from orchestrator.core.words import (
 )
 from schemas.connecting import Action, IdentifierType, Mode, Proof, Replay
 
+ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
 TOLD_ROLES = frozenset({"joint", "independent"})
 
@@ -85,6 +86,15 @@ class Recipient:
     id: str
     legal_name: str
     role: str  # processor | joint | independent
+    contact: str | None = None  # where its privacy team is reached
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """How long an account may be silent before somebody is reminded, then told."""
+
+    remind_after: timedelta = 3 * ONE_DAY
+    escalate_after: timedelta = 7 * ONE_DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ class PlannedAccount:
     poll_factor: float = 1.5
     poll_most: timedelta = 6 * ONE_HOUR
     max_records: int = 10_000  # more than this found: a person looks first
+    ladder: Ladder = Ladder()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,9 @@ from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
 from orchestrator.core.forecast import expected_end, why_open
 from orchestrator.core.gates import refused_classes
 from orchestrator.core.holds import Ruling
+from orchestrator.core.ladder import has_breached
 from orchestrator.core.results import result_of
+from orchestrator.core.tasks import Rung
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
     Action,
@@ -157,7 +159,11 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         else None,
         evidence_sha256=task.attested.sha256 if task.attested else None,
         count=count_bucket(len(concerned)),
-        reasons=(*_reasons(task), *([task.how] if task.how else [])),
+        reasons=(
+            *_reasons(task),
+            *([task.how] if task.how else []),
+            *([Rung.BREACH_OF_SLA.value] if has_breached(task) else []),
+        ),
         retained=tuple(_retained(case, task)),
         left_alone=refused_classes(case, task) or None,
         settled_at=task.settled_at,

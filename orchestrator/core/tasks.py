@@ -157,6 +157,25 @@ class Handover:
     escalations: int = 0
 
 
+class Rung(StrEnum):
+    """How far the silence of an account has been escalated; each once a task."""
+
+    REMINDER = "reminder"
+    """Whoever operates this should look: the account does not answer."""
+    PROCESSOR = "processor"
+    """The data protection officer should write to the recipient by name."""
+    BREACH_OF_SLA = "breach_of_sla"
+    """The account let the time pass that it had; the receipt says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Climbed:
+    """A rung, and when it was reached."""
+
+    rung: Rung
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """A person's word that the work is done, and the file that bears it out."""
@@ -209,6 +228,8 @@ class Task:
     handover: Handover | None = None
     attested: Attestation | None = None
     late_jobs: int = 0  # how often a job was found to be past its time
+    heard_at: datetime | None = None  # the account answered last, or was asked anew
+    rungs: tuple[Climbed, ...] = ()  # of the ladder, while it was silent
     outcome: Outcome | Found | None = None
     retained: tuple[Retained, ...] = ()
     identifier_types: frozenset[IdentifierType] = frozenset()

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.alarms import next_mark
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
+from orchestrator.core.ladder import next_rung_at
 
 DAILY = timedelta(days=1)
 AT_ONCE = timedelta(seconds=1)
@@ -32,6 +33,9 @@ def _moments(case: Case) -> Iterator[datetime]:
     """Yield the moments at which something about *case* may change by itself."""
     if case.export is ExportStatus.SEALED and case.export_expires_at is not None:
         yield case.export_expires_at
+    rung = next_rung_at(case) if case.status is CaseStatus.RUNNING else None
+    if rung is not None:
+        yield rung
     for task in case.all_tasks.values():
         if task.gate is not None:
             yield task.gate.opens_at

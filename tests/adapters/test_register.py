@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.register import Register, plan_from_json, plan_to_json
+from orchestrator.core.plan import Ladder
 from orchestrator.core.words import AccountId, Level, Right
 from schemas.connecting import Action, Mode, Rate
 from tests.adapters.register_builders import (
@@ -119,6 +120,20 @@ def test_register_decides_waits_and_limits(tmp_path: Path) -> None:
     assert entry.concurrency == 3
     assert (entry.spec.concurrency, entry.declared.concurrency) == (3, 8)
     assert entry.settings == {"region": "eu"}
+
+
+def test_silence_is_escalated_as_the_account_says_else_as_in_general(
+    tmp_path: Path,
+) -> None:
+    """`[escalation]` holds for every account that does not say otherwise itself."""
+    text = f'{REGISTER}{STATS}\n[escalation]\nremind_after = "1d"\n'
+    text += '[accounts.crm.escalation]\nescalate_after = "2d"\n'
+
+    plan = a_register(tmp_path, text).plan_for("maison")
+
+    assert plan is not None
+    assert plan.account(CRM).ladder == Ladder(timedelta(days=1), timedelta(days=2))
+    assert plan.account(STATS_ID).ladder == Ladder(timedelta(days=1))
 
 
 def test_addresses_of_all_operations_are_gathered(tmp_path: Path) -> None:

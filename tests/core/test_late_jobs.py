@@ -41,7 +41,8 @@ def polled(
     case = called(case, MAIL)
     decision = decide(case, reported(case, MAIL, Action.ERASE, report, at=at))
     told = [c.event for c in decision.commands if isinstance(c, Publish)]
-    return decision.case, [one for one in told if isinstance(one, TaskEscalated)]
+    escalated = [one for one in told if isinstance(one, TaskEscalated)]
+    return decision.case, [one for one in escalated if one.level == "late"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from orchestrator.core import (
     decide,
     gates,
     items,
+    ladder,
     reports,
     reviewing,
     unasked,
@@ -147,6 +148,13 @@ def _opens_at_any_time(case: Case, event: GateOpened) -> Case:
     return _OPENED(case, replace(event, at=case.due_at))
 
 
+def _climbs_again(before: Case, after: Case, at: datetime) -> Case:
+    for task in after.all_tasks.values():
+        after = after.with_task(replace(task, rungs=()))
+    return _CLIMBED(before, after, at)
+
+
+_CLIMBED = ladder.climbed
 _OPENED = reviewing._opened  # noqa: SLF001 (a twin of the inside)
 _ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
 
@@ -174,5 +182,7 @@ TWINS = (
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),
     Twin("extended once", decide, "after_extension", _extends_at_any_time),
+    Twin("silence is told", decide, "climbed", lambda _before, after, _at: after),
+    Twin("each rung is climbed once", decide, "climbed", _climbs_again),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

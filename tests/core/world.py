@@ -33,7 +33,7 @@ from orchestrator.core.reports import still_going
 from orchestrator.core.ruled import GateOpened
 from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
-from schemas.case_events import AccountSettled, CaseAlarmed
+from schemas.case_events import AccountSettled, CaseAlarmed, TaskEscalated
 from schemas.connecting import (
     CLASS_OF,
     Accepted,
@@ -53,6 +53,7 @@ from schemas.connecting import (
     Unknown,
 )
 from tests.core.builders import DAY, HOUR
+from tests.core.silence import Silence
 
 
 class World:
@@ -64,6 +65,7 @@ class World:
         self.now = at
         self.carried: dict[tuple[TaskId, CallId], tuple[ItemId, ...]] = {}
         self._alarms: set[tuple[str, datetime]] = set()
+        self._silence = Silence()
         self._tells_twice = tells_twice
         self._check_state()
 
@@ -98,6 +100,8 @@ class World:
         self._check_state()
         told = [c.event for c in decision.commands if isinstance(c, Publish)]
         self._check_time(event, [one for one in told if isinstance(one, CaseAlarmed)])
+        escalated = [one for one in told if isinstance(one, TaskEscalated)]
+        self._silence.check(self.case, event, escalated)
         lines = [one for one in told if isinstance(one, AccountSettled)]
         is_told = not isinstance(event, StatementRecovered)  # it was, before
         assert len(lines) == len(_newly_settled(before, self.case)) * is_told

@@ -17,6 +17,7 @@ from pydantic_core import PydanticUndefined
 from orchestrator.adapters.durations import duration_text
 from orchestrator.adapters.register.account_tables import (
     AccountTable,
+    EscalationTable,
     LimitsTable,
     RateTable,
     WaitsTable,
@@ -40,11 +41,12 @@ TABLES: dict[str, type[Table]] = {
     "[accounts.NAME.waits]": WaitsTable,
     "[accounts.NAME.limits]": LimitsTable,
     "each of `rates`": RateTable,
+    "[accounts.NAME.escalation]": EscalationTable,
     "[[retention]]": RetentionTable,
     "[[review]]": ReviewTable,
 }
 # Sub-tables are described by their own section.
-_SECTIONS = ("secrets", "options", "waits", "limits")
+_SECTIONS = ("secrets", "options", "waits", "limits", "escalation")
 
 
 def tables() -> str:

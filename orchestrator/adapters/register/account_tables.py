@@ -118,6 +118,27 @@ class WaitsTable(Table):
     )
 
 
+class EscalationTable(Table):
+    """`[escalation]`, and `[accounts.<name>.escalation]`: accounts that stay silent."""
+
+    remind_after: PositiveDuration | None = Field(
+        default=None,
+        description=(
+            "How long an account may be silent before somebody is reminded; "
+            "3 days where nothing is written."
+        ),
+        examples=["3d"],
+    )
+    escalate_after: PositiveDuration | None = Field(
+        default=None,
+        description=(
+            "How long before the data protection officer is asked to write to the "
+            "recipient; 7 days where nothing is written."
+        ),
+        examples=["7d"],
+    )
+
+
 class AccountTable(Table):
     """`[accounts.<name>]`: one installation of a recipient's system."""
 
@@ -246,6 +267,11 @@ class AccountTable(Table):
     waits: WaitsTable = Field(
         default_factory=WaitsTable,
         description="How long things take.",
+        examples=[{}],
+    )
+    escalation: EscalationTable = Field(
+        default_factory=EscalationTable,
+        description="How its silence is escalated, where not as everywhere else.",
         examples=[{}],
     )
     limits: LimitsTable = Field(

@@ -13,7 +13,11 @@ from typing import cast
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator.adapters.register.account_tables import AccountTable, WaitsTable
+from orchestrator.adapters.register.account_tables import (
+    AccountTable,
+    EscalationTable,
+    WaitsTable,
+)
 from orchestrator.adapters.register.addresses import bases_of, other_addresses
 from orchestrator.adapters.register.sentences import (
     listed,
@@ -27,6 +31,7 @@ from orchestrator.adapters.register.values import (
     Tell,
     Waits,
 )
+from orchestrator.core.plan import Ladder
 from orchestrator.core.words import AccountId
 from schemas.connecting import Action, ConnectorSpec, IdentifierType, Rate
 
@@ -85,6 +90,14 @@ def _as_written(
         owner=table.owner,
         contract=table.contract,
     )
+
+
+def with_ladder(
+    entry: AccountEntry, own: EscalationTable, general: EscalationTable
+) -> AccountEntry:
+    """Add how the account's silence is escalated: as it says, else as in general."""
+    said = general.model_dump(exclude_none=True) | own.model_dump(exclude_none=True)
+    return replace(entry, ladder=replace(Ladder(), **said))
 
 
 def _from_connector(

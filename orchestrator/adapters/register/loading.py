@@ -20,8 +20,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from orchestrator.adapters.register import rules
-from orchestrator.adapters.register.account_tables import AccountTable
-from orchestrator.adapters.register.entries import entry_of
+from orchestrator.adapters.register.account_tables import (
+    AccountTable,
+    EscalationTable,
+)
+from orchestrator.adapters.register.entries import entry_of, with_ladder
 from orchestrator.adapters.register.kinds import Table, is_slug
 from orchestrator.adapters.register.planning import plan_of, plan_to_json
 from orchestrator.adapters.register.sentences import listed, nearest, problems_of
@@ -37,7 +40,10 @@ from orchestrator.core.words import AccountId, RegisterVersion
 from orchestrator.errors import SetUpError
 
 _MAX_BYTES = 4 * 1024 * 1024
-_SECTIONS = ("controllers", "recipients", "accounts", "retention", "review")
+_SECTIONS = (
+    *("controllers", "recipients", "accounts"),
+    *("retention", "review", "escalation"),
+)
 TableT = TypeVar("TableT", bound=Table)
 
 
@@ -151,6 +157,7 @@ class _Reading:
         accounts = self._entries(document, "accounts", AccountTable)
         retention = self._listed(document, "retention", RetentionTable)
         reviews = self._listed(document, "review", ReviewTable)
+        escalation = self._escalation(document)
         self._check_between(document, accounts)
         names = frozenset(self._section(document, "controllers"))
         entries = {
@@ -168,7 +175,11 @@ class _Reading:
             version=RegisterVersion(""),
             controllers=controllers,
             recipients=recipients,
-            accounts={entry.id: entry for _, entry in sorted(entries.items()) if entry},
+            accounts={
+                entry.id: with_ladder(entry, accounts[name].escalation, escalation)
+                for name, entry in sorted(entries.items())
+                if entry
+            },
             retention=tuple(rule for _, rule in retention),
             reviews=tuple(rule for _, rule in reviews),
         )
@@ -181,6 +192,12 @@ class _Reading:
     def tell_account(self, name: str, path: str, sentence: str) -> None:
         """Keep one sentence about a key of an account."""
         self.tell(f"accounts.{name}.{path}", sentence)
+
+    def _escalation(self, document: dict[str, object]) -> EscalationTable:
+        """Return how silence is escalated in general."""
+        raw = document.get("escalation", {})
+        table = self._valid("escalation", raw, EscalationTable)
+        return table or EscalationTable()
 
     def _check_between(
         self, document: dict[str, object], accounts: Mapping[str, AccountTable]

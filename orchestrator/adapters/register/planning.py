@@ -46,7 +46,10 @@ def plan_of(
         accounts=tuple(planned_account(entry, held) for entry in held),
         recipients={
             name: Recipient(
-                name, recipients[name].legal_name, recipients[name].role.value
+                name,
+                recipients[name].legal_name,
+                recipients[name].role.value,
+                recipients[name].contact,
             )
             for name in sorted({entry.recipient for entry in held})
         },
@@ -123,6 +126,7 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         poll_factor=entry.spec.poll_factor,
         poll_most=waits.check_most,
         max_records=entry.max_records,
+        ladder=entry.ladder,
     )
 
 

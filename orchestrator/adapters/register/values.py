@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from pydantic import BaseModel
 
+from orchestrator.core.plan import Ladder
 from orchestrator.core.words import AccountId
 from schemas.connecting import ConnectorSpec, IdentifierType, Mode, Rate
 
@@ -102,6 +103,7 @@ class AccountEntry:
     valid_to: date | None = None
     owner: str | None = None
     contract: str | None = None
+    ladder: Ladder = field(default_factory=Ladder)
 
     def is_valid_on(self, day: date) -> bool:
         """Tell whether a case opened on *day* includes this account."""

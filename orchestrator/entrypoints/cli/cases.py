@@ -196,6 +196,7 @@ _TASKS: Columns[TaskLine] = [
     ("outcome", lambda row: row.outcome),
     ("why", lambda row: row.reason or row.gate),
     ("items", lambda row: row.items or ""),
+    ("silence", lambda row: row.rung or ""),
     ("next moment", lambda row: row.wake_at),
 ]
 _ENDANGERED: Columns[EndangeredLine] = [

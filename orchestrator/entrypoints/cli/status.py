@@ -89,6 +89,7 @@ def _facts(found: Status) -> list[tuple[str, object]]:
     unplanned = (
         f", {found.unplanned_cases} without accounts" if found.unplanned_cases else ""
     )
+    silent = [f"{one.account} {one.rung} {one.tasks}" for one in found.silent]
     paused = ", ".join(found.paused_accounts) or "none"
     return [
         ("database", found.database),
@@ -102,6 +103,7 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("tasks for people", str(found.tasks_needing_people)),
         ("tasks that wait", str(found.waiting_tasks)),
         ("paused accounts", paused),
+        ("silent accounts", ", ".join(silent) or "none"),
         ("quarantined", str(found.quarantined)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),
         ("receipts in the log", str(found.logged)),

@@ -222,6 +222,9 @@ def _of_others(found: TaskView) -> list[tuple[str, object]]:
         ("due", found.due_at),
         ("reminded", found.reminders or None),
         ("escalated", found.escalations or None),
+        ("silent since", found.silent_since),
+        *((f"escalated: {one.rung}", one.at) for one in found.rungs),
+        ("write to", found.write_to),
         ("attested by", found.attested_by),
         ("evidence", found.evidence_sha256),
     ]

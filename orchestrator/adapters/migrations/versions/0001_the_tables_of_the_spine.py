@@ -82,7 +82,7 @@ def _workflow() -> None:
         *(_text("status"), _text("step"), _time("wake_at", null=True)),
         *(_time("dispatch_by"), _number("epoch", null=True)),
         *(_time("claimed_at", null=True), _number("at_most", null=True)),
-        *(_text("job", null=True), _text("doc")),
+        *(_text("job", null=True), _text("rung", null=True), _text("doc")),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], "fk_tasks_case_id"),
         _key("tasks", "id"),
     )
@@ -98,6 +98,7 @@ def _workflow_indexes() -> None:
     _index("tasks", ("account", "status", "wake_at"), "ix_tasks_waiting")
     _index("tasks", ("status",))
     _index("tasks", ("job",))
+    _index("tasks", ("rung",))
 
 
 def _requests_and_history() -> None:

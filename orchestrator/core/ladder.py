@@ -1,0 +1,128 @@
+"""
+The escalation ladder: what follows, once each, while an account stays silent.
+
+Silence begins when an answer should have been there.  What was asked for should be
+answered at once, a job by the processor's own time (or when nobody can ask about it any
+more), manual work on its due date.  Whose fault the silence is, nobody can tell from
+here: a paused account, a dead one and a processor that never ends look the same.
+
+Behind a gate nobody is silent, and of a rehearsal nobody is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.plan import Ladder
+from orchestrator.core.tasks import Climbed, Rung, Task, TaskStatus
+
+
+def climbed(before: Case, after: Case, at: datetime) -> Case:
+    """Return *after* with who was heard of, and every rung that is reached by *at*."""
+    if after.status is not CaseStatus.RUNNING or after.rehearsal:
+        return after
+    for task in after.all_tasks.values():
+        known = before.all_tasks.get(task.id)
+        heard = task if task is known else _heard(known, task, at)
+        reached = [one for one in _ahead(after, heard) if one.at <= at]
+        # Told now, however long ago the moment was: nobody looked since.
+        rungs = tuple(replace(one, at=at) for one in reached)
+        if rungs:
+            heard = replace(heard, rungs=(*heard.rungs, *rungs))
+        if heard is not task:
+            after = after.with_task(heard)
+    return after
+
+
+def next_rung_at(case: Case) -> datetime | None:
+    """Return when the next rung of any task is reached, if all stay silent."""
+    if case.rehearsal:
+        return None
+    ahead = (one.at for task in case.all_tasks.values() for one in _ahead(case, task))
+    return min(ahead, default=None)
+
+
+def silent_since(task: Task) -> datetime | None:
+    """Return when the account should have answered; it may still be to come."""
+    if task.is_settled or task.status is TaskStatus.PLANNED:
+        return None
+    if task.open_calls:
+        return min(min(call.check_at, call.late_at) for call in task.open_calls)
+    if task.status is TaskStatus.WITH_PERSON and task.handover is not None:
+        return task.handover.due_at
+    return task.heard_at
+
+
+def wanted_by(task: Task) -> datetime:
+    """Return when the job or the work should be over; else the latest safe dispatch."""
+    if task.open_calls:
+        return min(call.late_at for call in task.open_calls)
+    if task.status is TaskStatus.WITH_PERSON and task.handover is not None:
+        return task.handover.due_at
+    return task.dispatch_by
+
+
+def last_rung(task: Task) -> Rung | None:
+    """Return how far the silence of *task* was escalated."""
+    return task.rungs[-1].rung if task.rungs else None
+
+
+def has_breached(task: Task) -> bool:
+    """Tell whether the account let the time pass that it had."""
+    return any(one.rung is Rung.BREACH_OF_SLA for one in task.rungs)
+
+
+def _ahead(case: Case, task: Task) -> Iterator[Climbed]:
+    """Yield the rungs that *task* has still to reach, and when it does so."""
+    since = silent_since(task)
+    if since is None:
+        return
+    ladder = case.planned(task).ladder
+    moments = {Rung.REMINDER: since + ladder.remind_after}
+    if not _is_ours(task):
+        moments[Rung.PROCESSOR] = since + ladder.escalate_after
+        moments[Rung.BREACH_OF_SLA] = _breach_at(task, since, ladder)
+    over = {one.rung for one in task.rungs}
+    yield from (Climbed(rung, at) for rung, at in moments.items() if rung not in over)
+
+
+def _breach_at(task: Task, since: datetime, ladder: Ladder) -> datetime:
+    """
+    Return when the account's time is over.
+
+    That is a job's latest end, or the due date of manual work; for what is not even
+    accepted the latest safe dispatch, though never before somebody was reminded.
+    """
+    if task.open_calls or task.status is TaskStatus.WITH_PERSON:
+        return wanted_by(task)
+    return max(wanted_by(task), since + ladder.remind_after)
+
+
+def _is_ours(task: Task) -> bool:
+    """Tell whether the account has answered, and a person of ours is to decide."""
+    return task.status is TaskStatus.NEEDS_HUMAN and not task.open_calls
+
+
+def _heard(known: Task | None, task: Task, at: datetime) -> Task:
+    """
+    Return *task* with the last time that its account was heard of, or asked anew.
+
+    A job needs no such note: its own moments say when it should be heard of.
+    """
+    if task.status is TaskStatus.PLANNED:
+        return task if task.heard_at is None else replace(task, heard_at=None)
+    if task.is_settled:
+        return task
+    begins = task.heard_at is None or (known is not None and known.is_settled)
+    return replace(task, heard_at=at) if begins or _answered(known, task) else task
+
+
+def _answered(known: Task | None, task: Task) -> bool:
+    """Tell whether the account said anything that could be understood."""
+    if known is None or task.open_calls:
+        return False
+    said = task.calls > known.calls and not task.attempts
+    return said or task.items != known.items or bool(known.open_calls)

@@ -1,0 +1,73 @@
+"""Who has been silent for how long, watched from outside of the core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
+from orchestrator.core.events import Event, TimePassed
+from orchestrator.core.tasks import Climbed, Rung
+from schemas.case_events import TaskEscalated
+from schemas.connecting import TaskId
+
+RUNGS = frozenset(rung.value for rung in Rung)
+
+
+class Silence:
+    """Notes when each task was spoken of last, and what was told of its silence."""
+
+    def __init__(self) -> None:
+        """Begin with nothing heard or told."""
+        self._since: dict[TaskId, datetime] = {}
+        self._told: set[tuple[str, str, str]] = set()
+
+    def check(self, case: Case, event: Event, said: Sequence[TaskEscalated]) -> None:
+        """Check that each rung is told of once, and none is left out in its time."""
+        for one in said:
+            if one.level in RUNGS:
+                key = (one.account, one.action, one.level)
+                assert key not in self._told, "a rung was climbed twice"
+                self._told.add(key)
+        told = {(t.account, t.action, c.rung.value) for t, c in _rungs(case)}
+        assert told == self._told, "a rung without its event"
+        if case.status is not CaseStatus.RUNNING or case.rehearsal:
+            assert not said
+            return
+        for task in case.all_tasks.values():
+            self._note(task, event)
+            if isinstance(event, TimePassed):
+                self._check_task(case, task, event.at)
+
+    def _note(self, task: Task, event: Event) -> None:
+        """Note when *task* was opened, or spoken of."""
+        spoken_of = getattr(event, "task", None) == task.id
+        if task.is_settled or task.status is TaskStatus.PLANNED:
+            self._since.pop(task.id, None)
+        elif spoken_of:
+            self._since[task.id] = event.at
+        else:
+            self._since.setdefault(task.id, event.at)
+
+    def _check_task(self, case: Case, task: Task, at: datetime) -> None:
+        """Check what was told of one open task that nobody spoke of."""
+        since = self._since.get(task.id)
+        if since is None:
+            return
+        ladder = case.planned(task).ladder
+        reached = {one.rung for one in task.rungs}
+        late = [job.late_at for job in task.open_calls if job.late_at <= at]
+        if late:
+            assert Rung.BREACH_OF_SLA in reached, "late, and nobody says so"
+        if task.open_calls or task.status is TaskStatus.WITH_PERSON:
+            return
+        if at >= since + ladder.remind_after:
+            assert Rung.REMINDER in reached, "silent, and nobody is reminded"
+        is_theirs = task.status is not TaskStatus.NEEDS_HUMAN
+        if is_theirs and at >= since + ladder.escalate_after:
+            assert Rung.PROCESSOR in reached, "silent, and nobody writes to them"
+
+
+def _rungs(case: Case) -> list[tuple[Task, Climbed]]:
+    """Return each rung that was climbed, with its task."""
+    return [(task, one) for task in case.all_tasks.values() for one in task.rungs]

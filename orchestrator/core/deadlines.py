@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from orchestrator.core.laws import Law, law_of
+
 ONE_DAY = timedelta(days=1)
 SATURDAY = 5
 DECEMBER = 12
@@ -91,8 +93,7 @@ def deadline(
     """
     Return what the law of *jurisdiction* (ISO 3166) demands of a request.
 
-    A place without a rule of its own is answered by the rule of the Union, which is the
-    controller's own: it answers to it in any case.
+    A place without a rule of its own is answered by the rule of the Union.
     """
     rule, counted = rule_for(jurisdiction)
     zone = ZoneInfo(time_zone)
@@ -176,16 +177,15 @@ def china(received: date, calendar: Calendar) -> Period:
 
 
 # Never change a name: it is stored with each case.  A change of law is a new name.
-RULES: dict[str, tuple[str, Callable[[date, Calendar], Period]]] = {
-    "EU": ("eu-1182-71.1", union),
-    "GB": ("uk-12a.1", united_kingdom),
-    "US-CA": ("us-ca-7021.1", california),
-    "BR": ("br-lgpd-19.1", brazil),
-    "CN": ("cn-pipl-15.1", china),
+RULES: dict[Law, tuple[str, Callable[[date, Calendar], Period]]] = {
+    Law.EU: ("eu-1182-71.1", union),
+    Law.UNITED_KINGDOM: ("uk-12a.1", united_kingdom),
+    Law.CALIFORNIA: ("us-ca-7021.1", california),
+    Law.BRAZIL: ("br-lgpd-19.1", brazil),
+    Law.CHINA: ("cn-pipl-15.1", china),
 }
 
 
 def rule_for(jurisdiction: str) -> tuple[str, Callable[[date, Calendar], Period]]:
     """Return the name of a place's rule, and how it counts."""
-    country = jurisdiction.partition("-")[0]
-    return RULES.get(jurisdiction) or RULES.get(country) or RULES["EU"]
+    return RULES[law_of(jurisdiction)]

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
 from orchestrator.core.grounds import Ground
+from orchestrator.core.laws import Law
 from schemas.connecting import ActionClass, TaskId
 
 
@@ -44,6 +46,26 @@ HOLD_PROVISION: dict[HoldReason, str] = {
     HoldReason.AUTHORITY: "GDPR Art 17(3)(b)",
     HoldReason.INCIDENT: "GDPR Art 32",
 }
+_IN_CALIFORNIA: dict[HoldReason, str] = {
+    HoldReason.LEGAL_CLAIMS: "Cal. Civ. Code 1798.145(a)",
+    HoldReason.AUTHORITY: "Cal. Civ. Code 1798.145(a)",
+    HoldReason.IDENTITY_DOUBT: "11 CCR 7060-7062",
+}
+
+
+def hold_provision(reason: HoldReason, law: Law) -> str | None:
+    """Return what a hold rests on; nothing where a law has no such words."""
+    match law:
+        case Law.EU:
+            return HOLD_PROVISION[reason]
+        case Law.UNITED_KINGDOM:
+            return f"UK {HOLD_PROVISION[reason]}"
+        case Law.CALIFORNIA:
+            return _IN_CALIFORNIA.get(reason)
+        case Law.BRAZIL | Law.CHINA:
+            return None
+        case _:
+            assert_never(law)
 
 
 class OpeningReason(StrEnum):

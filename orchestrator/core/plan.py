@@ -156,6 +156,7 @@ class Plan:
     export_kept_for: timedelta = timedelta(days=7)
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
+    authority: str = ""  # who supervises the controller, as a notice names it
     # how long before the deadline a signed statement tells what is still open
     interim_before: timedelta = timedelta(days=7)
 

@@ -22,17 +22,18 @@ from orchestrator.core.cases import (
     Task,
     TaskStatus,
 )
-from orchestrator.core.grounds import PROVISION_OF, fits
+from orchestrator.core.grounds import PROVISIONS, fits
 from orchestrator.core.holds import (
     BY_RULE,
-    HOLD_PROVISION,
     HOLDABLE,
     Hold,
     HoldReason,
     Proposal,
     Ruling,
     RulingKind,
+    hold_provision,
 )
+from orchestrator.core.laws import law_of
 from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
@@ -110,7 +111,7 @@ def _held(case: Case, event: CaseHeld) -> Case:
         event.at,
         (event.by,),
         reason=event.reason.value,
-        provision=HOLD_PROVISION[event.reason],
+        provision=hold_provision(event.reason, law_of(case.jurisdiction)),
         classes=event.classes,
     )
     return _ruled(replace(case, holds=tuple(known.values())), ruling)
@@ -144,7 +145,8 @@ def _refused(case: Case, event: CaseRefused) -> Case:
     """Refuse, once as many people as the register wants have said the same."""
     classes, in_part = event.record_classes, bool(event.record_classes)
     is_news = case.refused_for is None and not classes & case.refused_classes
-    suits = fits(event.ground, case.rights, in_part=in_part)
+    law = law_of(case.jurisdiction)
+    suits = fits(event.ground, law, case.rights, in_part=in_part)
     if not (is_news and suits and may_refuse(case, classes)):
         return case
     proposal = Proposal(event.by, event.ground, classes)
@@ -156,7 +158,7 @@ def _refused(case: Case, event: CaseRefused) -> Case:
         event.at,
         by,
         reason=event.ground.value,
-        provision=PROVISION_OF[event.ground],
+        provision=PROVISIONS[law][event.ground],
         record_classes=classes,
     )
     case = _ruled(case, ruling)

@@ -7,8 +7,9 @@ from collections.abc import Collection
 from orchestrator.adapters.queries import Queries
 from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, CaseStatus
-from orchestrator.core.grounds import Ground, fits
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
 from orchestrator.core.holds import BY_RULE, HOLDABLE, HoldReason, Proposal
+from orchestrator.core.laws import law_of
 from orchestrator.core.reviewing import may_refuse
 from orchestrator.core.ruled import (
     CaseApproved,
@@ -73,7 +74,14 @@ class Deciding:
     ) -> bool:
         """Refuse a case, or the erasure of some classes; tells whether it stands."""
         case, classes = self._open(id_), frozenset(record_classes)
-        if not fits(ground, case.rights, in_part=bool(classes)):
+        law = law_of(case.jurisdiction)
+        if ground not in PROVISIONS[law]:
+            known = ", ".join(PROVISIONS[law])
+            raise NotPossible(
+                f"The law of this case ({law}) does not know the ground {ground}; it"
+                f" knows {known}."
+            )
+        if not fits(ground, law, case.rights, in_part=bool(classes)):
             raise NotPossible(
                 f"The ground {ground} does not fit the rights of this case, or a"
                 " refusal in part."

@@ -10,10 +10,11 @@ import pytest
 from orchestrator.core.cases import Case, CaseStatus, Step, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, ExportSealed, RequestWithdrawn
-from orchestrator.core.grounds import PROVISION_OF, Ground, fits
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
 from orchestrator.core.holds import (
     HoldReason,
 )
+from orchestrator.core.laws import Law
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import ReviewRule
 from orchestrator.core.ruled import (
@@ -222,9 +223,55 @@ def test_ground_fits_only_its_rights(
     ground: Ground, rights: Iterable[Right], *, fitting: bool, in_part: bool
 ) -> None:
     """An exception to erasure is none to access (Art 17(3) GDPR)."""
-    assert fits(ground, frozenset(rights), in_part=in_part) is fitting
+    assert fits(ground, Law.EU, frozenset(rights), in_part=in_part) is fitting
 
 
 def test_every_ground_has_a_provision() -> None:
-    """The closed list is closed."""
-    assert set(PROVISION_OF) == set(Ground)
+    """The closed list is closed; no law is without grounds."""
+    assert set(PROVISIONS) == set(Law)
+    assert {ground for known in PROVISIONS.values() for ground in known} == set(Ground)
+
+
+@pytest.mark.parametrize(
+    ("place", "ground", "provision"),
+    [
+        pytest.param("DE", Ground.LEGAL_CLAIMS, "GDPR Art 17(3)(e)", id="eu"),
+        pytest.param("GB", Ground.LEGAL_CLAIMS, "UK GDPR Art 17(3)(e)", id="uk"),
+        pytest.param(
+            "US-CA",
+            Ground.TRANSACTION,
+            "Cal. Civ. Code 1798.105(d)(1)",
+            id="california",
+        ),
+        pytest.param("BR", Ground.LEGAL_OBLIGATION, "LGPD Art 16 I", id="brazil"),
+        pytest.param("CN", Ground.TECHNICALLY_HARD, "PIPL Art 47(2)", id="china"),
+    ],
+)
+def test_refusal_names_the_provision_of_its_own_law(
+    place: str, ground: Ground, provision: str
+) -> None:
+    """No receipt cites the GDPR to a Californian."""
+    case = replace(ready_to_erase("a"), jurisdiction=place)
+
+    refused = decide(case, refusal(ground=ground)).case
+
+    assert refused.rulings[-1].provision == provision
+
+
+@pytest.mark.parametrize(
+    ("place", "ground"),
+    [
+        pytest.param("FR", Ground.TRANSACTION, id="eu"),
+        pytest.param("GB", Ground.TECHNICALLY_HARD, id="uk"),
+        pytest.param("US-CA", Ground.NO_GROUND, id="california"),
+        pytest.param("BR", Ground.EXCESSIVE, id="brazil"),
+        pytest.param("CN", Ground.LEGAL_CLAIMS, id="china"),
+    ],
+)
+def test_ground_that_a_law_does_not_know_refuses_nothing(
+    place: str, ground: Ground
+) -> None:
+    """A ground is of one law, not of all."""
+    case = replace(ready_to_erase("a"), jurisdiction=place)
+
+    assert not changes(case, refusal(ground=ground))

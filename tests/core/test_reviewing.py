@@ -16,7 +16,9 @@ from orchestrator.core.holds import (
     HoldReason,
     Ruling,
     RulingKind,
+    hold_provision,
 )
+from orchestrator.core.laws import Law
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import ReviewRule
 from orchestrator.core.ruled import (
@@ -158,8 +160,11 @@ def test_rulings_are_told_and_kept_with_their_provision() -> None:
 
 
 def test_every_hold_that_a_person_sets_has_a_provision() -> None:
-    """The receipt names the law."""
+    """The receipt names the law, and never another one's."""
     assert set(HOLD_PROVISION) == {*HoldReason} - {HoldReason.REVIEW, HoldReason.BRAKE}
+    for law in set(Law) - {Law.EU}:
+        said = {hold_provision(reason, law) for reason in HOLD_PROVISION}
+        assert not said & set(HOLD_PROVISION.values())
 
 
 # --- review -------------------------------------------------------------------------

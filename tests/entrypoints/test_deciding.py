@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from orchestrator.core.grounds import Ground
+from orchestrator.core.laws import Law
 from orchestrator.core.words import CaseId
-from orchestrator.entrypoints.notices import LANGUAGES, _texts
+from orchestrator.entrypoints.notices import LANGUAGES, texts_of
 from tests.support.installation import AnInstallation
 from tests.support.people import Human
 from tests.support.site_register import RegisterText
@@ -143,9 +144,65 @@ def test_notice_of_a_refusal_in_part_names_the_records(
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_ground_is_said_in_every_language(language: str) -> None:
-    """No refusal leaves the person without a reason."""
-    texts = _texts(language)
+@pytest.mark.parametrize("law", Law)
+def test_every_ground_is_said_in_every_language(language: str, law: Law) -> None:
+    """No refusal leaves the person without a reason, or without remedies."""
+    texts = texts_of(language, law)
 
     assert {f"ground_{one.value}" for one in Ground} <= texts.keys()
-    assert texts.keys() == _texts("en").keys()
+    assert texts.keys() == texts_of("en", law).keys()
+    assert texts["remedies"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("place", "ground", "said", "unsaid"),
+    [
+        pytest.param("FR", "legal_claims", ["CNIL", "77", "79"], "ICO", id="eu"),
+        pytest.param(
+            "GB", "legal_claims", ["164A", "165", "167", "ICO"], "CNIL", id="uk"
+        ),
+        pytest.param(
+            "US-CA",
+            "transaction",
+            ["7022", "7101", "1798.105(d)(1)"],
+            "GDPR",
+            id="california",
+        ),
+        pytest.param("BR", "legal_obligation", ["ANPD", "22"], "GDPR", id="brazil"),
+        pytest.param("CN", "technically_hard", ["50", "65"], "GDPR", id="china"),
+    ],
+)
+def test_notice_says_what_its_law_wants(
+    installation: AnInstallation,
+    language: str,
+    place: str,
+    ground: str,
+    said: list[str],
+    unsaid: str,
+) -> None:
+    """Whom the person can turn to is another authority in each place."""
+    case = installation.a_case(Human(1), "erasure", jurisdiction=place)
+    installation("case", "refuse", case, "--ground", ground, "--by", "dpo-1")
+
+    told = installation("case", "notice", case, "--language", language)
+
+    assert told.code == 0
+    for word in said:
+        assert word in told.out
+    assert unsaid not in told.out
+
+
+def test_ground_of_another_law_is_refused_with_those_of_this(
+    installation: AnInstallation,
+) -> None:
+    """The sentence names the law, and what it knows instead."""
+    case = installation.a_case(Human(1), "erasure", jurisdiction="BR")
+
+    told = installation(
+        "case", "refuse", case, "--ground", "excessive", "--by", "dpo-1"
+    )
+
+    assert told.code == 1
+    assert "(BR) does not know the ground excessive" in told.err
+    assert "legal_obligation" in told.err

@@ -114,9 +114,9 @@ class AnInstallation:
         """Take what was published."""
         self.parts.ingest(self.parts.consumer(), _nobody).turn(0)
 
-    def a_case(self, human: Human, *rights: str) -> CaseId:
+    def a_case(self, human: Human, *rights: str, jurisdiction: str = "FR") -> CaseId:
         """Open a case of *human*."""
-        self.publish(a_submission(human, *rights))
+        self.publish(a_submission(human, *rights, jurisdiction=jurisdiction))
         self.ingest()
         with self.parts.store.transaction() as transaction:
             (known,) = transaction.known_requests({human.request_id}, [])

@@ -70,6 +70,7 @@ legal_name = "Maison Exemple SAS"
 country = "FR"
 time_zone = "Europe/Paris"
 dpo_contact = "dpo@maison-exemple.example"
+authority = "CNIL, cnil.fr"
 min_verification = {{ erasure = "substantial" }}
 """.replace("{{", "{").replace("}}", "}")
 

@@ -43,6 +43,7 @@ def plan_of(
         country=controller.country,
         time_zone=controller.time_zone,
         dpo_contact=controller.dpo_contact,
+        authority=controller.authority,
         accounts=tuple(planned_account(entry, held) for entry in held),
         recipients={
             name: Recipient(

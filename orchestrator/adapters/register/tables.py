@@ -49,6 +49,14 @@ class ControllerTable(Table):
         description="Where a person reaches the data protection officer.",
         examples=["dpo@maison-exemple.example"],
     )
+    authority: Text = Field(
+        default="",
+        description=(
+            "The supervisory authority of the entity, as a refusal under the GDPR "
+            "names it beside the authority where the person lives."
+        ),
+        examples=["CNIL, 3 place de Fontenoy, 75007 Paris, cnil.fr"],
+    )
     min_verification: Mapping[Right, Level] = Field(
         default_factory=dict,
         description=(

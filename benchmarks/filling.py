@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Table, text
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.instants import EPOCH, MICROSECOND
 
 _LATER = timedelta(hours=20)  # the next look of every copy
 
@@ -97,7 +98,7 @@ def _in(statement: str, names: Mapping[str, str]) -> Mapping[str, str]:
 
 def _wait(connection: Connection) -> None:
     """Let the case, and so every copy, wait for tomorrow."""
-    later = (datetime.now(UTC) + _LATER - t.EPOCH) // t.MICROSECOND
+    later = (datetime.now(UTC) + _LATER - EPOCH) // MICROSECOND
     connection.execute(
         text("UPDATE tasks SET wake_at = :at WHERE status = 'waiting'"), {"at": later}
     )

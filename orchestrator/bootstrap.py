@@ -145,6 +145,7 @@ class Installation(Parts):
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),
             Chore("case_records", self.case_records.drop, every=HOUR),
+            Chore("statistics", self.statistics.expire, every=HOUR),
             Chore("log_records", SqlLogRetention(self.database).drop, every=HOUR),
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("evidence", self.evidence.shred, every=MINUTE),

@@ -46,6 +46,7 @@ from orchestrator.adapters.register import (
 from orchestrator.adapters.rekeying import SqlRekeying
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.statement_log import SqlStatementLog
+from orchestrator.adapters.statistics import SqlStatistics
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.tombstones import SqlTombstones
 from orchestrator.adapters.vault import Vault
@@ -169,6 +170,11 @@ class Parts:
         return SqlCaseRecords(self.database, self.settings.case_records_keep_years)
 
     @cached_property
+    def statistics(self) -> SqlStatistics:
+        """Figures of cases, for reports."""
+        return SqlStatistics(self.database, self.settings.statistics_keep_years)
+
+    @cached_property
     def tombstones(self) -> SqlTombstones:
         """Digests of whom we forgot."""
         kept_for = timedelta(days=self.settings.tombstones_keep_days)
@@ -189,6 +195,7 @@ class Parts:
             sent_days=days.sent_keep_days,
             tombstones_days=days.tombstones_keep_days,
             case_years=days.case_records_keep_years,
+            statistics_years=days.statistics_keep_years,
         )
         return SqlInventory(self.database, periods)
 

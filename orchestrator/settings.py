@@ -26,11 +26,12 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from orchestrator.adapters.durations import duration_text, parse_duration
 from orchestrator.adapters.register import resolve_secret
 from orchestrator.errors import SetUpError
+from orchestrator.keeping import Keeping
 from schemas.checkpoints import LogName
 
 PREFIX = "ERASURE_"
@@ -115,7 +116,7 @@ Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
 Secret = Annotated[SecretStr, BeforeValidator(_a_secret)]
 
 
-class Settings(BaseSettings):
+class Settings(Keeping):
     """
     The settings of one process; `load_settings` reads them.
 
@@ -236,29 +237,6 @@ class Settings(BaseSettings):
         default=timedelta(seconds=20),
         description="How long calls in flight may take to finish after SIGTERM.",
         examples=["20s"],
-    )
-    quarantine_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=30,
-        description="How many days a quarantined event waits for a person.",
-        examples=[30],
-    )
-    sent_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
-        default=30,
-        description="How many days a sent message and an answered call's row stay.",
-        examples=[30],
-    )
-
-    case_records_keep_years: Annotated[int, Field(ge=2, le=30)] = Field(
-        default=3,
-        description="How many whole calendar years the records of a closed case stay:"
-        " tasks and history. California asks for 24 months.",
-        examples=[3],
-    )
-    tombstones_keep_days: Annotated[int, Field(ge=0, le=3650)] = Field(
-        default=90,
-        description="How many days a digest of each erased identifier stays: as long as"
-        " the longest backup of any account. 0 keeps none.",
-        examples=[180],
     )
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ The end of records: what is left of cases some calendar years after they were cl
 A case's tasks, history and request go with it in one transaction; what is not closed
 stays, however old.  Receipts stay: they name nobody, and the log of receipts, which
 shows that none was taken away, is computed from them.  Those of rehearsals go.
+Figures stay for reports, under an id that leads nowhere.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Column, Connection, Row, Select, delete, exists, select
 
+from orchestrator.adapters import statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.quarantine import WAITING
@@ -83,6 +85,7 @@ def _drop_cases(connection: Connection, cases: Sequence[Row[str, str, str]]) -> 
     connection.execute(delete(t.statements).where(theirs, ~logged))
     _delete(connection, t.requests.c.request_id, [row.request_id for row in cases])
     _delete(connection, t.cases.c.id, ids)
+    statistics.unlink(connection, ids)
     another = exists().where(t.cases.c.subject == t.subjects.c.ref)
     connection.execute(delete(t.subjects).where(mine, ~another))
 

@@ -204,6 +204,12 @@ WITHOUT_IDENTIFIERS = (
     _known("cases", t.cases, _RECORDS, t.cases.c.received_at),
     _known("tasks", t.tasks, _RECORDS),
     _known("steps of cases", t.history, _RECORDS, t.history.c.at),
+    _known(
+        "figures for reports",
+        t.statistics,
+        "{statistics_years} whole calendar years after the answer; the case's id in"
+        " them with the case",
+    ),
     _known("digests of requests", t.requests, _RECORDS, t.requests.c.seen_at),
     _known(
         "receipts",

@@ -27,6 +27,7 @@ class Periods:
     sent_days: int
     tombstones_days: int
     case_years: int
+    statistics_years: int
 
 
 @dataclass(frozen=True, slots=True)

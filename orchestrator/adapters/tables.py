@@ -9,12 +9,9 @@ and sealed log values, encrypted.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 from sqlalchemy import (
     BigInteger,
     Column,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -24,34 +21,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeDecorator
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+from orchestrator.adapters.instants import Instant
 
-
-class Instant(TypeDecorator[datetime]):
-    """An aware UTC datetime as a 64-bit count of microseconds."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 (SQLAlchemy's signature)
-    ) -> int | None:
-        """Turn a datetime into microseconds."""
-        return None if value is None else (value - EPOCH) // MICROSECOND
-
-    def process_result_value(
-        self,
-        value: int | None,
-        dialect: Dialect,  # noqa: ARG002 (SQLAlchemy's signature)
-    ) -> datetime | None:
-        """Turn microseconds into a datetime."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
-
+__all__ = ["Instant"]
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
 
@@ -372,6 +345,16 @@ tombstones = Table(
     Column("extent", Text, primary_key=True),  # whole | part
     Column("erased_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+)
+
+statistics = Table(
+    "statistics",
+    metadata,
+    Column("id", Text, primary_key=True),  # its case's; random once that is gone
+    Column("controller", Text, nullable=False),
+    Column("received_on", Text, nullable=False, index=True),
+    Column("answered_on", Text, index=True),
+    Column("doc", Text, nullable=False),
 )
 
 log_records = Table(

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from orchestrator.adapters import statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.codec import (
@@ -22,6 +23,7 @@ from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
 from orchestrator.core.ladder import last_rung
 from orchestrator.core.plan import Plan
+from orchestrator.core.statistics import is_counted_anew
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.ports import (
     KnownRequest,
@@ -97,6 +99,7 @@ class SqlTransaction:
         ]
         if rows:
             self.connection.execute(t.tasks.insert(), rows)
+        statistics.put(self.connection, cases)
 
     def save_cases(self, changed: Sequence[tuple[Case, Case]]) -> None:
         """Store (before, after) pairs; only tasks that changed are written."""
@@ -111,6 +114,8 @@ class SqlTransaction:
             self.connection.execute(_UPDATE_CASE, cases)
         if tasks:
             self.connection.execute(UPDATE_TASK, tasks)
+        moved = [after for before, after in changed if is_counted_anew(before, after)]
+        statistics.put(self.connection, moved)
 
     def add_history(self, rows: Sequence[tuple[CaseId, int, datetime, Event]]) -> None:
         """Keep applied events, one row a version."""

@@ -24,7 +24,13 @@ from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS, instructions_to
 from tests.contracts.stored import Stored
 from tests.core.builders import DAY, T0
 
-PERIODS = Periods(quarantine_days=30, sent_days=31, tombstones_days=90, case_years=3)
+PERIODS = Periods(
+    quarantine_days=30,
+    sent_days=31,
+    tombstones_days=90,
+    case_years=3,
+    statistics_years=5,
+)
 # Bytes that say nothing of a person: a wrapped key, a signed receipt, a request's id.
 NOT_SEALED = {
     *("data_keys.wrapped", "statements.envelope", "log_records.key"),

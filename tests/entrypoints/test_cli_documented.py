@@ -15,8 +15,9 @@ from tests.support.command import erasure
 from tests.support.installation import ROOT
 
 PROMISED = """
-demo; run; status; request example; request validate; request publish; case list;
-case show; case extend; case ask-identity; case identity-received; case withdraw;
+demo; run; status; report; request example; request validate; request publish;
+case list; case show; case extend; case ask-identity; case identity-received;
+case withdraw;
 case approve; case refuse; case hold; case release; case notice; task open-gate;
 task list; task show; task choose; task retry; task close;
 task brief; task assign; task attest; task evidence;

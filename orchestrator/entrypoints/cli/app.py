@@ -21,6 +21,7 @@ from orchestrator.entrypoints.cli import (
     quarantine,
     receipt,
     register,
+    report,
     request,
     run,
     status,
@@ -62,6 +63,7 @@ def erasure(
 app.command("demo")(demo.demo)
 app.command("run")(run.run)
 app.command("status")(status.status)
+app.command("report")(report.report)
 app.add_typer(request.app)
 app.add_typer(timing.app)  # the case commands, with those about time
 app.add_typer(task.app)

@@ -30,6 +30,7 @@ def upgrade() -> None:
     _quarantine()
     _inbox()
     _tombstones()
+    _statistics()
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
@@ -297,3 +298,14 @@ def _tombstones() -> None:
         _key("tombstones", "digest", "extent"),
     )
     _index("tombstones", ("expires_at",))
+
+
+def _statistics() -> None:
+    op.create_table(
+        "statistics",
+        *(_text("id"), _text("controller"), _text("received_on")),
+        *(_text("answered_on", null=True), _text("doc")),
+        _key("statistics", "id"),
+    )
+    _index("statistics", ("received_on",))
+    _index("statistics", ("answered_on",))

@@ -1,0 +1,41 @@
+"""The settings that say how long what is kept stays."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class Keeping(BaseSettings):
+    """Periods of what is not bound to a case's end; a part of `Settings`."""
+
+    quarantine_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30,
+        description="How many days a quarantined event waits for a person.",
+        examples=[30],
+    )
+    sent_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
+        default=30,
+        description="How many days a sent message and an answered call's row stay.",
+        examples=[30],
+    )
+    case_records_keep_years: Annotated[int, Field(ge=2, le=30)] = Field(
+        default=3,
+        description="How many whole calendar years the records of a closed case stay:"
+        " tasks and history. California asks for 24 months.",
+        examples=[3],
+    )
+    tombstones_keep_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        default=90,
+        description="How many days a digest of each erased identifier stays: as long as"
+        " the longest backup of any account. 0 keeps none.",
+        examples=[180],
+    )
+    statistics_keep_years: Annotated[int, Field(ge=2, le=30)] = Field(
+        default=5,
+        description="How many whole calendar years the figures for `erasure report`"
+        " stay after an answer. California asks for 24 months.",
+        examples=[5],
+    )

@@ -124,6 +124,11 @@ class CaseOpened(_OfCase):
     )
     due_at: Instant = Field(description="The answer leaves at this moment or before.")
     due_rule: Code = Field(description="The rule, with version, that gave `due_at`.")
+    confirm_by: Instant | None = Field(
+        default=None,
+        description="By when the person is told that the request has arrived, where a "
+        "law says so (11 CCR 7021(a)): the portal does that.",
+    )
 
 
 class AccountSettled(_OfCase):

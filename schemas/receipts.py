@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.case_events import OutcomeKind, Result, StatementKind
 from schemas.connecting import Action, ActionClass, Evidence
+from schemas.due import Due
 from schemas.fields import (
     Code,
     Jurisdiction,
@@ -114,21 +115,6 @@ class Times(Produced):
     answered_at: UtcInstant | None = Field(
         default=None, description="Absent from an interim statement."
     )
-
-
-class Due(Produced):
-    """Until when the law wants an answer, and how that was computed."""
-
-    due_at: UtcInstant
-    rule: Code = Field(
-        description="The rule with its version, for example eu-1182-71.1."
-    )
-    calendar: (
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.+-]{1,64}$")] | None
-    ) = Field(
-        default=None, description="The calendar of public holidays, with its version."
-    )
-    time_zone: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")]
 
 
 class IdentityVerified(Produced):

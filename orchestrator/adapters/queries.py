@@ -146,6 +146,8 @@ class Queries:
             holds=tuple(map(hold_line, found.holds)),
             rulings=tuple(map(ruling_line, found.rulings)),
             next_alarm_at=next_alarm_at(found),
+            due_calendar=found.deadline.calendar if found.deadline else None,
+            confirm_by=found.deadline.confirm_at if found.deadline else None,
             extended_because=found.extension.reason if found.extension else None,
             identity_asked_at=found.identity_asked_at,
             identity_received_at=found.identity_received_at,

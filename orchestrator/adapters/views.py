@@ -200,6 +200,8 @@ class CaseView:
     obligations: tuple[ObligationLine, ...]
     history: tuple[HistoryLine, ...]
     next_alarm_at: datetime | None = None
+    due_calendar: str | None = None
+    confirm_by: datetime | None = None  # that the request has arrived
     extended_because: str | None = None
     identity_asked_at: datetime | None = None
     identity_received_at: datetime | None = None

@@ -150,7 +150,7 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """When and why the deadline moved; the notice leaves by `send_by`, the first."""
+    """When and why the deadline moved; the notice leaves by `send_by`."""
 
     at: datetime
     reason: ExtensionReason

@@ -66,11 +66,13 @@ class Period:
 
     `extended` is the latest day if the notice of extension leaves before `answer`;
     `confirm` is the day by which the receipt of the request is confirmed; `target` is
-    the earlier day on which alarms are set where the law can be read either way.
+    the earlier day on which alarms are set where the law can be read either way, and
+    `extended_target` the same for the later deadline.
     """
 
     answer: date
     extended: date | None = None
+    extended_target: date | None = None
     confirm: date | None = None
     target: date | None = None
 
@@ -85,6 +87,7 @@ class Deadline:
     target_at: datetime
     extended_at: datetime | None = None
     confirm_at: datetime | None = None
+    extended_target_at: datetime | None = None
 
 
 def deadline(
@@ -98,6 +101,7 @@ def deadline(
     rule, counted = rule_for(jurisdiction)
     zone = ZoneInfo(time_zone)
     period = counted(received_at.astimezone(zone).date(), calendar)
+    aim = period.extended_target or period.extended
     return Deadline(
         rule=rule,
         calendar=calendar.version,
@@ -105,7 +109,19 @@ def deadline(
         target_at=end_of(period.target or period.answer, zone),
         extended_at=end_of(period.extended, zone) if period.extended else None,
         confirm_at=end_of(period.confirm, zone) if period.confirm else None,
+        extended_target_at=end_of(aim, zone) if aim else None,
     )
+
+
+def calendar_country(jurisdiction: str, controllers: str) -> str:
+    """
+    Return the country whose holidays count (ISO 3166-1).
+
+    In the Union it is where the action is to be taken, and so the controller's
+    (Regulation 1182/71 Art 2(1)); another law counts by the days of its own country.
+    """
+    law = law_of(jurisdiction)
+    return controllers if law is Law.EU else law.value.partition("-")[0]
 
 
 def end_of(day: date, zone: ZoneInfo) -> datetime:
@@ -128,12 +144,15 @@ def union(received: date, calendar: Calendar) -> Period:
     The day of receipt is not counted (Art 3(1)); the period ends with the same date, or
     with the month's last day (Art 3(2)(c)); a last day that is a holiday, Saturday or
     Sunday moves to the next working day (Art 3(4)).  An extension is counted from the
-    receipt, never from the first deadline.
+    receipt, never from the first deadline; who reads "two further months" as two after
+    the first one may end some days earlier, so that alarms are set on these.
     """
+    same = months_later(received, 1)
     return Period(
-        answer=calendar.working_from(months_later(received, 1)),
+        answer=calendar.working_from(same),
         extended=calendar.working_from(months_later(received, 3)),
-        target=months_later(received, 1),
+        extended_target=min(months_later(same, 2), months_later(received, 3)),
+        target=same,
     )
 
 
@@ -148,6 +167,7 @@ def united_kingdom(received: date, calendar: Calendar) -> Period:
     return Period(
         answer=calendar.working_from(same),
         extended=calendar.working_from(months_later(received, 3)),
+        extended_target=min(months_later(same, 2), months_later(received, 3)) - ONE_DAY,
         target=same - ONE_DAY,
     )
 

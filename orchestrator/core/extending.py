@@ -14,7 +14,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus, Extension
+from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, deadline
 from orchestrator.core.events import CaseExtended, IdentityAsked, IdentityReceived
+from orchestrator.core.laws import Law, law_of
 
 _OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING})
 
@@ -41,11 +43,13 @@ def after_extension(case: Case, event: CaseExtended) -> Case:
     if why_not_extended(case, event.at) or counted is None:
         return case
     later = counted.extended_at or case.due_at
+    aim = counted.extended_target_at or later
+    first = counted.target_at if event.at < counted.target_at else case.due_at
     return replace(
         case,
         due_at=later,
-        deadline=replace(counted, due_at=later, target_at=later),
-        extension=Extension(event.at, event.reason, case.due_at),
+        deadline=replace(counted, due_at=later, target_at=aim),
+        extension=Extension(event.at, event.reason, first),
         passed=(),
     )
 
@@ -61,9 +65,19 @@ def after_word_of_identity(case: Case, event: IdentityAsked | IdentityReceived) 
 
 
 def due_if_suspended(case: Case, at: datetime) -> datetime | None:
-    """Return when the case would be due if the wait for the person did not count."""
-    asked = case.identity_asked_at
-    if asked is None:
+    """
+    Return when the case would be due if the wait for the person did not count.
+
+    In the Union the time stands still meanwhile (EDPB Guidelines 01/2022, 5.3); in the
+    United Kingdom it begins anew (Art 12A UK GDPR), here without holidays.  The other
+    laws let nothing wait: California counts "regardless of" it (11 CCR 7021(b)).
+    """
+    asked, law = case.identity_asked_at, law_of(case.jurisdiction)
+    if asked is None or law not in {Law.EU, Law.UNITED_KINGDOM}:
         return None
     until = case.identity_received_at or at
-    return case.due_at + (until - asked)
+    if law is Law.EU:
+        return case.due_at + (until - asked)
+    place, zone = case.jurisdiction, case.plan.time_zone
+    anew = deadline(until, place, zone, WITHOUT_HOLIDAYS)
+    return anew.extended_at if case.extension else anew.due_at

@@ -195,4 +195,5 @@ def _opened(case: Case) -> CaseOpened:
         rights=tuple(LawRight(right) for right in sorted(case.rights)),
         due_at=case.due_at,
         due_rule=case.due_rule,
+        confirm_by=case.deadline.confirm_at if case.deadline else None,
     )

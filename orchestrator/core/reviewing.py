@@ -32,6 +32,7 @@ from orchestrator.core.holds import (
     Ruling,
     RulingKind,
     hold_provision,
+    is_same_person,
 )
 from orchestrator.core.laws import law_of
 from orchestrator.core.ruled import (
@@ -201,7 +202,9 @@ def _agreed(case: Case, said: Proposal) -> tuple[str, ...] | None:
     if case.deciders <= 1:
         return (said.by,)
     first = case.proposal
-    if first is None or first.by == said.by or replace(first, by=said.by) != said:
+    if first is None or is_same_person(first.by, said.by):
+        return None
+    if replace(first, by=said.by) != said:
         return None
     return (first.by, said.by)
 

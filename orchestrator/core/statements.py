@@ -28,9 +28,9 @@ from schemas.connecting import (
     NotTold,
     Outcome,
 )
+from schemas.due import Due
 from schemas.receipts import (
     ControllerNamed,
-    Due,
     ExportMade,
     IdentityVerified,
     Limit,
@@ -252,6 +252,10 @@ def _due(case: Case) -> Due:
         rule=case.due_rule,
         calendar=counted.calendar if counted else None,
         time_zone=case.plan.time_zone,
+        extended_because=case.extension.reason if case.extension else None,
+        extended_at=case.extension.at if case.extension else None,
+        identity_asked_at=case.identity_asked_at,
+        identity_received_at=case.identity_received_at,
     )
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from orchestrator.adapters.queries import Queries
 from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.grounds import PROVISIONS, Ground, fits
-from orchestrator.core.holds import BY_RULE, HOLDABLE, HoldReason, Proposal
+from orchestrator.core.holds import (
+    BY_RULE,
+    HOLDABLE,
+    HoldReason,
+    Proposal,
+    is_same_person,
+)
 from orchestrator.core.laws import law_of
 from orchestrator.core.reviewing import may_refuse
 from orchestrator.core.ruled import (
@@ -74,6 +81,7 @@ class Deciding:
     ) -> bool:
         """Refuse a case, or the erasure of some classes; tells whether it stands."""
         case, classes = self._open(id_), frozenset(record_classes)
+        self._refuse_unknown(case, classes)
         law = law_of(case.jurisdiction)
         if ground not in PROVISIONS[law]:
             known = ", ".join(PROVISIONS[law])
@@ -108,9 +116,25 @@ class Deciding:
             raise NotPossible("Nothing is to decide: the request is refused.")
         return case
 
+    def _refuse_unknown(self, case: Case, classes: frozenset[str]) -> None:
+        """Refuse a record class that no account has: a slip would erase the records."""
+        specs = [entry.spec for entry in self._parts.register.accounts.values()]
+        known = {one for spec in specs for one in spec.record_classes}
+        tasks = case.all_tasks.values()
+        known |= {item.record_class for task in tasks for item in task.items}
+        strange = sorted(classes - known)
+        if strange:
+            raise NotPossible(
+                f"No account has the record class {strange[0]}; there are"
+                f" {', '.join(sorted(known))}."
+            )
+
     def _refuse_twice(self, case: Case, said: Proposal) -> None:
         """Refuse the same word of the same person where two must decide."""
-        if case.deciders > 1 and case.proposal == said:
+        first = case.proposal
+        if case.deciders <= 1 or first is None:
+            return
+        if is_same_person(first.by, said.by) and replace(first, by=said.by) == said:
             raise NotPossible(
                 f"{said.by} has said so already; the register wants a second, different"
                 " person."

@@ -29,7 +29,8 @@ class Timing:
         if why_not is not None:
             raise NotPossible(f"This changes nothing: {why_not}.")
         self._apply(case.id, CaseExtended(now, reason, by))
-        return case.due_at
+        extension = self._queries.case_now(id_).extension
+        return extension.send_by if extension else case.due_at
 
     def ask_identity(self, id_: str, by: str) -> None:
         """Note that the person is asked who they are; nothing is erased meanwhile."""

@@ -10,7 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.calendars import calendar_of
-from orchestrator.core.deadlines import Calendar, deadline, months_later, rule_for
+from orchestrator.core.deadlines import (
+    Calendar,
+    calendar_country,
+    deadline,
+    months_later,
+    rule_for,
+)
 
 ZONES = {
     "DE": "Europe/Berlin",
@@ -80,6 +86,48 @@ def test_an_extension_is_counted_from_the_receipt(
     for country in countries.split():
         found = due_day(received_on(day, country), country, extended=True)
         assert found == due, country
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "aim"),
+    [
+        pytest.param("DE", "2026-01-31", "2026-04-28", id="eu"),
+        pytest.param("DE", "2026-03-05", "2026-06-05", id="eu-same"),
+        pytest.param("GB", "2026-01-31", "2026-04-27", id="uk"),
+    ],
+)
+def test_an_extension_is_alarmed_by_the_earlier_reading(
+    country: str, day: str, aim: str
+) -> None:
+    """Whoever chains two months to one from the 31st gets 28 April, not 30."""
+    received = received_on(day, country)
+
+    found = deadline(received, country, ZONES[country], calendar_of(country, 2026))
+
+    assert found.extended_target_at is not None
+    assert found.extended_at is not None
+    assert found.extended_target_at <= found.extended_at
+    local = found.extended_target_at.astimezone(ZoneInfo(ZONES[country]))
+    assert local.date().isoformat() == aim
+
+
+@pytest.mark.parametrize(
+    ("place", "country"),
+    [
+        ("DE", "FR"),
+        ("CH", "FR"),
+        ("US-NY", "FR"),
+        ("GB-SCT", "GB"),
+        ("US-CA", "US"),
+        ("BR", "BR"),
+        ("CN", "CN"),
+    ],
+)
+def test_each_law_counts_by_the_holidays_of_its_own_country(
+    place: str, country: str
+) -> None:
+    """A French controller counts Chinese working days for a request under the PIPL."""
+    assert calendar_country(place, "FR") == country
 
 
 @pytest.mark.parametrize("country", ["DE", "FR"])

@@ -69,18 +69,28 @@ def test_extension_moves_the_deadline_to_the_day_that_the_law_names() -> None:
 
     assert later.due_at == case.deadline.extended_at
     assert later.deadline is not None
-    assert later.deadline.target_at == later.due_at
+    assert later.deadline.target_at == case.deadline.extended_target_at
 
 
 def test_extension_tells_by_when_its_notice_must_leave() -> None:
-    """The portal sends it before the first deadline, with the reason."""
+    """The portal sends it before the first deadline, read strictly, with the reason."""
     case = a_case()
+    assert case.deadline is not None
 
     (notice,) = notices(case, CaseExtended(T0 + DAY, COMPLEX, "dpo"))
 
     assert (notice.kind, notice.reason) == ("extension", "complexity")
-    assert notice.send_by == case.due_at
+    assert notice.send_by == case.deadline.target_at < case.due_at
     assert notice.due_at == extended(case).due_at
+
+
+def test_extension_between_the_two_readings_is_told_by_the_later() -> None:
+    """Whoever extends on the last day moved off a holiday tells it that day."""
+    case = a_case()
+
+    (notice,) = notices(case, CaseExtended(case.due_at - HOUR, COMPLEX, "dpo"))
+
+    assert notice.send_by == case.due_at
 
 
 def test_extension_leaves_the_work_where_it_was() -> None:
@@ -174,6 +184,29 @@ def test_doubt_keeps_both_dates_and_moves_none() -> None:
     assert due_if_suspended(after_it, T0 + 9 * DAY) == case.due_at + 3 * DAY
     assert due_if_suspended(decide(case, ASKED).case, T0 + 2 * DAY) == case.due_at + DAY
     assert due_if_suspended(case, T0 + 2 * DAY) is None
+
+
+@pytest.mark.parametrize("place", ["US-CA", "BR", "CN"])
+def test_doubt_stops_no_clock_where_the_law_says_nothing_of_it(place: str) -> None:
+    """California counts regardless of the time that it takes to verify somebody."""
+    case = open_case(an_opening(jurisdiction=place), a_plan()).case
+
+    doubted = decide(case, ASKED).case
+
+    assert doubted.identity_asked_at is not None
+    assert due_if_suspended(doubted, T0 + 2 * DAY) is None
+
+
+def test_english_month_begins_when_the_person_has_shown_who_they_are() -> None:
+    """Art 12A UK GDPR: the relevant time is the latest of receipt and information."""
+    case = open_case(an_opening(jurisdiction="GB"), a_plan()).case
+    shown = IdentityReceived(T0 + 4 * DAY, "dpo")
+    case = decide(decide(case, ASKED).case, shown).case
+
+    later = due_if_suspended(case, T0 + 9 * DAY)
+
+    assert later is not None
+    assert (later.month, later.day) == (4, (T0 + 4 * DAY).day)
 
 
 def test_person_is_asked_once_and_at_once() -> None:

@@ -200,9 +200,10 @@ def test_two_people_refuse_where_the_register_wants_four_eyes() -> None:
     """The first word alone changes no task."""
     once = decide(reviewed(2), refusal()).case
 
+    same = decide(once, refusal(by="DPO-1")).case
     twice = decide(once, refusal(by="dpo-2")).case
 
-    assert once.refused_for is None
+    assert once.refused_for is same.refused_for is None
     assert twice.refused_for is Ground.LEGAL_CLAIMS
     assert twice.rulings[-1].by == ("dpo-1", "dpo-2")
 

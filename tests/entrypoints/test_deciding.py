@@ -28,6 +28,19 @@ def case(installation: AnInstallation) -> CaseId:
     return installation.a_case(Human(1), "erasure")
 
 
+def test_record_class_that_nobody_has_is_refused(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """A slip of the pen would erase the very records that the person is refused."""
+    told = installation(
+        "case", "refuse", case, *REFUSE, "--record-class", "ordr", "--by", "dpo-1"
+    )
+
+    assert told.code == 1
+    assert "No account has the record class ordr" in told.err
+    assert "order" in told.err
+
+
 def test_held_case_shows_why_and_is_released(
     installation: AnInstallation, case: CaseId
 ) -> None:
@@ -97,7 +110,7 @@ def test_same_person_twice_is_not_four_eyes(tmp_path: Path) -> None:
     case = made.a_case(Human(1), "erasure")
 
     first = made("case", "approve", case, "--by", "dpo-1")
-    again = made("case", "approve", case, "--by", "dpo-1")
+    again = made("case", "approve", case, "--by", "DPO-1")
     other = made("case", "approve", case, "--by", "dpo-2")
     shown = made("case", "show", case, "--json").data
     made.close()

@@ -90,3 +90,30 @@ def test_doubt_is_shown_with_both_dates(
     assert (asked.code, received.code, again.code) == (0, 0, 1)
     assert shown["due_at"] == before["due_at"]
     assert shown["due_if_suspended"] > shown["due_at"]
+
+
+@pytest.mark.parametrize(
+    ("place", "rule", "days_of", "confirms"),
+    [
+        pytest.param("DE", "eu-1182-71.1", "FR", False, id="eu"),
+        pytest.param("GB", "uk-12a.1", "GB", False, id="uk"),
+        pytest.param("US-CA", "us-ca-7021.1", "US", True, id="california"),
+        pytest.param("CN", "cn-pipl-15.1", "CN", False, id="china"),
+    ],
+)
+def test_case_names_its_rule_and_whose_holidays_were_counted(
+    installation: AnInstallation,
+    place: str,
+    rule: str,
+    days_of: str,
+    *,
+    confirms: bool,
+) -> None:
+    """A French controller does not count Chinese working days by French holidays."""
+    case = installation.a_case(Human(1), jurisdiction=place)
+
+    shown = installation("case", "show", case, "--json").data
+
+    assert shown["due_rule"] == rule
+    assert shown["due_calendar"].endswith(f"-{days_of}")
+    assert (shown["confirm_by"] is not None) is confirms

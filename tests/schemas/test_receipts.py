@@ -10,10 +10,10 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.connecting import Action, Evidence
+from schemas.due import Due
 from schemas.receipts import (
     LIMITS,
     ControllerNamed,
-    Due,
     IdentityVerified,
     Limit,
     Line,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from orchestrator.core.cases import Scope, Verification
-from orchestrator.core.deadlines import Calendar
+from orchestrator.core.deadlines import Calendar, calendar_country
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.opening import Opening
 from orchestrator.core.plan import Plan
@@ -101,7 +101,10 @@ def new_case(
         identifier_types=frozenset(one.type for one in identifiers),
         scope=_scope(submitted),
         rehearsal=_rehearsal(submitted),
-        calendar=parts.calendar_for(plan.country, request.received_at.year),
+        calendar=parts.calendar_for(
+            calendar_country(request.jurisdiction, plan.country),
+            request.received_at.year,
+        ),
     )
     return NewCase(opening, plan, tuple(writes))
 

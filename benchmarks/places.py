@@ -27,6 +27,9 @@ country = "FR"
 time_zone = "Europe/Paris"
 dpo_contact = "dpo@bench.example"
 
+[brake]
+cap_per_hour = 100000000
+
 [recipients.bench]
 legal_name = "Bench, Inc."
 role = "processor"

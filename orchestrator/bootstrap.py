@@ -28,6 +28,7 @@ from orchestrator.stages.collect import Collect, CollectParts
 from orchestrator.stages.forget import Forget
 from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
+from orchestrator.stages.let_go import LettingGo
 from orchestrator.stages.relay import Relay
 from orchestrator.stages.seal import Seal, SealParts
 from orchestrator.stages.sequence import Sequencer
@@ -65,6 +66,7 @@ class Installation(Parts):
             pseudonyms=self.pseudonyms,
             plan_for=self.register.plan_for,
             calendar_for=calendar_of,
+            limits_for=self.register.limits_for,
             seal_quarantined=self.cipher.derived(QUARANTINE).seal,
             clock=self.clock,
             quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
@@ -149,8 +151,14 @@ class Installation(Parts):
             Chore("log_records", SqlLogRetention(self.database).drop, every=HOUR),
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("evidence", self.evidence.shred, every=MINUTE),
+            Chore("brake_counts", self.brakes.expire, every=HOUR),
+            Chore("braked", self.letting_go().all, every=MINUTE),
         )
         return Sweep(self.store, self.engine, self.clock, on_applied, chores)
+
+    def letting_go(self) -> LettingGo:
+        """Return the stage that ends what the brake held, once two have decided."""
+        return LettingGo(self.brakes, self.store, self.engine, self.clock)
 
     def seal(self, on_applied: Bell) -> Seal:
         """Return the stage that seals copies and signs statements."""

@@ -17,6 +17,7 @@ import structlog
 from connectors.registry import ConnectorSetupError, connectors
 from connectors.sealing import unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
+from orchestrator.adapters.brakes import SqlBrakes
 from orchestrator.adapters.case_records import SqlCaseRecords
 from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
@@ -173,6 +174,11 @@ class Parts:
     def statistics(self) -> SqlStatistics:
         """Figures of cases, for reports."""
         return SqlStatistics(self.database, self.settings.statistics_keep_years)
+
+    @cached_property
+    def brakes(self) -> SqlBrakes:
+        """What the brake on mass erasures counts and holds."""
+        return SqlBrakes(self.database, self.settings.case_records_keep_years)
 
     @cached_property
     def tombstones(self) -> SqlTombstones:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, and_, not_, or_, select
 
+from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import SEALED_TOPICS
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
@@ -218,6 +219,17 @@ WITHOUT_IDENTIFIERS = (
         t.statements.c.signed_at,
     ),
     _known("entries of the receipts' log", t.log_entries, "never: they are hashes"),
+    _known(
+        "cases that the brake holds",
+        b.brake_held,
+        "when two people have decided on them",
+    ),
+    _known(
+        "samples of held cases that people were shown",
+        b.brake_pulls,
+        "{case_years} whole calendar years after the brake was released",
+        b.brake_pulls.c.pulled_at,
+    ),
     _known("what is still owed", t.obligations, "with its case"),
     _known("data keys", t.data_keys, "with what they seal", t.data_keys.c.made_at),
     _known(
@@ -271,5 +283,5 @@ KINDS = (*IN_THE_VAULT, *COPIES, *IN_TRANSIT, *WITHOUT_IDENTIFIERS)
 # stand in accounts.
 HOLDS_NOBODY = (
     *(t.registers, t.accounts, t.leases, t.offsets, t.key_checks),
-    t.log_checkpoints,
+    *(t.log_checkpoints, b.brakes, b.brake_hours),
 )

@@ -34,6 +34,7 @@ KEYS = frozenset(
         *("account", "action", "call", "case", "connector", "controller", "instance"),
         *("kind", "message_id", "operation", "outcome", "rights", "stage", "statement"),
         *("signal", "state", "status", "task", "topic", "partition", "offset", "group"),
+        "pull",
         # why, in our own codes and sentences
         *(
             "advice",

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, case, func, select
 
+from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.assembling import Assembling
@@ -89,6 +90,9 @@ class Queries:
                 ),
                 unmatched_callbacks=ask.count(
                     t.inbox.c.id, t.inbox.c.state == "unmatched"
+                ),
+                pulled_brakes=ask.count(
+                    b.brake_pulls.c.id, b.brake_pulls.c.state == "pulled"
                 ),
             )
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from orchestrator.adapters import statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
+from orchestrator.adapters.brake_counting import locked_brakes, save_counted
 from orchestrator.adapters.codec import (
     case_to_doc,
     event_to_doc,
@@ -19,6 +20,7 @@ from orchestrator.adapters.codec import (
 from orchestrator.adapters.register.planning import plan_to_json
 from orchestrator.adapters.riding import carry_out
 from orchestrator.adapters.upserting import upsert
+from orchestrator.core.brake import Brake
 from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
 from orchestrator.core.ladder import last_rung
@@ -26,6 +28,8 @@ from orchestrator.core.plan import Plan
 from orchestrator.core.statistics import is_counted_anew
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.ports import (
+    BrakeKey,
+    Counted,
     KnownRequest,
     OutgoingMessage,
     Quarantined,
@@ -226,6 +230,16 @@ class SqlTransaction:
         query = select(t.quarantine.c.id).where(t.quarantine.c.id.in_(ids))
         kept = {row.id for row in self.connection.execute(query)}
         return [id_ for id_ in ids if id_ in kept]
+
+    def lock_brakes(
+        self, keys: Collection[BrakeKey], at: datetime
+    ) -> Mapping[BrakeKey, Brake]:
+        """Lock what was counted of each controller and source, in order."""
+        return locked_brakes(self.connection, keys, at)
+
+    def save_counted(self, counted: Counted) -> None:
+        """Store what was counted on locked brakes, and which cases they hold."""
+        save_counted(self.connection, counted)
 
 
 _QUARANTINE_FIELDS = tuple(

@@ -49,6 +49,7 @@ class Status:
     quarantined: int
     unmatched_callbacks: int
     silent: tuple[SilentLine, ...] = ()
+    pulled_brakes: int = 0
     logged: int = 0
     log_standing: str = "unknown"
 

@@ -267,6 +267,12 @@ class Case:
         return is_open and any(h.reason is HoldReason.REVIEW for h in self.holds)
 
     @property
+    def is_braked(self) -> bool:
+        """Whether two people must release or refuse what came with too many others."""
+        is_open = self.withdrawn_at is None
+        return is_open and any(h.reason is HoldReason.BRAKE for h in self.holds)
+
+    @property
     def is_test(self) -> bool:
         """Whether it is about an invented person, at sandbox accounts."""
         return Rehearsal.TEST in self.rehearsal
@@ -318,7 +324,8 @@ class Case:
             return Wants.SEAL_STATEMENT
         if self.wants_interim:
             return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
-        copies = self.export is ExportStatus.GATHERING and not self.is_identity_doubted
+        is_doubted = self.is_identity_doubted or self.is_braked
+        copies = self.export is ExportStatus.GATHERING and not is_doubted
         if is_decided and copies and self.is_copied:
             return Wants.SEAL_EXPORT
         return self._wants_of_copy()

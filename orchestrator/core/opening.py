@@ -53,6 +53,7 @@ class Opening:
     rehearsal: frozenset[Rehearsal] = frozenset()
     calendar: Calendar = WITHOUT_HOLIDAYS
     sibling_exports: frozenset[CaseId] = frozenset()
+    is_braked: bool = False  # it came above the limit of its source
 
 
 def open_case(opening: Opening, plan: Plan) -> Decision:
@@ -86,7 +87,8 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     )
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
-    planned = _with_delay(_with_tasks(_with_review(case, opening.at), opening.at))
+    held = _with_brake(_with_review(case, opening.at), opening)
+    planned = _with_delay(_with_tasks(held, opening.at))
     opened = climbed(case, open_gates(planned, opening.at), opening.at)
     after = with_wake_at(opened, opening.at)
     commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
@@ -102,6 +104,14 @@ def _with_review(case: Case, at: datetime) -> Case:
         return case
     review = Hold(HoldReason.REVIEW, DECISIVE, at, "register")
     return replace(case, holds=(review,), deciders=deciders)
+
+
+def _with_brake(case: Case, opening: Opening) -> Case:
+    """Return *case* held for the two people who release the brake, if it is pulled."""
+    if not opening.is_braked:
+        return case
+    brake = Hold(HoldReason.BRAKE, DECISIVE, opening.at, "register")
+    return replace(case, holds=(*case.holds, brake))
 
 
 def _with_delay(case: Case) -> Case:

@@ -151,7 +151,7 @@ def _refused(case: Case, event: CaseRefused) -> Case:
     if not (is_news and suits and may_refuse(case, classes)):
         return case
     proposal = Proposal(event.by, event.ground, classes)
-    by = _agreed(case, proposal)
+    by = _agreed(case, proposal, event.also_by)
     if by is None:
         return replace(case, proposal=proposal)
     ruling = Ruling(
@@ -197,8 +197,12 @@ def _opened(case: Case, event: GateOpened) -> Case:
     return replace(case, rulings=(*case.rulings, ruling))
 
 
-def _agreed(case: Case, said: Proposal) -> tuple[str, ...] | None:
+def _agreed(
+    case: Case, said: Proposal, also_by: str | None = None
+) -> tuple[str, ...] | None:
     """Return who decided, or nothing if another person must say the same first."""
+    if also_by not in {None, said.by}:
+        return (said.by, str(also_by))
     if case.deciders <= 1:
         return (said.by,)
     first = case.proposal

@@ -47,6 +47,7 @@ class CaseRefused:
     ground: Ground
     by: str
     record_classes: frozenset[str] = frozenset()
+    also_by: str | None = None  # where two decided on many cases together
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,13 @@ Adapters fulfil them; tests may too.  Everything that goes through a `Transactio
 durable together or not at all.
 """
 
+from orchestrator.ports.brakes import (
+    BrakeKey,
+    Brakes,
+    Counted,
+    LetGo,
+    Pull,
+)
 from orchestrator.ports.claims import (
     CallsFor,
     Choose,
@@ -74,6 +81,8 @@ __all__ = [
     "AccountState",
     "Artifact",
     "Artifacts",
+    "BrakeKey",
+    "Brakes",
     "Call",
     "CallMember",
     "CallsFor",
@@ -84,6 +93,7 @@ __all__ = [
     "Clock",
     "CloseCall",
     "CopyPart",
+    "Counted",
     "DestroyKey",
     "Due",
     "EndLetter",
@@ -95,10 +105,12 @@ __all__ = [
     "Heard",
     "Inbox",
     "KnownRequest",
+    "LetGo",
     "Letter",
     "OpenVault",
     "OutgoingMessage",
     "Packing",
+    "Pull",
     "PutEntry",
     "PutKey",
     "PutLetter",

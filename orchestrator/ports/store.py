@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.brake import Brake
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan
@@ -19,6 +20,7 @@ from orchestrator.core.words import (
     RegisterVersion,
     SubjectRef,
 )
+from orchestrator.ports.brakes import BrakeKey, Counted
 from orchestrator.ports.values import (
     KnownRequest,
     OutgoingMessage,
@@ -84,6 +86,14 @@ class Transaction(Protocol):
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
+
+    def lock_brakes(
+        self, keys: Collection[BrakeKey], at: datetime
+    ) -> Mapping[BrakeKey, Brake]:
+        """Lock what was counted of each controller and source, in order."""
+
+    def save_counted(self, counted: Counted) -> None:
+        """Store what was counted on locked brakes, and which cases they hold."""
 
 
 class Store(Protocol):

@@ -21,6 +21,7 @@ case withdraw;
 case approve; case refuse; case hold; case release; case notice; task open-gate;
 task list; task show; task choose; task retry; task close;
 task brief; task assign; task attest; task evidence;
+brake status; brake sample; brake release; brake refuse;
 quarantine list; quarantine show; quarantine release; quarantine drop; inbox list;
 inbox show; receipt list; receipt show;
 receipt download; receipt verify; log checkpoint; log key; log prove; log verify;

@@ -14,6 +14,7 @@ from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.errors import SetUpError
 from orchestrator.event_log import Message
@@ -43,6 +44,7 @@ def _an_ingest(office: Office, log: EmbeddedLog, plan_for: PlanFor) -> Ingest:
         pseudonyms=Pseudonyms(SecretBytes(bytes(32))),
         plan_for=plan_for,
         calendar_for=calendar_of,
+        limits_for=lambda *_: BrakeLimits(per_hour=9, factor=9, minimum=9),
         seal_quarantined=cipher.derived("quarantine").seal,
         clock=office.clock,
         quarantine_for=timedelta(days=1),

@@ -22,6 +22,7 @@ from orchestrator.adapters.register.account_tables import (
     RateTable,
     WaitsTable,
 )
+from orchestrator.adapters.register.brake_tables import BrakeTable, SourceBrakeTable
 from orchestrator.adapters.register.kinds import Table
 from orchestrator.adapters.register.sentences import toml_value
 from orchestrator.adapters.register.tables import (
@@ -44,9 +45,14 @@ TABLES: dict[str, type[Table]] = {
     "[accounts.NAME.escalation]": EscalationTable,
     "[[retention]]": RetentionTable,
     "[[review]]": ReviewTable,
+    "[brake] or [controllers.NAME.brake]": BrakeTable,
+    '[brake.sources."SOURCE"]': SourceBrakeTable,
 }
 # Sub-tables are described by their own section.
-_SECTIONS = ("secrets", "options", "waits", "limits", "escalation")
+_SECTIONS = (
+    *("secrets", "options", "waits", "limits", "escalation"),
+    *("brake", "sources"),
+)
 
 
 def tables() -> str:

@@ -24,6 +24,7 @@ from orchestrator.adapters.register.account_tables import (
     AccountTable,
     EscalationTable,
 )
+from orchestrator.adapters.register.brake_tables import BrakeTable, limits_of
 from orchestrator.adapters.register.entries import entry_of, with_ladder
 from orchestrator.adapters.register.kinds import Table, is_slug
 from orchestrator.adapters.register.planning import plan_of, plan_to_json
@@ -35,6 +36,7 @@ from orchestrator.adapters.register.tables import (
     ReviewTable,
 )
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts
+from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import AccountId, RegisterVersion
 from orchestrator.errors import SetUpError
@@ -42,7 +44,7 @@ from orchestrator.errors import SetUpError
 _MAX_BYTES = 4 * 1024 * 1024
 _SECTIONS = (
     *("controllers", "recipients", "accounts"),
-    *("retention", "review", "escalation"),
+    *("retention", "review", "escalation", "brake"),
 )
 TableT = TypeVar("TableT", bound=Table)
 
@@ -57,6 +59,7 @@ class Register:
     accounts: Mapping[AccountId, AccountEntry]
     retention: tuple[RetentionTable, ...]
     reviews: tuple[ReviewTable, ...] = ()
+    brake: BrakeTable = field(default_factory=BrakeTable)
 
     @property
     def short_version(self) -> str:
@@ -82,6 +85,12 @@ class Register:
             controller, table, entries, self.recipients, self.retention, self.reviews
         )
         return replace(plan, version=self._version_of(entries))
+
+    def limits_for(self, controller: str, source: str) -> BrakeLimits:
+        """Return how many erasures may come from a source, or from `all` of them."""
+        table = self.controllers.get(controller)
+        own = BrakeTable() if table is None else table.brake
+        return limits_of(self.brake, own, source)
 
     def _version_of(self, entries: list[AccountEntry]) -> RegisterVersion:
         """Tell plans over different accounts apart: the store keys them by version."""
@@ -158,6 +167,7 @@ class _Reading:
         retention = self._listed(document, "retention", RetentionTable)
         reviews = self._listed(document, "review", ReviewTable)
         escalation = self._escalation(document)
+        brake = self._valid("brake", document.get("brake", {}), BrakeTable)
         self._check_between(document, accounts)
         names = frozenset(self._section(document, "controllers"))
         entries = {
@@ -182,6 +192,7 @@ class _Reading:
             },
             retention=tuple(rule for _, rule in retention),
             reviews=tuple(rule for _, rule in reviews),
+            brake=brake or BrakeTable(),
         )
         return replace(whole, version=self._version(document, whole))
 

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt
 
+from orchestrator.adapters.register.brake_tables import BrakeTable
 from orchestrator.adapters.register.kinds import (
     CoolingOff,
     Country,
@@ -93,6 +94,10 @@ class ControllerTable(Table):
             "still open."
         ),
         examples=["7d"],
+    )
+    brake: BrakeTable = Field(
+        default_factory=BrakeTable,
+        description="When new erasures of this controller are held; see `[brake]`.",
     )
 
 

@@ -9,6 +9,7 @@ import typer
 
 from orchestrator.entrypoints.cli import (
     account,
+    brake,
     config,
     connector,
     db,
@@ -67,6 +68,7 @@ app.command("report")(report.report)
 app.add_typer(request.app)
 app.add_typer(timing.app)  # the case commands, with those about time
 app.add_typer(task.app)
+app.add_typer(brake.app)
 app.add_typer(quarantine.app)
 app.add_typer(inbox.app)
 app.add_typer(receipt.app)

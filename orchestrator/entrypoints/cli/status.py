@@ -105,6 +105,7 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("paused accounts", paused),
         ("silent accounts", ", ".join(silent) or "none"),
         ("quarantined", str(found.quarantined)),
+        ("brakes pulled", str(found.pulled_brakes)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),
         ("receipts in the log", str(found.logged)),
         ("published log", found.log_standing),

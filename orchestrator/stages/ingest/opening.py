@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.cases import Scope, Verification
 from orchestrator.core.deadlines import Calendar, calendar_country
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
@@ -43,6 +44,13 @@ class PlanFor(Protocol):
         """Return the plan that a case opened on that day pins."""
 
 
+class LimitsFor(Protocol):
+    """Answers with how many erasures may come from a source of a controller."""
+
+    def __call__(self, controller: str, source: str) -> BrakeLimits:
+        """Return the limits of the source; `all` for all of them together."""
+
+
 class CalendarFor(Protocol):
     """Answers with the public holidays of a country in a year and the next."""
 
@@ -60,6 +68,7 @@ class IngestParts:
     pseudonyms: Pseudonyms
     plan_for: PlanFor
     calendar_for: CalendarFor
+    limits_for: LimitsFor
     seal_quarantined: Callable[[bytes, str], bytes]
     clock: Clock
     quarantine_for: timedelta

@@ -28,6 +28,7 @@ from orchestrator.ports import (
     KnownRequest,
     Transaction,
 )
+from orchestrator.stages.ingest.braking import Braking
 from orchestrator.stages.ingest.opening import IngestParts, new_case
 from orchestrator.stages.ingest.refusing import (
     is_nameable,
@@ -135,7 +136,9 @@ class Ingest:
                 new for record, what in read if (new := self._take(batch, record, what))
             ]
             batch.work.load_siblings([new.opening for new in openings])
-            for new in openings:
+            braking = Braking(parts, transaction)
+            sources = {known.case_id: known.source for known in batch.new}
+            for new in braking.braked(openings, sources):
                 batch.work.open(new)
             self._withdraw(batch)
             batch.work.save()
@@ -143,6 +146,7 @@ class Ingest:
             if not is_release:
                 self._reject(batch)
                 self._forget_useless(batch, fresh)
+        braking.tell()
         if openings:
             log.info("cases_opened", count=len(openings))
         if batch.rejected and not is_release:

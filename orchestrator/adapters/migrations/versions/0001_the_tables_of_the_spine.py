@@ -31,6 +31,7 @@ def upgrade() -> None:
     _inbox()
     _tombstones()
     _statistics()
+    _brakes()
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
@@ -309,3 +310,35 @@ def _statistics() -> None:
     )
     _index("statistics", ("received_on",))
     _index("statistics", ("answered_on",))
+
+
+def _brakes() -> None:
+    op.create_table(
+        "brakes",
+        *(_text("controller"), _text("source"), _time("counted_since")),
+        _text("pull", null=True),
+        _key("brakes", "controller", "source"),
+    )
+    op.create_table(
+        "brake_hours",
+        *(_text("controller"), _text("source"), _time("hour"), _number("passed")),
+        *(_number("held"), _number("forgiven")),
+        _key("brake_hours", "controller", "source", "hour"),
+    )
+    _index("brake_hours", ("hour",))
+    op.create_table(
+        "brake_pulls",
+        *(_text("id"), _text("controller"), _text("source"), _text("cause")),
+        *(_number("counted"), _number("allowed"), _time("pulled_at")),
+        *(_text("state"), _text("ground", null=True), _text("said")),
+        *(_text("by", null=True), _text("also_by", null=True)),
+        _time("ended_at", null=True),
+        _key("brake_pulls", "id"),
+    )
+    _index("brake_pulls", ("state", "ended_at"), "ix_brake_pulls_state")
+    op.create_table(
+        "brake_held",
+        *(_text("case_id"), _text("pull")),
+        _key("brake_held", "case_id"),
+    )
+    _index("brake_held", ("pull", "case_id"), "ix_brake_held_pull")

@@ -28,7 +28,7 @@ receipt download; receipt verify; log checkpoint; log key; log prove; log verify
 log check; log recover; export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
-register check;
+register check; register graph;
 topics list; topics create; db upgrade; privacy inventory; tombstones check;
 keys init; keys add-test-key; keys rotate; keys prune; keys export-public; keys show;
 config show; config check

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts
@@ -52,3 +55,57 @@ def check(*, as_json: Json = False) -> None:
             warn(str(warning))
     if warnings:
         raise typer.Exit(NO)
+
+
+class Drawing(StrEnum):
+    """How the order is drawn."""
+
+    TEXT = "text"
+    DOT = "dot"
+    MERMAID = "mermaid"
+
+
+@app.command()
+def graph(
+    drawing: Annotated[
+        Drawing,
+        typer.Option("--format", metavar="FORMAT", help="text, dot or mermaid."),
+    ] = Drawing.TEXT,
+    controller: Annotated[
+        str | None,
+        typer.Option(
+            "--controller", metavar="NAME", help="Of which, if there are several."
+        ),
+    ] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """
+    Draw in which order an erasure is carried out, and who waits for whom.
+
+    By the register as it is now; a case keeps the order it was opened under.
+    """
+    from orchestrator.core.order import order_of  # noqa: PLC0415
+    from orchestrator.entrypoints import drawing as drawn  # noqa: PLC0415
+
+    with open_parts(is_checked=False) as parts:
+        register = parts.register
+    known = sorted(register.controllers)
+    if controller is None and len(known) > 1:
+        raise SetUpError(f"Name one with --controller: {', '.join(known)}.")
+    plan = register.plan_for(controller or known[0])
+    if plan is None:
+        raise SetUpError(
+            f"The register has no controller {controller}; it has {', '.join(known)}."
+        )
+    order = order_of(plan)
+    if as_json:
+        print_json(order)
+        return
+    draw = {
+        Drawing.TEXT: drawn.as_text,
+        Drawing.DOT: drawn.as_dot,
+        Drawing.MERMAID: drawn.as_mermaid,
+    }
+    for line in draw[drawing](order):
+        say(line)

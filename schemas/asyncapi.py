@@ -18,6 +18,7 @@ from schemas.checkpoints import LOG_CHECKPOINTED
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE, CONTENT_TYPE
 from schemas.fields import INSTANT_PATTERN
 from schemas.instructions import INSTRUCTION_ANSWERED, INSTRUCTION_ISSUED
+from schemas.later_words import LATER_TYPES
 from schemas.receipts import RECEIPT_SEALED
 from schemas.requests import PrivacyRequest
 from schemas.topics import CASE_EVENTS as CASE_EVENTS_TOPIC
@@ -38,11 +39,12 @@ Systems of one's own may be instructed by topic, and answer.
 
 Every record is a CloudEvent 1.0 in binary mode: attributes as `ce_` headers, JSON as
 value. Consumers ignore members they do not know; members are added, never renamed; a
-break is a new type version. No event but `privacy.request.submitted.v1` holds personal
-data in clear. Delivery is at least once: `(ce_source, ce_id)` names an event."""
+break is a new type version. No event but `privacy.request.submitted.v1` and
+`privacy.request.amended.v1` holds personal data in clear. Delivery is at least once:
+`(ce_source, ce_id)` names an event."""
 
 _INSTRUCTED = instructions_topic("{account}")
-FROM_PORTAL = (PrivacyRequest.TYPE, RequestWithdrawal.TYPE)
+FROM_PORTAL = (PrivacyRequest.TYPE, RequestWithdrawal.TYPE, *LATER_TYPES)
 
 # Topic -> (our part in it, the types it carries).
 CARRIES: Mapping[str, tuple[str, tuple[str, ...]]] = {

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.connecting import Action, ActionClass, Evidence
-from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug
+from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug, TypeName
 from schemas.rejections import Rejection, RejectionCode
 from schemas.requests import SupportedRight
 from schemas.strict_json import canonical_json
@@ -33,6 +33,7 @@ TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 CASE_ALARMED: Final = "privacy.case.alarmed.v1"
 NOTICE_READY: Final = "privacy.notice.ready.v1"
+CASE_AMENDED: Final = "privacy.case.amended.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[
@@ -64,6 +65,9 @@ AlarmLevel = Literal[
     "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
 ]
 NoticeKind = Literal["extension", "identity"]
+PassedOverBecause = Literal[
+    "already_dispatched", "copy_sealed", "copy_under_way", "search_closed"
+]
 # Our own sentences; no room for a payload.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -216,6 +220,36 @@ class NoticeReady(_OfCase):
     due_at: Instant = Field(description="The deadline, as it stands from now on.")
 
 
+class AccountPassedOver(Produced):
+    """An account that will not be asked about identifiers that came later."""
+
+    account: Slug = Field(description="The account, as the register names it.")
+    code: PassedOverBecause = Field(
+        description="`already_dispatched`: something irreversible was asked there, or a"
+        " person ended it; `copy_sealed`: the copy is made; `copy_under_way`: it is"
+        " being made there; `search_closed`: a person or a job has the search."
+    )
+
+
+class CaseAmended(_OfCase):
+    """Identifiers that the portal sent later were taken, and what follows from them."""
+
+    TYPE: ClassVar = CASE_AMENDED
+
+    event_id: Annotated[str, StringConstraints(max_length=128)] = Field(
+        description="ce_id of the amendment."
+    )
+    identifier_types: tuple[TypeName, ...] = Field(
+        description="Types of which a value is new; none if all were known."
+    )
+    accounts: tuple[Slug, ...] = Field(
+        description="Where the person is searched for, or told of, with them."
+    )
+    passed_over: tuple[AccountPassedOver, ...] = Field(
+        default=(), description="Where they come too late: recorded, not obeyed."
+    )
+
+
 class ExportReady(_OfCase):
     """The person's copy can be fetched until `expires_at`; then it is shredded."""
 
@@ -302,6 +336,7 @@ CaseEvent = (
     | TaskEscalated
     | CaseAlarmed
     | NoticeReady
+    | CaseAmended
 )
 
 CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
@@ -319,6 +354,7 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         TASK_ESCALATED: TaskEscalated,
         CASE_ALARMED: CaseAlarmed,
         NOTICE_READY: NoticeReady,
+        CASE_AMENDED: CaseAmended,
     }
 )
 

@@ -33,6 +33,7 @@ from schemas.instructions import (
     Rows,
     SignedEnvelope,
 )
+from schemas.later_words import LATER_TYPES
 from schemas.receipts import RECEIPT_SEALED, Receipt, SealedReceipt
 from schemas.requests import PrivacyRequest
 from schemas.withdrawals import RequestWithdrawal
@@ -45,6 +46,7 @@ RECEIPT = "producer/receipt.v1.json"
 EVENT_MODELS: Mapping[str, type[BaseModel]] = {
     PrivacyRequest.TYPE: PrivacyRequest,
     RequestWithdrawal.TYPE: RequestWithdrawal,
+    **LATER_TYPES,
     **CASE_EVENTS,
     RECEIPT_SEALED: SealedReceipt,
     LOG_CHECKPOINTED: LogCheckpointed,

@@ -24,6 +24,14 @@ from schemas.cloudevents import (
     read_headers,
 )
 from schemas.fields import instant
+from schemas.later_words import (
+    LATER_TYPES,
+    ExportCollection,
+    LaterWord,
+    PersonInforming,
+    RequestAmendment,
+    Said,
+)
 from schemas.naming import identifies, is_uuid, leaves
 from schemas.pointers import unknown_members, validate
 from schemas.rejections import (
@@ -38,7 +46,7 @@ from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 from schemas.withdrawals import RequestWithdrawal, WithdrawnRequest
 
 TYPES = (PrivacyRequest.TYPE,)
-EVERY_TYPE = (*TYPES, RequestWithdrawal.TYPE)
+EVERY_TYPE = (*TYPES, RequestWithdrawal.TYPE, *LATER_TYPES)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _FILE_MEMBERS = {
     "specversion", "id", "source", "type", "time", "datacontenttype", "data",
@@ -102,17 +110,41 @@ def read_request(
 
 def read_event(
     headers: Headers, value: bytes | None
-) -> SubmittedRequest | WithdrawnRequest | Rejection:
-    """Read one record of `privacy.requests`, tolerantly: a request, or its end."""
+) -> SubmittedRequest | WithdrawnRequest | LaterWord | Rejection:
+    """Read one record of `privacy.requests`: a request, or a later word about one."""
     event = decode(headers, value, EVERY_TYPE)
     if isinstance(event, Rejection):
         return _named(event, headers, value or b"")
     if event.type == PrivacyRequest.TYPE:
         return read_request(headers, value)
-    read = validate(RequestWithdrawal, event.data, unknown="ignore")
+    read = _later(event)
     if isinstance(read, Rejection):
         return _named(read, headers, value or b"")
-    return WithdrawnRequest(event.source, event.id, read)
+    return read
+
+
+def _later(event: Envelope) -> WithdrawnRequest | LaterWord | Rejection:
+    """Read what is said of a request later, tolerantly but for an amendment."""
+    said: RequestWithdrawal | Said | Rejection
+    if event.type == RequestWithdrawal.TYPE:
+        said = validate(RequestWithdrawal, event.data, unknown="ignore")
+    elif event.type == RequestAmendment.TYPE:
+        said = validate(RequestAmendment, event.data, unknown="forbid")
+    elif event.type == PersonInforming.TYPE:
+        said = validate(PersonInforming, event.data, unknown="ignore")
+    else:
+        said = validate(ExportCollection, event.data, unknown="ignore")
+    if isinstance(said, Rejection):
+        return said
+    if isinstance(said, RequestWithdrawal):
+        return WithdrawnRequest(event.source, event.id, said)
+    if isinstance(said, RequestAmendment):
+        values = [one.value for one in said.added()]
+        names = (event.id, event.source)
+        if any(identifies(name, values) for name in names):
+            rule = "ce_id and ce_source repeat no identifier of the person."
+            return reject(RejectionCode.IDENTIFYING_NAME, rule=rule)
+    return LaterWord(event.source, event.id, said)
 
 
 def read_request_file(content: bytes) -> RequestFile | Rejection:
@@ -240,6 +272,7 @@ def _named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
 __all__ = [
     "REJECTIONS",
     "REJECTION_CODES",
+    "LaterWord",
     "Rejection",
     "RejectionCode",
     "RequestFile",

@@ -36,6 +36,7 @@ from schemas.requests import (
     VerificationMethod,
 )
 from schemas.strict_json import StrictJsonError, canonical_json, parse_json
+from schemas.told import Told
 
 # Never change: these stand inside what was signed.
 RECEIPT_MEDIA_TYPE: Final = "application/vnd.erasure.receipt.v1+json"
@@ -214,6 +215,9 @@ class ExportMade(Produced):
 
     sha256: Sha256
     expires_at: UtcInstant
+    collected_at: UtcInstant | None = Field(
+        default=None, description="As the portal says."
+    )
 
 
 class StillOwed(Produced):
@@ -259,6 +263,9 @@ class Receipt(Produced):
     owed: tuple[StillOwed, ...] = ()
     rulings: tuple[Ruled, ...] | None = Field(
         default=None, description="What people decided, oldest first."
+    )
+    informed: tuple[Told, ...] | None = Field(
+        default=None, description="What reached the person before this statement."
     )
     register_version: Code
     software_version: Code

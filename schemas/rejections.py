@@ -47,6 +47,8 @@ class RejectionCode(StrEnum):
     UNKNOWN_REQUEST = "unknown_request"
     OTHER_SOURCE = "other_source"
     ALREADY_ANSWERED = "already_answered"
+    NOT_OPEN = "not_open"
+    UNKNOWN_REFERENCE = "unknown_reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +165,29 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
             "Send changed content under a new request_id and a new event id.",
         ),
         _C.UNKNOWN_REQUEST: Meaning(
-            "A withdrawal names a request that was taken before it.",
+            "A later word names a request that was taken before it.",
             "Send it with the request's own key, after it; a request that is in"
             " quarantine must be released before its withdrawal.",
         ),
         _C.OTHER_SOURCE: Meaning(
-            "A request is withdrawn by the ce_source that sent it.",
-            "Send the withdrawal with the ce_source of the request.",
+            "Only the ce_source that sent a request speaks of it later.",
+            "Send the later word with the ce_source of the request.",
         ),
         _C.ALREADY_ANSWERED: Meaning(
             "A request is withdrawn before it is answered.",
             "Tell the person what was done; the receipt says it. To keep data out from"
             " now on is a new request.",
+        ),
+        _C.NOT_OPEN: Meaning(
+            "A request is amended while it is carried out: not once it is withdrawn,"
+            " refused or answered.",
+            "Send a new request with the identifiers that are left.",
+        ),
+        _C.UNKNOWN_REFERENCE: Meaning(
+            "A later word names a statement, notice or copy of its request that we"
+            " have told of.",
+            "Take the number or digest from privacy.receipt.issued.v1 or"
+            " privacy.export.ready.v1, and send the word after that event.",
         ),
     }
 )

@@ -20,9 +20,11 @@ from orchestrator.adapters.asking import Asking
 from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.viewing import (
+    amendment_line,
     endangered_lines,
     history_line,
     hold_line,
+    informed_line,
     next_alarm_of,
     ruling_line,
     task_line,
@@ -149,6 +151,9 @@ class Queries:
             refused_for=found.refused_for,
             holds=tuple(map(hold_line, found.holds)),
             rulings=tuple(map(ruling_line, found.rulings)),
+            export_collected_at=found.export_collected_at,
+            informed=tuple(map(informed_line, found.informed)),
+            amendments=tuple(map(amendment_line, found.amendments)),
             next_alarm_at=next_alarm_at(found),
             due_calendar=found.deadline.calendar if found.deadline else None,
             confirm_by=found.deadline.confirm_at if found.deadline else None,

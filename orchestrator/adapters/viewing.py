@@ -9,10 +9,12 @@ from datetime import date, datetime
 from typing import Any
 
 from orchestrator.adapters.views import (
+    AmendmentLine,
     ChoiceLine,
     EndangeredLine,
     HistoryLine,
     HoldLine,
+    InformedLine,
     RulingLine,
     RungLine,
     TaskLine,
@@ -31,6 +33,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.forecast import endangered
 from orchestrator.core.holds import Hold, Ruling
 from orchestrator.core.ladder import last_rung, silent_since
+from orchestrator.core.later import Amendment, Informed
 from orchestrator.core.statements import reasons_of
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Mark
@@ -166,6 +169,18 @@ def ruling_line(ruling: Ruling) -> RulingLine:
     )
 
 
+def informed_line(one: Informed) -> InformedLine:
+    """Return what reached the person as a line."""
+    told = f"statement {one.statement}" if one.statement else str(one.notice)
+    return InformedLine(told, one.channel, one.at)
+
+
+def amendment_line(one: Amendment) -> AmendmentLine:
+    """Return later identifiers as a line, by their types."""
+    passed_over = tuple(f"{left.account}: {left.code}" for left in one.passed_over)
+    return AmendmentLine(one.at, tuple(sorted(one.types)), one.accounts, passed_over)
+
+
 def history_line(
     version: int, at: datetime, event: str, doc: Mapping[str, Any]
 ) -> HistoryLine:
@@ -191,6 +206,10 @@ def _detail(doc: Mapping[str, Any]) -> str | None:
         return ", ".join(str(pick + 1) for pick in doc["chosen"]) or "none"
     if "types" in doc:
         return ", ".join(sorted(doc["types"]))
+    informed = doc.get("informed")
+    if isinstance(informed, dict):
+        statement = informed.get("statement")
+        return f"statement {statement}" if statement else informed.get("notice")
     for name in ("reason", "ground", "kind", "case", "to", "outcome"):
         if name in doc:
             return str(doc[name])

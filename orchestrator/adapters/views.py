@@ -166,6 +166,25 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class InformedLine:
+    """What reached the person, as the portal says: a statement's number or a notice."""
+
+    what: str
+    channel: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AmendmentLine:
+    """Identifiers that the portal sent later: their types, and whom they reached."""
+
+    at: datetime
+    types: tuple[str, ...]
+    accounts: tuple[str, ...]
+    passed_over: tuple[str, ...]  # account and why: "crm: already_dispatched"
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """Everything about one case that does not identify the person."""
 
@@ -212,6 +231,9 @@ class CaseView:
     refused_for: str | None = None
     holds: tuple[HoldLine, ...] = ()
     rulings: tuple[RulingLine, ...] = ()
+    export_collected_at: datetime | None = None  # as the portal says
+    informed: tuple[InformedLine, ...] = ()
+    amendments: tuple[AmendmentLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

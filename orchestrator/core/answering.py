@@ -40,8 +40,8 @@ def after_export(
                 export_sha256=event.sha256,
                 export_expires_at=event.expires_at,
             )
-        case ExportCollected() if case.export is ExportStatus.SEALED:
-            return replace(case, shred_export_now=True)
+        case ExportCollected() if case.export_collected_at is None:
+            return _collected(case, event)
         case ExportDownloaded(at=at) if _is_new_download(case, at):
             return replace(case, export_downloaded_at=at)
         case ExportShredded() if _may_be_shredded(case):
@@ -50,6 +50,19 @@ def after_export(
             return case
         case _:
             assert_never(event)
+
+
+def _collected(case: Case, event: ExportCollected) -> Case:
+    """Note that the copy arrived; the controller may want it kept for less long now."""
+    if case.export not in {ExportStatus.SEALED, ExportStatus.SHREDDED}:
+        return case
+    case = replace(case, export_collected_at=event.collected_at)
+    kept_for = case.plan.export_kept_after_collection
+    expires_at = case.export_expires_at
+    if kept_for is None or expires_at is None or case.export is ExportStatus.SHREDDED:
+        return case
+    until = min(expires_at, event.at + kept_for)
+    return replace(case, export_expires_at=until, shred_export_now=not kept_for)
 
 
 def _may_be_shredded(case: Case) -> bool:

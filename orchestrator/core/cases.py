@@ -14,6 +14,7 @@ from enum import StrEnum
 from orchestrator.core.deadlines import Deadline
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling
+from orchestrator.core.later import Amendment, Informed
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
     Attestation,
@@ -233,6 +234,7 @@ class Case:
     export_sha256: str | None = None
     export_expires_at: datetime | None = None
     export_downloaded_at: datetime | None = None  # the last time
+    export_collected_at: datetime | None = None  # as the portal says
     evidence_opened_at: datetime | None = None  # the last time
     shred_export_now: bool = False
     extension: Extension | None = None
@@ -243,6 +245,8 @@ class Case:
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()
     identity_held: bool = True
+    amendments: tuple[Amendment, ...] = ()
+    informed: tuple[Informed, ...] = ()  # what reached the person
     withdrawn_at: datetime | None = None
     withdrawn_because: WithdrawalReason | None = None
     result: Result | None = None

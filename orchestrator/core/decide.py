@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
+from orchestrator.core.amending import after_amendment
 from orchestrator.core.answering import (
     after_export,
     after_signature,
@@ -50,7 +51,9 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.extending import after_extension, after_word_of_identity
 from orchestrator.core.gates import close_gates, cooled, open_gates
+from orchestrator.core.informing import after_informing
 from orchestrator.core.ladder import climbed
+from orchestrator.core.later import PersonInformed, RequestAmended
 from orchestrator.core.locating import with_learned
 from orchestrator.core.manual_work import (
     after_assignment,
@@ -89,6 +92,7 @@ __all__ = ["BY_HAND", "CLOSE_REASONS", "decide"]
 PersonalEvent = (
     PersonRetried | PersonClosed | PersonAssigned | IdentifiersShown | PersonAttested
 )
+PortalsWord = RequestWithdrawn | RequestAmended | PersonInformed
 TaskEvent = TaskReported | TaskReleased | PersonChose | PersonalEvent
 
 
@@ -130,7 +134,13 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return forgotten(case)
         case TimePassed(at=at):
             return expired(case, at)
-        case SiblingExportOpened() | SiblingExportSettled() | RequestWithdrawn():
+        case (
+            SiblingExportOpened()
+            | SiblingExportSettled()
+            | RequestWithdrawn()
+            | RequestAmended()
+            | PersonInformed()
+        ):
             return _after_word_from_outside(case, event)
         case CaseExtended() | IdentityAsked() | IdentityReceived():
             return _after_word_about_time(case, event)
@@ -159,9 +169,26 @@ def _after_statement(case: Case, event: StatementSigned | StatementRecovered) ->
 
 
 def _after_word_from_outside(
-    case: Case, event: SiblingExportOpened | SiblingExportSettled | RequestWithdrawn
+    case: Case, event: SiblingExportOpened | SiblingExportSettled | PortalsWord
 ) -> Case:
-    """Wait for another case's copy before erasing, or no longer; or stop."""
+    """Heed another case's copy; stop, ask further, or note what reached the person."""
+    match event:
+        case SiblingExportOpened() | SiblingExportSettled():
+            return _after_word_of_sibling(case, event)
+        case RequestWithdrawn():
+            return after_withdrawal(case, event)
+        case RequestAmended():
+            return after_amendment(case, event)
+        case PersonInformed():
+            return after_informing(case, event)
+        case _:
+            assert_never(event)
+
+
+def _after_word_of_sibling(
+    case: Case, event: SiblingExportOpened | SiblingExportSettled
+) -> Case:
+    """Wait for another case's copy before erasing, or no longer."""
     waits = case.waits_for_exports
     match event:
         case SiblingExportOpened(case=other):
@@ -173,8 +200,6 @@ def _after_word_from_outside(
             )
         case SiblingExportSettled(case=other):
             return replace(case, waits_for_exports=waits - {other})
-        case RequestWithdrawn():
-            return after_withdrawal(case, event)
         case _:
             assert_never(event)
 

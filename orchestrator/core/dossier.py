@@ -24,6 +24,11 @@ def identifiers_name(account: AccountId) -> str:
     return f"identifiers:{account}"
 
 
+def amended_name(word: str) -> str:
+    """Name the identifiers that one later event of the portal brought."""
+    return f"{FROM_PORTAL}:{word}"
+
+
 def items_name(account: AccountId) -> str:
     """Name the records found at one account."""
     return f"items:{account}"

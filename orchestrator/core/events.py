@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.core.cases import TaskItem
+from orchestrator.core.later import LaterEvent
 from orchestrator.core.ruled import CaseRuling
 from orchestrator.core.words import (
     CallId,
@@ -274,9 +275,11 @@ class ExportSealed:
 
 @dataclass(frozen=True, slots=True)
 class ExportCollected:
-    """The person's portal has the copy."""
+    """The portal, or the person, has the copy since `collected_at`."""
 
     at: datetime
+    by: str
+    collected_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,4 +379,5 @@ Event = (
     | SiblingExportOpened
     | SiblingExportSettled
     | CaseRuling
+    | LaterEvent
 )

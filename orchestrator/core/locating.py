@@ -49,11 +49,11 @@ def with_learned(
         accepts = case.planned(task).accepts
         if task.id != source and accepts & learned and not _is_in_use(case, task):
             known = case.identifier_types & accepts
-            case = case.with_task(_told_more(replace(task, identifier_types=known)))
+            case = case.with_task(told_more(replace(task, identifier_types=known)))
     return case
 
 
-def _told_more(task: Task) -> Task:
+def told_more(task: Task) -> Task:
     """Let a search that knows more identifiers now be made with all of them."""
     if task.is_settled:
         return ready(replace(task, outcome=None, settled_at=None))

@@ -11,8 +11,10 @@ from orchestrator.core.commands import Command, Publish, TellSubjectsCases
 from orchestrator.core.holds import REFUSALS
 from orchestrator.core.ladder import wanted_by
 from schemas.case_events import (
+    AccountPassedOver,
     AccountSettled,
     CaseAlarmed,
+    CaseAmended,
     CaseAnswered,
     CaseHeld,
     CaseRefused,
@@ -35,6 +37,7 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
     yield from _alarmed(before, after)
     yield from _ruled(before, after)
     yield from _noticed(before, after)
+    yield from _amended(before, after)
     if before.export is ExportStatus.GATHERING is not after.export:
         if after.export is ExportStatus.SEALED:
             yield from _export_ready(after)
@@ -159,6 +162,25 @@ def _noticed(before: Case, after: Case) -> Iterator[Command]:
                 reason=reason,
                 send_by=send_by,
                 due_at=after.due_at,
+            )
+        )
+
+
+def _amended(before: Case, after: Case) -> Iterator[Command]:
+    """Yield what became of identifiers that the portal sent later."""
+    for one in after.amendments[len(before.amendments) :]:
+        passed_over = tuple(
+            AccountPassedOver(account=left.account, code=left.code)
+            for left in one.passed_over
+        )
+        yield Publish(
+            CaseAmended(
+                case_id=after.id,
+                request_id=after.request_id,
+                event_id=one.event_id,
+                identifier_types=tuple(sorted(one.types)),
+                accounts=one.accounts,
+                passed_over=passed_over,
             )
         )
 

@@ -154,6 +154,8 @@ class Plan:
     # by jurisdiction: nothing irreversible so long after the case is opened
     cooling_off: Mapping[str, timedelta] = field(default_factory=dict)
     export_kept_for: timedelta = timedelta(days=7)
+    # how long after the portal has it; None: as long as one that it has not
+    export_kept_after_collection: timedelta | None = None
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
     authority: str = ""  # who supervises the controller, as a notice names it

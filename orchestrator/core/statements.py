@@ -15,6 +15,7 @@ from orchestrator.core.forecast import expected_end, why_open
 from orchestrator.core.gates import refused_classes
 from orchestrator.core.holds import Ruling
 from orchestrator.core.ladder import has_breached
+from orchestrator.core.later import Informed
 from orchestrator.core.results import result_of
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import StatementKind
@@ -46,6 +47,7 @@ from schemas.receipts import (
 )
 from schemas.requests import Channel, VerificationLevel, VerificationMethod
 from schemas.requests import Right as LawRight
+from schemas.told import Told
 
 ALWAYS_LIMITED_BY = (
     Limit.LOOK_IS_A_MOMENT,
@@ -111,6 +113,7 @@ def _statement(
         export=_export(case),
         owed=(*_still_open(case, at), *_owed(case)),
         rulings=tuple(_ruled(case, ruling) for ruling in case.rulings) or None,
+        informed=tuple(_told(one) for one in case.informed) or None,
         register_version=case.plan.version,
         software_version=software,
         limits=tuple(sorted(limits)),
@@ -263,7 +266,21 @@ def _export(case: Case) -> ExportMade | None:
     """Return the copy's digest and expiry, if a copy was asked for."""
     if case.export_sha256 is None or case.export_expires_at is None:
         return None
-    return ExportMade(sha256=case.export_sha256, expires_at=case.export_expires_at)
+    return ExportMade(
+        sha256=case.export_sha256,
+        expires_at=case.export_expires_at,
+        collected_at=case.export_collected_at,
+    )
+
+
+def _told(informed: Informed) -> Told:
+    """Return what reached the person before this statement."""
+    return Told(
+        at=informed.at,
+        channel=informed.channel,
+        statement=informed.statement,
+        notice=informed.notice,
+    )
 
 
 def _still_open(case: Case, at: datetime) -> Iterator[StillOwed]:

@@ -56,8 +56,9 @@ class TaskStatus(StrEnum):
     """
     Has its outcome; nobody moves it on.
 
-    One exception: a search whose items are not in use yet is asked again when another
-    account taught an identifier that it accepts.
+    Two exceptions: a search whose items are not in use yet is asked again when another
+    account taught an identifier that it accepts, or the portal sent one; and what ended
+    for want of an identifier, or found nothing to do, waits again for such a search.
     """
 
 

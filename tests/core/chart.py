@@ -51,7 +51,8 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_PERSON, _PLANNED): "a hold takes it back",
     (_PERSON, _WAITING): "the assignee attests, and a look follows",
     (_PERSON, _SETTLED): "the assignee attests, or a person closes it",
-    (_SETTLED, _READY): "a search, after another account taught an identifier",
+    (_SETTLED, _READY): "a search, after an account or the portal told an identifier",
+    (_SETTLED, _PLANNED): "what ended without one may begin after such a search",
 }
 
 CASE_MOVES: Mapping[tuple[CaseStatus, CaseStatus], str] = {

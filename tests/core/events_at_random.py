@@ -80,6 +80,7 @@ from tests.core.builders import (
 from tests.core.plans_at_random import TYPES, pause, some
 from tests.core.recoveries import recovery
 from tests.core.rulings_at_random import a_ruling
+from tests.core.words_at_random import a_word
 from tests.core.world import World
 
 IDS = ("a", "b", "c")
@@ -179,7 +180,9 @@ def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
         return wanted[case.wants]
     odd = signed(case, rng.choice([*StatementKind]), at=now)
     taken = ExportDownloaded(now, "dpo-2")
-    return rng.choice([*wanted.values(), ExportCollected(now), taken, odd])
+    return rng.choice(
+        [*wanted.values(), ExportCollected(now, "portal", now), taken, odd]
+    )
 
 
 def _others(world: World, rng: Random, _past: list[Event]) -> Event:
@@ -242,6 +245,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "unasked": _unasked,
     "withdrawal": _withdrawal,
     "ruling": a_ruling,
+    "word": a_word,
     "time": _time,
     "recovery": recovery,
 }

@@ -53,7 +53,8 @@ from tests.core.builders import (
 )
 from tests.core.ended import EXPIRES, GONE, SEALED, copied, erased, keeping, receipt_of
 
-COLLECTED, SHREDDED = ExportCollected(T0), ExportShredded(T0)
+COLLECTED = ExportCollected(T0, "portal", T0)
+SHREDDED = ExportShredded(T0)
 FORGOTTEN = IdentityForgotten(T0)
 
 
@@ -246,17 +247,6 @@ def test_copy_that_is_still_gathered_cannot_be_shredded(
     case = ready_to_erase("a", rights=ACCESS)
 
     assert decide(case, event).case is case
-
-
-def test_fetched_copy_is_shredded() -> None:
-    """Once the portal has the copy, its key is destroyed."""
-    case = copied()
-    case = after_events(case, signed(case), FORGOTTEN)
-
-    case = decide(case, COLLECTED).case
-
-    assert case.wants is Wants.SHRED_EXPORT
-    assert decide(case, SHREDDED).case.status is CaseStatus.CLOSED
 
 
 def test_copy_that_nobody_fetched_expires() -> None:

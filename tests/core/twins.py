@@ -14,6 +14,7 @@ from typing import Any
 
 from orchestrator.core import (
     alarms,
+    amending,
     answering,
     decide,
     gates,
@@ -181,6 +182,9 @@ TWINS = (
     Twin("two decide", reviewing, "_agreed", _decides_alone),
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),
+    Twin("asked too late", amending, "_is_dispatched", lambda _: False),
+    Twin("asked with all", amending, "told_more", lambda task: task),
+    Twin("copied as a whole", amending, "_afresh", lambda case, _: case),
     Twin("extended once", decide, "after_extension", _extends_at_any_time),
     Twin("silence is told", decide, "climbed", lambda _before, after, _at: after),
     Twin("each rung is climbed once", decide, "climbed", _climbs_again),

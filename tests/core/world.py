@@ -27,6 +27,7 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.holds import REFUSALS, RulingKind
+from orchestrator.core.later import RequestAmended
 from orchestrator.core.links import teachers
 from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.reports import still_going
@@ -52,6 +53,7 @@ from schemas.connecting import (
     TaskId,
     Unknown,
 )
+from tests.core.amended import check_amended, check_unwidened
 from tests.core.builders import DAY, HOUR
 from tests.core.silence import Silence
 
@@ -96,6 +98,9 @@ class World:
             again = decide(self.case, event)
             assert again.case is self.case, "applied twice is applied once"
         _check_event(before, self.case, event)
+        check_unwidened(before, self.case)
+        if isinstance(event, RequestAmended):
+            check_amended(before, event, decision)
         self._check_change(before, event)
         self._check_state()
         told = [c.event for c in decision.commands if isinstance(c, Publish)]
@@ -140,7 +145,9 @@ class World:
         assert self.case.statements[: len(before.statements)] == before.statements
         for id_, old in before.all_tasks.items():
             new = self.case.all_tasks[id_]
-            if old.is_settled and new != old and not _is_better_proven(old, new):
+            is_amended = isinstance(event, RequestAmended)
+            moved = old.is_settled and new != old and not is_amended
+            if moved and not _is_better_proven(old, new):
                 assert old.action is Action.LOCATE
                 assert not _is_used(self.case, old.account)
             _check_items(old, new)

@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from schemas import connecting
 from schemas.case_events import (
     CASE_EVENTS,
+    AccountPassedOver,
     AccountSettled,
     CaseAlarmed,
+    CaseAmended,
     CaseAnswered,
     CaseEvent,
     CaseHeld,
@@ -110,6 +112,14 @@ EVENTS: list[CaseEvent] = [
         due_at=AT,
         open_accounts=("mixpanel",),
     ),
+    CaseAmended(
+        case_id="case-1",
+        request_id="r-1",
+        event_id="e-1",
+        identifier_types=("phone",),
+        accounts=("klaviyo",),
+        passed_over=(AccountPassedOver(account="mixpanel", code="already_dispatched"),),
+    ),
     NoticeReady(
         case_id="case-1",
         request_id="r-1",
@@ -140,6 +150,7 @@ def test_a_type_is_called_as_portals_know_it() -> None:
     assert sorted(CASE_EVENTS) == [
         "privacy.account.settled.v1",
         "privacy.case.alarmed.v1",
+        "privacy.case.amended.v1",
         "privacy.case.answered.v1",
         "privacy.case.held.v1",
         "privacy.case.opened.v1",

@@ -62,6 +62,7 @@ def plan_of(
             for one in reviews
         ),
         export_kept_for=controller.export_kept_for,
+        export_kept_after_collection=controller.export_kept_after_collection,
         gate_margin=controller.gate_margin,
         interim_before=controller.interim_before,
     )

@@ -71,6 +71,14 @@ class ControllerTable(Table):
         description="How long an export may be downloaded before it is shredded.",
         examples=["7d"],
     )
+    export_kept_after_collection: Duration | None = Field(
+        default=None,
+        description=(
+            "How long an export stays once the portal says that it was collected, if "
+            "that is shorter; left out, collecting one changes nothing."
+        ),
+        examples=["1d"],
+    )
     cooling_off: Mapping[Jurisdiction, CoolingOff] = Field(
         default_factory=dict,
         description=(

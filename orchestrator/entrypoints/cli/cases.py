@@ -149,6 +149,7 @@ def _print(found: CaseView) -> None:
             ("copy", found.export),
             ("copy is kept until", found.export_expires_at),
             ("copy was downloaded", found.export_downloaded_at),
+            ("copy was collected", found.export_collected_at),
             ("identity is held", found.identity_held),
             ("next moment", found.wake_at),
             ("register", found.register_version[:12]),
@@ -172,7 +173,12 @@ def _print_parts(found: CaseView) -> None:
     if found.obligations:
         say()
         print_rows(found.obligations, _OWED, as_json=False, nothing="")
-    for rows, columns in ((found.holds, _HOLDS), (found.rulings, _RULINGS)):
+    for rows, columns in (
+        (found.holds, _HOLDS),
+        (found.rulings, _RULINGS),
+        (found.amendments, _AMENDMENTS),
+        (found.informed, _INFORMED),
+    ):
         if rows:
             say()
             print_rows(rows, columns, as_json=False, nothing="")
@@ -220,6 +226,17 @@ _RULINGS: Columns[Any] = [
     ("provision", lambda row: row.provision),
     ("records", lambda row: row.record_classes),
     ("by", lambda row: row.by),
+    ("at", lambda row: row.at),
+]
+_AMENDMENTS: Columns[Any] = [
+    ("sent later", lambda row: row.types or "nothing new"),
+    ("at", lambda row: row.at),
+    ("asked", lambda row: row.accounts),
+    ("too late for", lambda row: row.passed_over),
+]
+_INFORMED: Columns[Any] = [
+    ("person was told", lambda row: row.what),
+    ("by", lambda row: row.channel),
     ("at", lambda row: row.at),
 ]
 _OWED: Columns[ObligationLine] = [

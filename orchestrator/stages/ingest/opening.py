@@ -23,7 +23,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.engine import Engine, NewCase
-from orchestrator.ports import Clock, Store, Vault, Write
+from orchestrator.ports import Clock, OpenVault, Store, Vault, Write
 from schemas.intake import SubmittedRequest
 
 
@@ -78,8 +78,12 @@ class IngestParts:
 
 def new_case(
     parts: IngestParts, case: CaseId, submitted: SubmittedRequest, plan: Plan
-) -> NewCase:
-    """Seal the person's identifiers and describe the case without them."""
+) -> tuple[NewCase, OpenVault]:
+    """
+    Seal the person's identifiers and describe the case without them.
+
+    The vault is open for what the same transaction has to add.
+    """
     request = submitted.request
     identifiers = request.subject.known()
     opened, put_key = parts.vault.new_owner(case, "identity")
@@ -90,17 +94,11 @@ def new_case(
     rights = frozenset(Right(right.value) for right in request.rights)
     if rights & COPY_RIGHTS:
         writes.append(parts.vault.new_owner(case, "export")[1])
-    customer_id = request.subject.customer_id
-    subject = (
-        parts.pseudonyms.subject_reference(plan.controller, customer_id)
-        if customer_id is not None
-        else parts.clock.new_id("sub0")
-    )
     opening = Opening(
         case=case,
         at=parts.clock.now(),
         request_id=request.request_id,
-        subject=SubjectRef(subject),
+        subject=_subject(parts, request.subject.customer_id, plan),
         rights=rights,
         jurisdiction=request.jurisdiction,
         locale=request.locale,
@@ -115,7 +113,14 @@ def new_case(
             request.received_at.year,
         ),
     )
-    return NewCase(opening, plan, tuple(writes))
+    return NewCase(opening, plan, tuple(writes)), opened
+
+
+def _subject(parts: IngestParts, customer_id: str | None, plan: Plan) -> SubjectRef:
+    """Name the person, the same in every case if the portal has a name for them."""
+    if customer_id is None:
+        return SubjectRef(parts.clock.new_id("sub0"))
+    return SubjectRef(parts.pseudonyms.subject_reference(plan.controller, customer_id))
 
 
 def _verification(submitted: SubmittedRequest) -> Verification:

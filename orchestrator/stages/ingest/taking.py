@@ -9,61 +9,40 @@ retried for ever; the next one is processed at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
 from orchestrator.core.admission import admitted
-from orchestrator.core.events import RequestWithdrawn
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     CaseId,
 )
-from orchestrator.engine import NewCase, Step, Work
+from orchestrator.engine import NewCase
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.event_log import Consumer, Record
 from orchestrator.fresh import fresh as fresh_of
 from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,
-    Transaction,
 )
+from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking
+from orchestrator.stages.ingest.later import apply_words
 from orchestrator.stages.ingest.opening import IngestParts, new_case
 from orchestrator.stages.ingest.refusing import (
     is_nameable,
     quarantined,
     rejected_message,
 )
-from schemas.intake import SubmittedRequest, WithdrawnRequest, read_event
+from schemas.intake import SubmittedRequest, read_event
 from schemas.rejections import Rejection, RejectionCode
 
 log = structlog.get_logger()
 
 CONTENT = "request-content"
-FROM_THE_PORTAL = "portal"  # on whose word a request is withdrawn
 
 
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction has learned of requests so far."""
-
-    transaction: Transaction
-    work: Work
-    by_id: dict[str, KnownRequest] = field(default_factory=dict)
-    by_event: dict[tuple[str, str], KnownRequest] = field(default_factory=dict)
-    new: list[KnownRequest] = field(default_factory=list)
-    withdrawn: list[tuple[Record, WithdrawnRequest]] = field(default_factory=list)
-    rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
-    opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
-
-    def know(self, known: KnownRequest) -> None:
-        """Remember a request under both of its names."""
-        self.by_id[known.request_id] = known
-        self.by_event[known.source, known.event_id] = known
-
-
-Read = tuple[Record, SubmittedRequest | WithdrawnRequest | Rejection]
+Read = tuple[Record, SubmittedRequest | Word | Rejection]
 
 
 class Ingest:
@@ -130,7 +109,7 @@ class Ingest:
         with parts.store.transaction() as transaction:
             fresh = list(records) if is_release else fresh_of(transaction, records)
             read: list[Read] = [(r, read_event(r.headers, r.value)) for r in fresh]
-            batch = _Batch(transaction, parts.engine.opening(transaction))
+            batch = Batch(transaction, parts.engine.opening(transaction))
             self._recall(batch, read)
             openings = [
                 new for record, what in read if (new := self._take(batch, record, what))
@@ -140,7 +119,7 @@ class Ingest:
             sources = {known.case_id: known.source for known in batch.new}
             for new in braking.braked(openings, sources):
                 batch.work.open(new)
-            self._withdraw(batch)
+            apply_words(self._parts, batch)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
             if not is_release:
@@ -153,7 +132,7 @@ class Ingest:
             log.warning("requests_quarantined", count=len(batch.rejected))
         return [found for _, found in batch.rejected]
 
-    def _forget_useless(self, batch: _Batch, records: Sequence[Record]) -> None:
+    def _forget_useless(self, batch: Batch, records: Sequence[Record]) -> None:
         """
         Delete what opened no case, where the log is ours: nobody would forget it.
 
@@ -164,7 +143,7 @@ class Ingest:
             forget = [ForgetRecord(one.topic, one.offset) for one in useless]
             batch.transaction.write(forget, self._parts.clock.now())
 
-    def _recall(self, batch: _Batch, read: Sequence[Read]) -> None:
+    def _recall(self, batch: Batch, read: Sequence[Read]) -> None:
         """Load what is known of the requests of this batch."""
         named = [what for _, what in read if not isinstance(what, Rejection)]
         if named:
@@ -176,16 +155,16 @@ class Ingest:
 
     def _take(
         self,
-        batch: _Batch,
+        batch: Batch,
         record: Record,
-        what: SubmittedRequest | WithdrawnRequest | Rejection,
+        what: SubmittedRequest | Word | Rejection,
     ) -> NewCase | None:
-        """Return the case to open, or note the rejection, withdrawal or repeat."""
+        """Return the case to open, or note the rejection, later word or repeat."""
         if isinstance(what, Rejection):
             batch.rejected.append((record, what))
             return None
-        if isinstance(what, WithdrawnRequest):
-            batch.withdrawn.append((record, what))
+        if isinstance(what, Word):
+            batch.words.append((record, what))
             return None
         digest = self._parts.pseudonyms.digest(CONTENT, what.content)
         request = what.request
@@ -207,28 +186,9 @@ class Ingest:
         batch.know(entry)
         batch.new.append(entry)
         batch.opening.add((record.topic, record.offset))
-        return new_case(self._parts, case, what, plan)
-
-    def _withdraw(self, batch: _Batch) -> None:
-        """Withdraw what this batch says, once all its cases are open."""
-        now = self._parts.clock.now()
-        steps: list[tuple[Record, WithdrawnRequest, Step]] = []
-        for record, what in batch.withdrawn:
-            known = batch.by_id.get(what.request_id)
-            if known is None:
-                found = what.reject(RejectionCode.UNKNOWN_REQUEST, is_known=False)
-                batch.rejected.append((record, found))
-            elif known.source != what.source:
-                found = what.reject(RejectionCode.OTHER_SOURCE, is_known=False)
-                batch.rejected.append((record, found))
-            else:
-                event = RequestWithdrawn(now, FROM_THE_PORTAL, what.withdrawal.reason)
-                steps.append((record, what, Step(known.case_id, event)))
-        batch.work.load([step for _, _, step in steps])
-        for record, what, step in steps:
-            if not batch.work.apply(step) and batch.work.is_over(step.case):
-                found = what.reject(RejectionCode.ALREADY_ANSWERED, is_known=True)
-                batch.rejected.append((record, found))
+        new, identity = new_case(self._parts, case, what, plan)
+        batch.people[case] = identity, frozenset(request.subject.known())
+        return new
 
     def _plan(self, submitted: SubmittedRequest) -> Plan | Rejection:
         """Return the plan of the request's controller if the request satisfies it."""
@@ -236,7 +196,7 @@ class Ingest:
         plan = self._parts.plan_for(submitted.request.controller, on=now.date())
         return admitted(submitted, plan, now)
 
-    def _reject(self, batch: _Batch) -> None:
+    def _reject(self, batch: Batch) -> None:
         """Quarantine what may not go on, and tell the portal where it can be named."""
         now = self._parts.clock.now()
         kept = {
@@ -262,7 +222,7 @@ class Ingest:
         log.error("event_poisoned", topic=record.topic, offset=record.offset)
         with self._parts.store.transaction() as transaction:
             if fresh_of(transaction, [record]):
-                batch = _Batch(transaction, self._parts.engine.opening(transaction))
+                batch = Batch(transaction, self._parts.engine.opening(transaction))
                 batch.rejected.append((record, found))
                 self._reject(batch)
                 self._forget_useless(batch, [record])

@@ -1,0 +1,37 @@
+"""What one transaction of ingest has learned so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from orchestrator.core.words import CaseId
+from orchestrator.engine import Work
+from orchestrator.event_log import Record
+from orchestrator.ports import KnownRequest, OpenVault, Transaction
+from schemas.connecting import Identifier
+from schemas.intake import LaterWord, WithdrawnRequest
+from schemas.rejections import Rejection
+
+Word = WithdrawnRequest | LaterWord
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction has learned of requests so far."""
+
+    transaction: Transaction
+    work: Work
+    by_id: dict[str, KnownRequest] = field(default_factory=dict)
+    by_event: dict[tuple[str, str], KnownRequest] = field(default_factory=dict)
+    new: list[KnownRequest] = field(default_factory=list)
+    people: dict[CaseId, tuple[OpenVault, frozenset[Identifier]]] = field(
+        default_factory=dict, repr=False
+    )  # of the cases that this batch opens
+    words: list[tuple[Record, Word]] = field(default_factory=list)
+    rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
+    opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
+
+    def know(self, known: KnownRequest) -> None:
+        """Remember a request under both of its names."""
+        self.by_id[known.request_id] = known
+        self.by_event[known.source, known.event_id] = known

@@ -181,13 +181,19 @@ class Installation(Parts):
         lease = None if self.is_embedded else self.settings.lease
         others = [instructions_topic(one) for one in sorted(self.participants)]
         relay = Relay(outbox, self.publisher, self.clock, self.owner, SOURCE, lease)
-        return relay.also(others)
+        return relay.also(others).while_held(self.restore_hold.is_held)
 
     def sequencer(self, on_appended: Bell) -> Sequencer:
         """Return the stage that appends statements to the log."""
         file = self.checkpoint_file
         put = None if file is None else file.append
-        return Sequencer(self.statement_log, self.clock, on_appended, put)
+        is_held = self.log_watch.is_held
+        return Sequencer(self.statement_log, self.clock, on_appended, put, is_held)
+
+    def unless_held(self, turn: Callable[[], int]) -> Callable[[], int]:
+        """Let a stage wait while a restored backup lacks what was published."""
+        is_held = self.restore_hold.is_held
+        return lambda: 0 if is_held() else turn()
 
     def forget(self) -> Forget:
         """Return the stage that destroys keys."""

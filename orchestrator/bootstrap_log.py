@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from orchestrator.adapters.embedded_log import EmbeddedLog
-from orchestrator.adapters.kafka import KafkaConsumer, KafkaSettings
+from orchestrator.adapters.kafka import (
+    KafkaConsumer,
+    KafkaSettings,
+    read_all,
+    read_tail,
+)
 from orchestrator.adapters.store import SqlStore
-from orchestrator.event_log import Consumer, TopicPartition
+from orchestrator.event_log import Consumer, Record, TopicPartition
 from orchestrator.settings import Settings
 from schemas.topics import REQUESTS
 
@@ -51,3 +56,14 @@ def open_consumer(
         stored=stored,
         slot=settings.instance,
     )
+
+
+def read_topic(
+    topic: str, most: int | None, settings: Settings, embedded: EmbeddedLog | None
+) -> Iterable[Record]:
+    """Read the last *most* records of each partition of *topic*, or all of them."""
+    if embedded is not None:
+        return embedded.tail(topic, most)
+    if most is None:
+        return read_all(kafka_settings(settings), topic)
+    return read_tail(kafka_settings(settings), topic, most)

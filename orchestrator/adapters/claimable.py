@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -20,6 +21,8 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    not_,
+    or_,
     select,
     union_all,
     update,
@@ -30,7 +33,7 @@ from orchestrator.adapters.codec import TaskColumns, task_from_row
 from orchestrator.core.cases import Step, TaskStatus
 from orchestrator.core.words import AccountId, CallId, CaseId
 from orchestrator.ports import Choose, Claimed, Due
-from schemas.connecting import Action, TaskId
+from schemas.connecting import CLASS_OF, Action, ActionClass, TaskId
 
 TASK_COLUMNS = (
     t.tasks.c.id,
@@ -51,8 +54,19 @@ _DUE_COLUMNS = (
 _AT_ONCE = 100  # accounts in one statement: SQLite takes at most 500 parts
 
 _NOW = bindparam("now", type_=t.Instant)
+# While our own backup is behind what was published: see `restore_hold`.
+_IS_HELD = select(t.restore_holds.c.name).exists()
+# A lift ends a protection, so it waits as well; a look only reads.
+HARMLESS = frozenset(
+    {Action.LOCATE}
+    | {one for one in Action if CLASS_OF[one] is ActionClass.PROTECTIVE} - {Action.LIFT}
+)
+_IS_HARMLESS = or_(
+    t.tasks.c.action.in_(sorted(map(str, HARMLESS))),
+    t.tasks.c.step == str(Step.LOOK),
+)
 _FREE = (
-    select(t.accounts.c.id, t.accounts.c.epoch)
+    select(t.accounts.c.id, t.accounts.c.epoch, _IS_HELD.label("is_held"))
     .where(
         t.accounts.c.id.in_(bindparam("accounts", expanding=True)),
         t.accounts.c.owner == bindparam("owner"),
@@ -66,7 +80,9 @@ _IS_READY = t.tasks.c.status == str(TaskStatus.READY)
 _IS_WAITING = t.tasks.c.status == str(TaskStatus.WAITING)
 _IS_DUE = and_(_IS_WAITING, t.tasks.c.wake_at <= _NOW)
 NEXT_DUE = select(func.min(t.tasks.c.wake_at)).where(
-    t.tasks.c.account == bindparam("account"), _IS_WAITING
+    t.tasks.c.account == bindparam("account"),
+    _IS_WAITING,
+    or_(not_(_IS_HELD), _IS_HARMLESS),
 )
 # Of the cases that another transaction works on, nothing is claimed now.
 _LOCK_CASES = (
@@ -93,15 +109,25 @@ _CLAIM = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Accounts to claim for; *is_held* while only the harmless may go on."""
+
+    accounts: frozenset[AccountId]
+    is_held: bool
+
+
 def free_accounts(
     connection: Connection, epochs: Mapping[AccountId, int], owner: str, now: datetime
-) -> frozenset[AccountId]:
-    """Lock the accounts' rows; return those that are ours, awake and not held."""
+) -> Free:
+    """Lock the accounts' rows; return those that are ours and awake."""
     asked = {"accounts": list(epochs), "owner": owner, "now": now}
-    return frozenset(
-        AccountId(row.id)
-        for row in connection.execute(_FREE, asked)
-        if row.epoch == epochs[AccountId(row.id)]
+    rows = connection.execute(_FREE, asked).all()
+    return Free(
+        frozenset(
+            AccountId(row.id) for row in rows if row.epoch == epochs[AccountId(row.id)]
+        ),
+        is_held=any(row.is_held for row in rows),
     )
 
 
@@ -110,9 +136,11 @@ def most_urgent(
     rooms: Mapping[AccountId, int],
     now: datetime,
     choose: Choose | None = None,
+    *,
+    is_held: bool = False,
 ) -> list[str]:
     """Return what to claim of the most urgent due tasks, with their cases locked."""
-    found = _due(connection, rooms, now)
+    found = _due(connection, rooms, now, is_held=is_held)
     chosen = [
         one
         for account, due in found.items()
@@ -126,7 +154,11 @@ def most_urgent(
 
 
 def _due(
-    connection: Connection, rooms: Mapping[AccountId, int], now: datetime
+    connection: Connection,
+    rooms: Mapping[AccountId, int],
+    now: datetime,
+    *,
+    is_held: bool,
 ) -> Mapping[AccountId, Sequence[Due]]:
     """Return so many due tasks of each account, most urgent first."""
     found: dict[AccountId, list[Due]] = defaultdict(list)
@@ -138,7 +170,9 @@ def _due(
             for n, (account, room) in enumerate(some)
             for name, value in (("account", account), ("room", room))
         }
-        for row in connection.execute(_urgent(len(some)), {**asked, "now": now}):
+        for row in connection.execute(
+            _urgent(len(some), is_held), {**asked, "now": now}
+        ):
             found[AccountId(row.account)].append(_as_due(row))
     return {
         account: sorted(due, key=lambda one: (one.dispatch_by, one.id))[
@@ -162,16 +196,17 @@ def _as_due(row: Row[*tuple[Any, ...]]) -> Due:
 
 
 @cache
-def _urgent(accounts: int) -> Executable:
+def _urgent(accounts: int, is_held: bool) -> Executable:  # noqa: FBT001 (cached)
     """
     Return the query for the most urgent tasks of so many accounts.
 
     A part for what is ready and one for what is due, since together they could not be
     read in an index's order; all in one statement, since each has its price.
     """
+    allowed = [_IS_HARMLESS] if is_held else []
     parts = [
         select(t.tasks.c.account, *_DUE_COLUMNS)
-        .where(t.tasks.c.account == bindparam(f"account{n}"), condition)
+        .where(t.tasks.c.account == bindparam(f"account{n}"), condition, *allowed)
         .order_by(t.tasks.c.dispatch_by, t.tasks.c.id)
         .limit(bindparam(f"room{n}"))
         .subquery()

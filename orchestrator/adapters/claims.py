@@ -236,14 +236,19 @@ class SqlClaims:
         """
         Claim up to `rooms[account]` due tasks of each account, most urgent first.
 
-        *choose* picks those that go out together now; all of them where absent.
+        *choose* picks those that go out together now; all of them where absent.  While
+        a restored backup is held, nothing is claimed but searches and protections.
         *calls_for* makes the durable calls of what was claimed; they are stored in this
         transaction.  *windows* are the rate windows to keep with it.
         """
         with self._database.writing() as connection:
             free = free_accounts(connection, epochs, owner, now)
-            open_rooms = {id_: n for id_, n in rooms.items() if n > 0 and id_ in free}
-            ids = most_urgent(connection, open_rooms, now, choose) if open_rooms else []
+            ours = free.accounts
+            open_rooms = {id_: n for id_, n in rooms.items() if n > 0 and id_ in ours}
+            if not open_rooms:
+                return ()
+            held = free.is_held
+            ids = most_urgent(connection, open_rooms, now, choose, is_held=held)
             claimed = claim_these(connection, ids, now)
             if not claimed:
                 return claimed

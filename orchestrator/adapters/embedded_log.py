@@ -117,6 +117,15 @@ class EmbeddedLog:
         self._bell.ring(message.topic for message in messages)
         return (True,) * len(messages)
 
+    def tail(self, topic: str, most: int | None) -> list[Record]:
+        """Return the last *most* records of *topic*, or all of them, in order."""
+        at = log_records.c
+        newest = select(at.offset, at.key, at.headers, at.value)
+        newest = newest.where(at.topic == topic).order_by(at.offset.desc())
+        with _translated(), self._database.reading() as connection:
+            rows = connection.execute(newest.limit(most)).all()
+        return [self._rows.record(topic, *row) for row in reversed(rows)]
+
     def missing(self, topics: Sequence[Topic]) -> list[str]:  # noqa: ARG002 - a port
         """Name nothing: here every topic exists."""
         return []
@@ -280,11 +289,12 @@ class _Rows:
         """Yield the records of *topic* from *position* on, at most `MAX_RECORDS`."""
         rows = connection.execute(_READ, {"topic": topic, "position": position})
         for offset, key, headers, value in rows:
-            yield self._record(topic, offset, key, headers, value)
+            yield self.record(topic, offset, key, headers, value)
 
-    def _record(
+    def record(
         self, topic: str, offset: int, key: bytes, headers: str, value: bytes | None
     ) -> Record:
+        """Return a row as a record, opened where its topic is sealed."""
         if topic in self._sealing.topics:
             unseal = self._sealing.sealer.open
             sealed = base64.b64decode(headers)

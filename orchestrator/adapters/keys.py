@@ -85,6 +85,12 @@ class KeyRing:
     test_signing_key_id: str
     retired_signing: Mapping[str, Ed25519PublicKey] = field(default_factory=dict)
 
+    @property
+    def public_signing(self) -> Mapping[str, Ed25519PublicKey]:
+        """The public keys that sign receipts and the log, or did, by id."""
+        now = {self.signing_key_id: self.signing_key.public_key()}
+        return {**self.retired_signing, **now}
+
     def __repr__(self) -> str:
         return f"KeyRing(signing_key_id={self.signing_key_id[:8]!r}, keys hidden)"
 

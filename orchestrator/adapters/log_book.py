@@ -116,7 +116,7 @@ class LogBook:
         """
         Compute the whole tree afresh; *elsewhere* are heads that others have kept.
 
-        Signatures are verified where *signer* made them, not those of older keys.
+        A head that no key of *signer* signed, now or before, is a changed one.
         """
         with self._database.reading() as connection:
             heads = [as_head(row) for row in connection.execute(_HEADS_BY_SIZE)]

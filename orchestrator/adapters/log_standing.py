@@ -7,11 +7,14 @@ been answered.  One that contradicts them holds another history than was publish
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.log_book import LogBook
+from orchestrator.adapters.statement_log import Head
+from schemas.checkpoints import LogCheckpointed
 
 
 class Standing(StrEnum):
@@ -46,9 +49,9 @@ class Compared:
         if self.standing is Standing.BEHIND:
             return (
                 f"The published log has {self.published} statements and this database"
-                f" {self.ours}: it was restored from a backup. Nothing is started, so"
-                " that nobody is erased or answered twice; run `erasure log recover"
-                " --from DIR` with the receipts' archive."
+                f" {self.ours}: it was restored from a backup. Everything irreversible"
+                " is held, so that nobody is erased or answered twice: run `erasure log"
+                " recover --from DIR` with the receipts' archive."
             )
         return (
             f"The published log ({self.published} statements) and this database's"
@@ -58,19 +61,62 @@ class Compared:
         )
 
 
-def compared(book: LogBook, file: CheckpointFile | None) -> Compared:
-    """Compare the database's log with the newest checkpoint of *file*."""
+def compared(
+    book: LogBook,
+    file: CheckpointFile | None,
+    told: Sequence[LogCheckpointed] = (),
+) -> Compared:
+    """
+    Compare the database's log with what *file* keeps, and with what was *told*.
+
+    What was told need not be whole: the end of a topic is enough.
+    """
     head = book.head()
+    newest = None if file is None else file.newest()
+    found = [_one(book, head, one) for one in _newest_of(newest, told)]
+    ahead = [one for one in found if one.standing is Standing.BEHIND]
+    if ahead and head is not None:
+        # Only now the whole file is read: it must have been our log at our size.
+        known = [*(file.all() if file is not None else ()), *told]
+        if any(_contradicts(head, one) for one in known):
+            ours, most = head.size, max(one.published for one in ahead)
+            return Compared(Standing.CONTRADICTED, ours, most)
+    unknown = Compared(Standing.UNKNOWN, 0 if head is None else head.size, 0)
+    return max([*found, unknown], key=lambda it: (_WORST[it.standing], it.published))
+
+
+def _newest_of(
+    newest: LogCheckpointed | None, told: Sequence[LogCheckpointed]
+) -> Iterator[LogCheckpointed]:
+    """Yield the newest checkpoint of each place that has any."""
+    if newest is not None:
+        yield newest
+    if told:
+        yield max(told, key=lambda one: one.size)
+
+
+def _one(book: LogBook, head: Head | None, published: LogCheckpointed) -> Compared:
+    """Compare the database's log with one published checkpoint."""
     ours = 0 if head is None else head.size
-    published = None if file is None else file.newest()
-    if file is None or published is None:
-        return Compared(Standing.UNKNOWN, ours, 0)
-    if published.size <= ours:
-        root = book.root_at(published.size)
-        is_same = root is not None and root.hex() == published.root
-        standing = Standing.EVEN if is_same else Standing.CONTRADICTED
-        return Compared(standing, ours, published.size)
-    then = {one.root for one in file.all() if one.size == ours}
-    is_ours = head is None or then == {head.root.hex()}
-    standing = Standing.BEHIND if is_ours else Standing.CONTRADICTED
+    if published.size > ours:
+        return Compared(Standing.BEHIND, ours, published.size)
+    root = book.root_at(published.size)
+    is_same = root is not None and root.hex() == published.root
+    standing = Standing.EVEN if is_same else Standing.CONTRADICTED
     return Compared(standing, ours, published.size)
+
+
+def _contradicts(head: Head, published: LogCheckpointed) -> bool:
+    """Tell whether a checkpoint is of another log than the one that *head* signs."""
+    if published.size == head.size:
+        return published.root != head.root.hex()
+    # It grew past our size in one step, so it never was our log at that size.
+    return published.first < head.size < published.size
+
+
+_WORST = {
+    Standing.UNKNOWN: 0,
+    Standing.EVEN: 1,
+    Standing.BEHIND: 2,
+    Standing.CONTRADICTED: 3,
+}

@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -56,26 +56,30 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class LogSigner:
-    """Signs the heads of the log *name*; *key_id* is the key's fingerprint."""
+    """
+    Signs the heads of the log *name*; *key_id* is the key's fingerprint.
+
+    *retired* are the public keys that signed before, by fingerprint.
+    """
 
     name: str
     key: Ed25519PrivateKey = field(repr=False)
     key_id: str
+    retired: Mapping[str, Ed25519PublicKey] = field(default_factory=dict, repr=False)
 
     def sign(self, size: int, root: Hash) -> str:
         """Return the note over a log of *size* entries."""
         return sign_note(Checkpoint(self.name, size, root).text, self.name, self.key)
 
     def read(self, note: str, key_id: str) -> Checkpoint:
-        """
-        Return what a checkpoint says, verified where this very key signed it.
-
-        Raises `NoteRejected`; the heads of an older key are verified with that one.
-        """
+        """Return what one of our keys signed; raises `NoteRejected` for any other."""
         said = read_checkpoint(note)
-        if key_id != self.key_id:
-            return said
-        return open_checkpoint(note, said.origin, self.key.public_key())
+        keys = {**self.retired, self.key_id: self.key.public_key()}
+        if key_id not in keys:
+            raise NoteRejected(
+                f"The checkpoint names the key {key_id[:8]}, which never was ours."
+            )
+        return open_checkpoint(note, said.origin, keys[key_id])
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,6 +262,16 @@ log_checkpoints = Table(
     Index("ix_log_checkpoints_filed_at", "filed_at", "size"),
 )
 
+restore_holds = Table(
+    "restore_holds",  # a row while what was published is ahead of this database
+    metadata,
+    Column("name", Text, primary_key=True),  # of the log
+    Column("standing", Text, nullable=False),  # behind | contradicted
+    Column("ours", BigInteger, nullable=False),
+    Column("published", BigInteger, nullable=False),
+    Column("found_at", Instant, nullable=False),
+)
+
 obligations = Table(
     "obligations",
     metadata,

@@ -52,6 +52,7 @@ class Status:
     pulled_brakes: int = 0
     logged: int = 0
     log_standing: str = "unknown"
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)

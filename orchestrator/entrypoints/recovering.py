@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.adapters.archive import Archived, read_archived
+from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.log_book import LogBook
 from orchestrator.adapters.log_standing import Standing, compared
 from orchestrator.adapters.notes import NoteRejected
+from orchestrator.adapters.published import statements_in
 from orchestrator.adapters.signing import ReceiptRejected, verify_envelope
 from orchestrator.adapters.statement_log import Adopting
 from orchestrator.bootstrap import Installation
@@ -61,30 +63,30 @@ def recover(parts: Installation, archive: Iterable[Archived]) -> Recovered:
     """
     Import what was published since the backup; raises `NotPossible` if it lacks any.
 
-    Then nothing was stored.  No stage may run meanwhile.
+    Then nothing was stored.  What was published is in the checkpoint file, and on the
+    topic of receipts as far as that reaches back; *archive* has older receipts.
+    Processes may run, as the hold keeps them from signing.
     """
-    book = LogBook(parts.database)
-    file = parts.checkpoint_file
-    if file is None:
-        raise SetUpError(
-            "ERASURE_CHECKPOINT_FILE is not set: nobody knows what was published since"
-            " the backup; set it to the file that the log's checkpoints were kept in."
-        )
-    found = compared(book, file)
+    book, file = LogBook(parts.database), parts.checkpoint_file
+    records = list(parts.published())
+    heads = parts.heads_in(records)
+    found = compared(book, file, heads)
     if found.standing is Standing.CONTRADICTED:
         raise NotPossible(found.sentence)
     head = book.head()
     frontier = Frontier() if head is None else head.frontier
-    missed = [one for one in file.all() if one.size > frontier.size]
+    published = _published(file, heads)
+    missed = [one for one in published if one.size > frontier.size]
     _check_chain(parts, missed, frontier)
-    by_leaf = {one.leaf: one for one in archive}
+    by_leaf = {one.leaf: one for one in (*statements_in(records), *archive)}
     wanted = _wanted(book, missed, by_leaf)
-    last = max((one.signed_at for one in file.all()), default=None)
+    last = max((one.signed_at for one in published), default=None)
     later = _later(parts, book, by_leaf, wanted, last)
     both = [*wanted, *later]
     unknown = _put(parts, both)
     answered = _follow(parts, both)
     Adopting(parts.database).adopt(missed, parts.clock.now())
+    parts.log_watch.look()
     return Recovered(
         statements=len(wanted),
         checkpoints=len(missed),
@@ -97,6 +99,21 @@ def recover(parts: Installation, archive: Iterable[Archived]) -> Recovered:
     )
 
 
+def _published(
+    file: CheckpointFile | None, heads: Sequence[LogCheckpointed]
+) -> Sequence[LogCheckpointed]:
+    """Return every published head once, in order; raises `SetUpError` without any."""
+    filed = [] if file is None else file.all()
+    found = {one.size: one for one in (*heads, *filed)}
+    if not found and file is None:
+        raise SetUpError(
+            "ERASURE_CHECKPOINT_FILE is not set, and the topic of receipts has no head"
+            " of this log: nobody knows what was published since the backup; set it to"
+            " the file that the log's checkpoints were kept in."
+        )
+    return [found[size] for size in sorted(found)]
+
+
 def _check_chain(
     parts: Installation, missed: Sequence[LogCheckpointed], frontier: Frontier
 ) -> None:
@@ -105,8 +122,8 @@ def _check_chain(
     for one in missed:
         if one.first != tree.size:
             raise NotPossible(
-                f"The checkpoint file lacks what lies between statement {tree.size} and"
-                f" {one.first}; put the whole file back."
+                "The checkpoints at hand lack what lies between statement"
+                f" {tree.size} and {one.first}; put the whole checkpoint file back."
             )
         for added in one.added:
             tree.append(bytes.fromhex(added.leaf))
@@ -173,10 +190,10 @@ def _later(
 
 
 def _is_ours(parts: Installation, one: Archived) -> bool:
-    """Tell whether our own key signed a receipt; no checkpoint vouches for it."""
+    """Tell whether a key of ours signed a receipt; no checkpoint vouches for it."""
     try:
-        verify_envelope(one.envelope, parts.keys.signing_key.public_key())
-    except ReceiptRejected:
+        verify_envelope(one.envelope, parts.keys.public_signing[one.key_id])
+    except (KeyError, ReceiptRejected):
         return False
     return True
 

@@ -189,7 +189,8 @@ class Running:
 
     def _start_seal(self) -> None:
         """Seal copies and statements."""
-        self._loop("seal", self.installation.seal(_engine_rings).turn, busy=3)
+        seal = self.installation.seal(_engine_rings)
+        self._loop("seal", self.installation.unless_held(seal.turn), busy=3)
 
     def _start_sequence(self) -> None:
         """Append statements to the log."""
@@ -205,7 +206,7 @@ class Running:
     def _start_forget(self) -> None:
         """Destroy keys."""
         forget = self.installation.forget()
-        self._loop("forget", forget.turn, busy=1)
+        self._loop("forget", self.installation.unless_held(forget.turn), busy=1)
         self._before_end.append(forget.close)
 
     def _loop(

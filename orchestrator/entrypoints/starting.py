@@ -11,8 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from orchestrator.adapters.key_checks import SqlKeyChecks
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.log_standing import compared
+from orchestrator.adapters.log_standing import Standing
 from orchestrator.adapters.queries import Queries
 from orchestrator.adapters.schema import check_schema
 from orchestrator.adapters.vault_cipher import VaultError
@@ -28,7 +27,9 @@ def check_start(installation: Installation) -> None:
     """Raise `SetUpError` or `Unavailable` for the first thing that is wrong."""
     with libraries_silenced():
         for _, check in CHECKS:
-            check(installation)
+            if check is not _log_of_statements:
+                check(installation)
+    hold_if_restored(installation)
 
 
 @contextmanager
@@ -150,10 +151,20 @@ KEY_FILES = {"pseudonym": "pseudonym.key", "signing": "signing-*.pem"}
 
 
 def _log_of_statements(installation: Installation) -> None:
-    """Find out a restored backup before anything irreversible goes on."""
-    book = LogBook(installation.database)
-    found = compared(book, installation.checkpoint_file)
+    """Find out a restored backup; `run` starts all the same, and holds."""
+    found = installation.log_watch.compared()
     if found.is_held:
+        raise SetUpError(found.sentence)
+
+
+def hold_if_restored(installation: Installation) -> None:
+    """
+    Hold everything irreversible where the database lacks what was published.
+
+    Two histories of one log are not to be mixed any further: nothing starts on one.
+    """
+    found = installation.log_watch.look()
+    if found.standing is Standing.CONTRADICTED:
         raise SetUpError(found.sentence)
 
 
@@ -171,6 +182,6 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("database", _schema),
     ("keys of the database", _keys_fit),
     ("names and signatures", _other_keys_fit),
-    ("log of statements", _log_of_statements),
     ("event log", _event_log),
+    ("log of statements", _log_of_statements),
 )

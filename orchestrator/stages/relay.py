@@ -8,7 +8,7 @@ message id or lower version.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
@@ -22,6 +22,7 @@ from schemas.topics import CASE_EVENTS, RECEIPTS
 log = structlog.get_logger()
 
 TOPICS: tuple[str, ...] = (CASE_EVENTS, RECEIPTS)
+WHILE_HELD: tuple[str, ...] = (CASE_EVENTS,)  # alarms; no instruction, no receipt
 AT_ONCE = 500
 
 
@@ -66,6 +67,7 @@ class Relay:
         self._source = source
         self._lease = lease
         self._topics = TOPICS
+        self._is_held: Callable[[], bool] = lambda: False
         self._held_until: dict[str, float] = {}
 
     def also(self, topics: Sequence[str]) -> Self:
@@ -73,9 +75,15 @@ class Relay:
         self._topics = (*self._topics, *topics)
         return self
 
+    def while_held(self, is_held: Callable[[], bool]) -> Self:
+        """Send nothing but case events while *is_held*: a restored backup waits."""
+        self._is_held = is_held
+        return self
+
     def turn(self) -> int:
         """Send a batch of each topic; returns how many messages were acknowledged."""
-        return sum(self._relay(topic) for topic in self._topics)
+        topics = WHILE_HELD if self._is_held() else self._topics
+        return sum(self._relay(topic) for topic in topics)
 
     def close(self) -> None:
         """Give the topics back."""

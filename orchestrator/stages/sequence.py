@@ -31,6 +31,10 @@ class StatementLog(Protocol):
         """Give *put* the checkpoints it was not given yet; returns how many."""
 
 
+def _never() -> bool:
+    return False
+
+
 class Sequencer:
     """Appends what was signed; several may run, and one at a time is let in."""
 
@@ -40,15 +44,24 @@ class Sequencer:
         clock: Clock,
         on_appended: Callable[[], None],
         put: Put | None = None,
+        is_held: Callable[[], bool] = _never,
     ) -> None:
-        """Keep the parts; *put* files checkpoints outside the database, if wanted."""
+        """
+        Keep the parts; *put* files checkpoints outside the database, if wanted.
+
+        *is_held* tells whether the database is behind what was published: to go on
+        from there would make another history of it.
+        """
         self._statements = statements
         self._clock = clock
         self._on_appended = on_appended
         self._put = put
+        self._is_held = is_held
 
     def turn(self) -> int:
         """Append a batch, and file its checkpoint; returns how many statements."""
+        if self._is_held():
+            return 0
         appended = self._statements.append(self._clock.now())
         if appended:
             log.info("statements_logged", count=appended)

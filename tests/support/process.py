@@ -6,7 +6,8 @@ The environment says everything (`ERASURE_…`), and besides, for tests alone:
 `ACCOUNTS` (lists with commas), `FILE_LIMIT` (the most bytes a file may have),
 `KEEPS_RATES` (without it the windows that a vendor sets for one operation are lifted
 and only the register's hold), `BUDGET` ("points/seconds", in place of the size of
-every window that an operation has of its own; its cost stays).
+every window that an operation has of its own; its cost stays), `LOOKS_BACK` (look for
+a restored backup before anything starts, as the command does).
 Exits as `erasure run` does.
 """
 
@@ -24,6 +25,7 @@ from orchestrator.adapters.logs import configure_logs
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.running import STAGES, Running
+from orchestrator.entrypoints.starting import hold_if_restored
 from orchestrator.errors import OrchestratorError, SetUpError
 from orchestrator.event_log import Consumer
 from orchestrator.settings import load_settings
@@ -45,10 +47,14 @@ def run() -> int:
         _lift_rates()
     stages = _listed("STAGES") or STAGES
     accounts = [AccountId(one) for one in _listed("ACCOUNTS")] or None
+    looks_back = bool(os.environ.pop("LOOKS_BACK", None))
     try:
         settings = load_settings()
         configure_logs(settings.log_format, settings.log_level)
-        running = Running(Installation(settings), stages, accounts)
+        installation = Installation(settings)
+        if looks_back:
+            hold_if_restored(installation)
+        running = Running(installation, stages, accounts)
         signal.signal(signal.SIGTERM, lambda *_: running.stop())
         running.start()
         failure = running.wait()

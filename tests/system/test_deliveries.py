@@ -92,7 +92,7 @@ def test_offsets_set_back_change_nothing(backend: Backend, new_site: NewSite) ->
 def test_restored_database_asks_for_the_missing_hour(
     distributed: Backend, new_site: NewSite
 ) -> None:
-    """After a restore, requests that came since the backup are read again."""
+    """After a restore, requests that were read since the backup are read again."""
     site = new_site(distributed)
     done, under_way, *late = people = humans(5)
     settle_in(site.fakes, people)
@@ -103,7 +103,9 @@ def test_restored_database_asks_for_the_missing_hour(
     site.leave_database()
     backup = copy_database(distributed.database_url)
     site.publish(*(a_submission(human) for human in late))
-    site.run_until_over(5)
+    reading = site.start(STAGES="ingest")
+    site.wait(lambda: site.count("SELECT count(*) FROM cases") == len(people))
+    assert reading.stop() == 0
 
     site.move_to(backup)
     known = site.count("SELECT count(*) FROM cases")

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
@@ -21,6 +22,7 @@ from schemas.topics import RECEIPTS
 from tests.support.command import Ran, erasure
 from tests.support.installation import ROOT
 from tests.support.people import Human, a_submission, held_of, humans, settle_in
+from tests.support.postgres import copy_database, drop_database
 from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 
@@ -39,26 +41,26 @@ _MAIN = "from orchestrator.entrypoints.cli import main; main()"
 class Restored:
     """An installation that answered two people, and then lost that to a backup."""
 
-    def __init__(self, site: Site, people: list[Human], moment: str) -> None:
+    def __init__(
+        self, site: Site, people: list[Human], moment: str, *, has_file: bool = True
+    ) -> None:
         self.site, self.people = site, people
-        elsewhere = site.folder / "elsewhere"
-        self.archive = elsewhere / "archive"
+        self._elsewhere = site.folder / "elsewhere"
+        self.archive = self._elsewhere / "archive"
         self.archive.mkdir(parents=True)
-        self.file = elsewhere / "checkpoints.jsonl"
-        site.env["ERASURE_CHECKPOINT_FILE"] = str(self.file)
-        self._database = Path(str(site.database.url.database))
+        self.file = self._elsewhere / "checkpoints.jsonl"
+        if has_file:
+            site.env["ERASURE_CHECKPOINT_FILE"] = str(self.file)
         settle_in(site.fakes, people)
         asking = people[:2]
         site.publish(*(a_submission(human) for human in asking))
         assert site.start(KILL_AT=moment).wait() == -SIGKILL
-        backup = elsewhere / "backup.db"
-        self._copy(self._database, backup)
+        backup = self._backup()
         site.run_until_over(len(asking))
         self.receipts = site.receipts()
         self._keep_receipts()
         self.acted = {name: self._acted(name) for name in ERASES}
-        site.leave_database()
-        self._copy(backup, self._database)
+        self._restore(backup)
 
     def __call__(self, *args: object, **env: str) -> Ran:
         """Run `erasure` on the restored installation."""
@@ -80,6 +82,18 @@ class Restored:
         """Return how many people each processor has erased since the restore."""
         return {self._acted(name) - before for name, before in self.acted.items()}
 
+    def searches_are_over(self) -> bool:
+        """Tell whether everybody who is known was searched for everywhere."""
+        open_ones = "SELECT count(*) FROM tasks WHERE action = 'locate'"
+        is_open = " AND status <> 'settled'"
+        known = self.site.count("SELECT count(*) FROM cases")
+        return known >= len(self.people) and not self.site.count(open_ones + is_open)
+
+    def told_since(self) -> set[str]:
+        """Return what the installation says of its own log, in its process log."""
+        lines = map(json.loads, self.site.log.read_text().splitlines())
+        return {line["event"] for line in lines}
+
     def _acted(self, name: str) -> int:
         return self.site.fakes[name].acted[ERASES[name]]
 
@@ -89,6 +103,24 @@ class Restored:
             if headers["ce_type"] == RECEIPT_SEALED:
                 name = f"{headers['ce_id']}.dsse.json"
                 (self.archive / name).write_bytes(value)
+
+    def _backup(self) -> str:
+        """Make a backup as the database's own tools do; returns its address."""
+        if not self.site.backend.is_embedded:
+            self.site.leave_database()
+            return copy_database(self.site.backend.database_url)
+        backup = self._elsewhere / "backup.db"
+        self._copy(Path(str(self.site.database.url.database)), backup)
+        return str(backup)
+
+    def _restore(self, backup: str) -> None:
+        """Put the backup in the place of the database."""
+        if not self.site.backend.is_embedded:
+            self.site.move_to(backup)
+            return
+        path = Path(str(self.site.database.url.database))
+        self.site.leave_database()
+        self._copy(Path(backup), path)
 
     @staticmethod
     def _copy(source: Path, target: Path) -> None:
@@ -118,22 +150,51 @@ def restored(
     return Restored(new_site(embedded), people, MOMENTS[request.param])
 
 
+@pytest.fixture
+def served(
+    distributed: Backend, new_site: NewSite, people: list[Human]
+) -> Iterator[Restored]:
+    """Lend one on PostgreSQL with no checkpoint file: only the topic knows."""
+    made = Restored(
+        new_site(distributed), people, MOMENTS["with_open_cases"], has_file=False
+    )
+    yield made
+    made.site.leave_database()
+    drop_database(made.site.backend.database_url)
+
+
 def test_restored_backup_answers_nobody_twice(restored: Restored) -> None:
-    """It refuses to start until the archive gave back what was answered since."""
+    """It holds what cannot be undone until the archive gave back the answers."""
+    _is_held_until_recovered(restored, "--from", restored.archive)
+
+
+@pytest.mark.postgres
+@pytest.mark.kafka
+def test_restored_backup_is_found_out_by_the_topic(served: Restored) -> None:
+    """No checkpoint file and no archive: Kafka keeps the heads and the receipts."""
+    _is_held_until_recovered(served)
+
+
+def _is_held_until_recovered(restored: Restored, *args: object) -> None:
+    """Run on the backup, let a third person ask, recover, and see all end well."""
     site = restored.site
+    before = site.count("SELECT count(*) FROM statements")
 
-    code, said = restored.run()
-    status = restored("status", "--json")
-    recovered = restored("log", "recover", "--from", restored.archive, "--json")
+    running = site.start(LOOKS_BACK="1")
     site.publish(a_submission(restored.people[2]))
-    site.run_until_over(_known_cases(site) + 1)
+    site.wait(restored.searches_are_over)
+    status = restored("status", "--json")
+    held = (restored.erased_since(), site.count("SELECT count(*) FROM statements"))
+    recovered = restored("log", "recover", *args, "--json")
+    site.wait_until_over(_known_cases(site))
 
-    assert code == 2
-    assert "restored from a backup" in said
-    assert status.data["log_standing"] == "behind"
+    assert held == ({0}, before)
+    assert (status.code, status.data["log_standing"]) == (1, "behind")
+    assert status.data["is_held"]
     assert "restored from a backup" in status.err
     assert (recovered.code, recovered.data["statements"]) == (0, 2)
     assert recovered.data["answered"] + recovered.data["unknown"] == 2
+    assert running.stop() == 0
     assert restored.erased_since() == {1}
     assert site.count("SELECT count(*) FROM statements") == 3
     assert [held_of(site.fakes, human) for human in restored.people] == [[], [], []]
@@ -144,7 +205,14 @@ def test_restored_backup_answers_nobody_twice(restored: Restored) -> None:
     assert site.count("SELECT count(*) FROM quarantine") == 0
     check = restored("log", "check", "--json")
     assert (check.code, check.data["statements"]) == (0, 3)
-    assert restored("status", "--json").data["log_standing"] == "even"
+    after = restored("status", "--json")
+    assert (after.code, after.data["log_standing"]) == (0, _standing_of(restored))
+    assert {"restored_backup_held", "restore_hold_ended"} <= restored.told_since()
+
+
+def _standing_of(restored: Restored) -> str:
+    """Return what a whole log is to a look that does not read the topic."""
+    return "even" if restored.file.exists() else "unknown"
 
 
 def _known_cases(site: Site) -> int:

@@ -237,7 +237,7 @@ class KafkaConsumer:
         batches = self._client.poll(
             timeout_ms=min(int(seconds * 1000), longest), max_records=MAX_RECORDS
         )
-        records = [_record(raw) for batch in batches.values() for raw in batch]
+        records = [as_record(raw) for batch in batches.values() for raw in batch]
         silent = time.monotonic() - self._heard
         if records or (silent > self._patience.probe and self._is_alive()):
             self._heard = time.monotonic()
@@ -283,7 +283,8 @@ def _options(group: str, slot: str | None) -> dict[str, Any]:
     }
 
 
-def _record(raw: Any) -> Record:  # noqa: ANN401 - kafka-python has no types
+def as_record(raw: Any) -> Record:  # noqa: ANN401 - kafka-python has no types
+    """Return a record of kafka-python as one of ours."""
     return Record(
         topic=raw.topic,
         partition=raw.partition,

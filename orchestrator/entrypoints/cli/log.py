@@ -194,23 +194,24 @@ def check(against: Against = None, *, as_json: Json = False) -> None:
 @app.command()
 def recover(
     source: Annotated[
-        Path,
+        Path | None,
         typer.Option("--from", metavar="DIR", help="Where the archive keeps receipts."),
-    ],
+    ] = None,
     *,
     as_json: Json = False,
 ) -> None:
     """
     Bring back the statements published since a restored backup was made.
 
-    Their cases are answered as they were, and nobody is answered twice. Stop every
-    process first; ERASURE_CHECKPOINT_FILE says what was published.
+    Their cases are answered as they were, and nobody is answered twice; then the hold
+    ends. ERASURE_CHECKPOINT_FILE and the topic privacy.receipts say what was published;
+    receipts that the topic keeps no more come from the archive.
     """
     from orchestrator.adapters.archive import archived_in
     from orchestrator.entrypoints.recovering import recover
 
     with open_parts() as parts:
-        found = recover(parts, archived_in(source))
+        found = recover(parts, () if source is None else archived_in(source))
     if as_json:
         print_json(found)
         return

@@ -10,7 +10,7 @@ import typer
 from orchestrator.entrypoints.cli.opening import open_database
 from orchestrator.entrypoints.cli.options import Json
 from orchestrator.entrypoints.cli.showing import print_facts, print_json, warn
-from orchestrator.entrypoints.cli.telling import WRONG_USE
+from orchestrator.entrypoints.cli.telling import NO, WRONG_USE
 
 # ruff: noqa: PLC0415 (reads should answer at once)
 
@@ -25,12 +25,14 @@ def status(*, as_json: Json = False) -> None:
     """
     Show lag, open cases, tasks that need people, paused accounts, quarantine.
 
-    Exit 2 if the broker cannot be asked how many requests wait; the rest is shown.
+    Exit 1 while everything irreversible is held after a restore; 2 if the broker cannot
+    be asked how many requests wait. The rest is shown in either case.
     """
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.log_book import LogBook
     from orchestrator.adapters.log_standing import compared
     from orchestrator.adapters.queries import Queries
+    from orchestrator.adapters.restore_hold import SqlRestoreHold
     from orchestrator.settings import load_settings
 
     settings = load_settings()
@@ -43,13 +45,17 @@ def status(*, as_json: Json = False) -> None:
         if not is_embedded:
             found = replace(found, lag=_kafka_lag(queries))
         log = compared(LogBook(database), _checkpoints(settings))
+        # What a process found on the topic is not to be seen from here.
+        log = SqlRestoreHold(database).found() or log
         found = replace(found, logged=log.ours, log_standing=log.standing.value)
+        found = replace(found, is_held=log.is_held)
     if as_json:
         print_json(found)
     else:
         print_facts(_facts(found))
     if log.is_held:
         warn(log.sentence)
+        raise typer.Exit(NO)
     if found.lag is None:
         raise typer.Exit(WRONG_USE)
 
@@ -109,4 +115,5 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("unmatched callbacks", str(found.unmatched_callbacks)),
         ("receipts in the log", str(found.logged)),
         ("published log", found.log_standing),
+        ("held after a restore", "yes" if found.is_held else "no"),
     ]

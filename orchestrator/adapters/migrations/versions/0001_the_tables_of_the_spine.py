@@ -235,6 +235,12 @@ def _log_of_statements() -> None:
         _key("log_checkpoints", "size"),
     )
     _index("log_checkpoints", ("filed_at", "size"), "ix_log_checkpoints_filed_at")
+    op.create_table(
+        "restore_holds",
+        *(_text("name"), _text("standing"), _large("ours"), _large("published")),
+        _time("found_at"),
+        _key("restore_holds", "name"),
+    )
 
 
 def _messages() -> None:

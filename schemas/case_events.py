@@ -28,6 +28,7 @@ CASE_ANSWERED: Final = "privacy.case.answered.v1"
 RECEIPT_ISSUED: Final = "privacy.receipt.issued.v1"
 CASE_HELD: Final = "privacy.case.held.v1"
 CASE_RELEASED: Final = "privacy.case.released.v1"
+HOLD_DUE: Final = "privacy.hold.due.v1"
 CASE_REFUSED: Final = "privacy.case.refused.v1"
 TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
@@ -280,6 +281,22 @@ class CaseHeld(_OfCase):
     action_classes: tuple[ActionClass, ...] = Field(
         min_length=1, description="What waits; what protects the person never does."
     )
+    review_at: Instant | None = Field(
+        default=None,
+        description="When somebody looks at it again, where a person set it.",
+    )
+
+
+class HoldDue(_OfCase):
+    """A hold is to be looked at again; it stands until somebody releases it."""
+
+    TYPE: ClassVar = HOLD_DUE
+
+    reason: Code = Field(description="Why a person stopped the case.")
+    review_at: Instant = Field(description="When it was to be looked at again.")
+    owner: Code | None = Field(
+        default=None, description="Who answers for it: a team or a role."
+    )
 
 
 class CaseReleased(_OfCase):
@@ -330,6 +347,7 @@ CaseEvent = (
     | CaseAnswered
     | CaseHeld
     | CaseReleased
+    | HoldDue
     | CaseRefused
     | ReceiptIssued
     | TaskReminded
@@ -348,6 +366,7 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         CASE_ANSWERED: CaseAnswered,
         CASE_HELD: CaseHeld,
         CASE_RELEASED: CaseReleased,
+        HOLD_DUE: HoldDue,
         CASE_REFUSED: CaseRefused,
         RECEIPT_ISSUED: ReceiptIssued,
         TASK_REMINDED: TaskReminded,

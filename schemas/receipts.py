@@ -152,6 +152,9 @@ class Ruled(Produced):
     by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")
     reason: Code | None = Field(default=None, description="A code, or the ground.")
     gate: Code | None = Field(default=None, description="The gate that was opened.")
+    review_at: UtcInstant | None = Field(
+        default=None, description="When a hold is looked at again; it ends by a ruling."
+    )
     provision: Label | None = None
     action_classes: tuple[ActionClass, ...] = ()
     record_classes: tuple[Code, ...] = ()

@@ -22,6 +22,7 @@ from orchestrator.adapters.database import Database
 from orchestrator.adapters.viewing import (
     amendment_line,
     endangered_lines,
+    held_lines,
     history_line,
     hold_line,
     informed_line,
@@ -34,6 +35,7 @@ from orchestrator.adapters.viewing import (
 from orchestrator.adapters.views import (
     CaseLine,
     CaseView,
+    HeldLine,
     HistoryLine,
     ObligationLine,
     StatementLine,
@@ -163,6 +165,16 @@ class Queries:
             due_if_suspended=due_if_suspended(found, now),
             endangered=endangered_lines(found, now),
         )
+
+    def held(self, limit: int) -> Sequence[HeldLine]:
+        """Return what is held, by who should look first; cases by their deadline."""
+        query = select(t.cases).where(t.cases.c.held.is_not(None))
+        query = query.order_by(t.cases.c.due_at, t.cases.c.id).limit(limit)
+        with self._database.reading() as connection:
+            rows = connection.execute(query).all()
+            cases = self._assembling.assembled(connection, rows)
+        lines = [line for case in cases.values() for line in held_lines(case)]
+        return sorted(lines, key=lambda line: not line.hold.is_due)
 
     def _history(self, id_: str) -> tuple[HistoryLine, ...]:
         """Return what changed the case, oldest first."""

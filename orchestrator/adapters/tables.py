@@ -67,8 +67,10 @@ cases = Table(
     Column("received_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("wake_at", Instant),
+    Column("held", Integer),  # how many holds stop it, if any do
     Column("doc", Text, nullable=False),
     Index("ix_cases_wants", "wants", "due_at"),
+    Index("ix_cases_held", "held"),
     Index("ix_cases_wake_at", "wake_at"),
     Index("ix_cases_subject", "subject", "status"),
     Index("ix_cases_status", "status", "due_at"),

@@ -272,15 +272,11 @@ _KNOWN_BY_EVENT = select(t.requests).where(
     t.requests.c.source.in_(bindparam("sources", expanding=True)),
     t.requests.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
+_CASE_COLUMNS = ("version", "status", "wants", "due_at", "wake_at", "held", "doc")
 _UPDATE_CASE = (
     update(t.cases)
     .where(t.cases.c.id == bindparam("b_id"))
-    .values(
-        {
-            name: bindparam(f"b_{name}")
-            for name in ("version", "status", "wants", "due_at", "wake_at", "doc")
-        }
-    )
+    .values({name: bindparam(f"b_{name}") for name in _CASE_COLUMNS})
 )
 _TASK_COLUMNS = (
     *("status", "step", "wake_at", "dispatch_by", "epoch"),
@@ -312,6 +308,7 @@ def _case_row(case: Case) -> dict[str, object]:
         "received_at": case.received_at,
         "due_at": case.due_at,
         "wake_at": case.wake_at if case.status is not CaseStatus.CLOSED else None,
+        "held": len(case.holds) or None if case.status is CaseStatus.RUNNING else None,
         "doc": case_to_doc(case),
     }
 

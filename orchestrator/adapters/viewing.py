@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ from orchestrator.adapters.views import (
     AmendmentLine,
     ChoiceLine,
     EndangeredLine,
+    HeldLine,
     HistoryLine,
     HoldLine,
     InformedLine,
@@ -152,7 +153,21 @@ def _open_handover(task: Task) -> Handover | None:
 
 def hold_line(hold: Hold) -> HoldLine:
     """Return a hold as a line."""
-    return HoldLine(hold.reason, tuple(sorted(hold.classes)), hold.at, hold.by)
+    return HoldLine(
+        reason=hold.reason,
+        classes=tuple(sorted(hold.classes)),
+        at=hold.at,
+        by=hold.by,
+        owner=hold.owner,
+        review_at=hold.review_at,
+        is_due=hold.is_due,
+    )
+
+
+def held_lines(case: Case) -> Iterator[HeldLine]:
+    """Yield what stops *case*."""
+    for hold in case.holds:
+        yield HeldLine(case.id, case.request_id, case.due_at, hold_line(hold))
 
 
 def ruling_line(ruling: Ruling) -> RulingLine:

@@ -138,6 +138,19 @@ class HoldLine:
     classes: tuple[str, ...]
     at: datetime
     by: str
+    owner: str | None = None
+    review_at: datetime | None = None
+    is_due: bool = False  # it is to be looked at again now
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLine:
+    """A hold in a list, with the case that it stops."""
+
+    case: str
+    request_id: str
+    case_due_at: datetime
+    hold: HoldLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ from orchestrator.core.manual_work import (
 from orchestrator.core.news import news_of
 from orchestrator.core.recovering import after_recovery
 from orchestrator.core.reports import after_report
-from orchestrator.core.reviewing import after_ruling, with_refusal
+from orchestrator.core.reviewing import after_ruling, with_due_holds, with_refusal
 from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
@@ -108,7 +108,8 @@ def decide(case: Case, event: Event) -> Decision:
         return Decision(case)
     after = cooled(with_refusal(obeyed(after, event.at), event.at), event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
-    after = closed_if_over(climbed(case, after, event.at), event.at)
+    after = climbed(case, with_due_holds(after, event.at), event.at)
+    after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
     if after == case:  # what the event moved, the gates have put back
         return Decision(case)

@@ -80,12 +80,19 @@ class OpeningReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One reason to stop these classes of action, until it is released."""
+    """
+    One reason to stop these classes of action, until it is released.
+
+    What a person sets is looked at again at `review_at`; it never ends by itself.
+    """
 
     reason: HoldReason
     classes: frozenset[ActionClass]
     at: datetime
     by: str
+    owner: str | None = None  # who answers for it: a team or a role
+    review_at: datetime | None = None  # of one that a person set
+    is_due: bool = False  # that moment has come, and was told
 
 
 class RulingKind(StrEnum):
@@ -115,6 +122,7 @@ class Ruling:
     record_classes: frozenset[str] = frozenset()
     task: TaskId | None = None
     gate: str | None = None
+    review_at: datetime | None = None  # of a hold
 
 
 def is_same_person(one: str, other: str) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from orchestrator.core.alarms import latest_alarm
 from orchestrator.core.cases import Case, ExportStatus, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
-from orchestrator.core.holds import REFUSALS
+from orchestrator.core.holds import REFUSALS, Hold
 from orchestrator.core.ladder import wanted_by
 from schemas.case_events import (
     AccountPassedOver,
@@ -21,6 +21,7 @@ from schemas.case_events import (
     CaseReleased,
     EscalationLevel,
     ExportReady,
+    HoldDue,
     NoticeKind,
     NoticeReady,
     ReceiptIssued,
@@ -86,14 +87,10 @@ def _settled(before: Case, after: Case) -> Iterator[Command]:
 def _ruled(before: Case, after: Case) -> Iterator[Command]:
     """Yield one event for each hold that began or ended, and for each refusal."""
     names = {"case_id": after.id, "request_id": after.request_id}
-    was = {hold.reason: hold.classes for hold in before.holds}
-    now = {hold.reason: hold.classes for hold in after.holds}
-    for reason, classes in now.items():
-        if was.get(reason) != classes:
-            held = CaseHeld(
-                **names, reason=reason.value, action_classes=tuple(sorted(classes))
-            )
-            yield Publish(held)
+    was = {hold.reason: hold for hold in before.holds}
+    now = {hold.reason: hold for hold in after.holds}
+    for reason, hold in now.items():
+        yield from _of_hold(after, was.get(reason), hold)
     for reason in was.keys() - now.keys():
         yield Publish(CaseReleased(**names, reason=reason.value))
     for ruling in after.rulings[len(before.rulings) :]:
@@ -106,6 +103,31 @@ def _ruled(before: Case, after: Case) -> Iterator[Command]:
                     record_classes=tuple(sorted(ruling.record_classes)),
                 )
             )
+
+
+def _of_hold(case: Case, was: Hold | None, hold: Hold) -> Iterator[Command]:
+    """Say what is held and until when, or that somebody should look at it again."""
+    told = (hold.classes, hold.review_at)
+    if was is None or (was.classes, was.review_at) != told:
+        yield Publish(
+            CaseHeld(
+                case_id=case.id,
+                request_id=case.request_id,
+                reason=hold.reason.value,
+                action_classes=tuple(sorted(hold.classes)),
+                review_at=hold.review_at,
+            )
+        )
+    if hold.is_due and hold.review_at and not (was and was.is_due):
+        yield Publish(
+            HoldDue(
+                case_id=case.id,
+                request_id=case.request_id,
+                reason=hold.reason.value,
+                review_at=hold.review_at,
+                owner=hold.owner,
+            )
+        )
 
 
 def _wanted(before: Case, after: Case) -> Iterator[Command]:

@@ -159,6 +159,8 @@ class Plan:
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
     authority: str = ""  # who supervises the controller, as a notice names it
+    # how long a hold that a person set may stand before somebody looks again
+    hold_review_after: timedelta = timedelta(days=90)
     # how long before the deadline a signed statement tells what is still open
     interim_before: timedelta = timedelta(days=7)
 

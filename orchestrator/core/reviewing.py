@@ -85,6 +85,28 @@ def with_refusal(case: Case, at: datetime) -> Case:
     return case
 
 
+def with_due_holds(case: Case, at: datetime) -> Case:
+    """Note which holds want to be looked at again; none of them ends by that."""
+    if case.status is not CaseStatus.RUNNING:
+        return case
+    holds = tuple(
+        replace(hold, is_due=True) if _wants_look(hold, at) else hold
+        for hold in case.holds
+    )
+    return case if holds == case.holds else replace(case, holds=holds)
+
+
+def next_review_at(case: Case) -> datetime | None:
+    """Return when the next hold is to be looked at again."""
+    ahead = (hold.review_at for hold in case.holds if not hold.is_due)
+    return min((at for at in ahead if at is not None), default=None)
+
+
+def _wants_look(hold: Hold, at: datetime) -> bool:
+    """Tell whether the moment of *hold* has come, and was not told."""
+    return hold.review_at is not None and hold.review_at <= at and not hold.is_due
+
+
 def may_refuse(case: Case, record_classes: frozenset[str]) -> bool:
     """
     Tell whether the whole request, or the erasure of these classes, can be refused.
@@ -99,14 +121,25 @@ def may_refuse(case: Case, record_classes: frozenset[str]) -> bool:
 
 
 def _held(case: Case, event: CaseHeld) -> Case:
-    """Add a hold, or more classes to the one of this reason."""
+    """Add a hold, more classes to the one of this reason, or a later look at it."""
     known = {hold.reason: hold for hold in case.holds}
-    before = known[event.reason].classes if event.reason in known else frozenset()
+    before = known.get(event.reason)
+    review_at = event.review_at or event.at + case.plan.hold_review_after
     is_allowed = event.classes <= HOLDABLE and event.reason not in BY_RULE
-    if not is_allowed or event.classes <= before or case.refused_for is not None:
+    if not is_allowed or case.refused_for is not None or review_at <= event.at:
         return case
-    classes = event.classes | before
-    known[event.reason] = Hold(event.reason, classes, event.at, event.by)
+    if before is None and not event.classes:
+        return case
+    if before is not None and not _is_news(before, event):
+        return case
+    known[event.reason] = Hold(
+        event.reason,
+        event.classes | (before.classes if before else frozenset()),
+        event.at,
+        event.by,
+        event.owner or (before.owner if before else None),
+        review_at,
+    )
     ruling = Ruling(
         RulingKind.HELD,
         event.at,
@@ -114,8 +147,17 @@ def _held(case: Case, event: CaseHeld) -> Case:
         reason=event.reason.value,
         provision=hold_provision(event.reason, law_of(case.jurisdiction)),
         classes=event.classes,
+        review_at=review_at,
     )
     return _ruled(replace(case, holds=tuple(known.values())), ruling)
+
+
+def _is_news(hold: Hold, event: CaseHeld) -> bool:
+    """Tell whether *event* adds anything to *hold*, which is not older than it."""
+    reviewed = event.review_at not in {None, hold.review_at}
+    owned = event.owner not in {None, hold.owner}
+    adds = reviewed or owned or not event.classes <= hold.classes
+    return adds and event.at >= hold.at
 
 
 def _released(case: Case, event: CaseReleased) -> Case:

@@ -13,12 +13,18 @@ from schemas.connecting import ActionClass, TaskId
 
 @dataclass(frozen=True, slots=True)
 class CaseHeld:
-    """A person stopped these classes of action; what protects is never stopped."""
+    """
+    A person stopped these classes of action, or looked at their hold again.
+
+    What protects is never stopped.  Without `review_at` the register says when.
+    """
 
     at: datetime
     classes: frozenset[ActionClass]
     reason: HoldReason
     by: str
+    owner: str | None = None
+    review_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

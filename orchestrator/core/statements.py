@@ -17,9 +17,10 @@ from orchestrator.core.holds import Ruling
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
 from orchestrator.core.results import result_of
-from orchestrator.core.tasks import Rung
+from orchestrator.core.tasks import GateReason, Rung
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
+    CLASS_OF,
     Action,
     Done,
     Evidence,
@@ -164,6 +165,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         count=count_bucket(len(concerned)),
         reasons=(
             *_reasons(task),
+            *_held_for(case, task),
             *([task.how] if task.how else []),
             *([Rung.BREACH_OF_SLA.value] if has_breached(task) else []),
         ),
@@ -180,6 +182,14 @@ def _reasons(task: Task) -> tuple[str, ...]:
     if task.outcome is not None:
         return reasons_of(task.outcome)
     return (why_open(task), *([task.reason] if task.reason else []))
+
+
+def _held_for(case: Case, task: Task) -> Iterator[str]:
+    """Yield why an open line is held."""
+    if task.gate is not None and task.gate.reason is GateReason.HOLD:
+        for hold in case.holds:
+            if CLASS_OF[task.action] in hold.classes:
+                yield f"held_{hold.reason.value}"
 
 
 def _evidence(outcome: Outcome | Found | None) -> Evidence | None:
@@ -226,6 +236,7 @@ def _ruled(case: Case, ruling: Ruling) -> Ruled:
         by=ruling.by,
         reason=ruling.reason,
         gate=ruling.gate,
+        review_at=ruling.review_at,
         provision=ruling.provision,
         action_classes=tuple(sorted(ruling.classes)),
         record_classes=tuple(sorted(ruling.record_classes)),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.alarms import next_mark
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
 from orchestrator.core.ladder import next_rung_at
+from orchestrator.core.reviewing import next_review_at
 
 DAILY = timedelta(days=1)
 AT_ONCE = timedelta(seconds=1)
@@ -33,9 +34,9 @@ def _moments(case: Case) -> Iterator[datetime]:
     """Yield the moments at which something about *case* may change by itself."""
     if case.export is ExportStatus.SEALED and case.export_expires_at is not None:
         yield case.export_expires_at
-    rung = next_rung_at(case) if case.status is CaseStatus.RUNNING else None
-    if rung is not None:
-        yield rung
+    if case.status is CaseStatus.RUNNING:
+        told = (next_rung_at(case), next_review_at(case))
+        yield from (moment for moment in told if moment is not None)
     for task in case.all_tasks.values():
         if task.gate is not None:
             yield task.gate.opens_at

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import datetime
 
 from orchestrator.adapters.queries import Queries
 from orchestrator.bootstrap import Installation
@@ -39,7 +40,14 @@ class Deciding:
         self._queries = Queries(installation.database)
 
     def hold(
-        self, id_: str, classes: Collection[ActionClass], reason: HoldReason, by: str
+        self,
+        id_: str,
+        classes: Collection[ActionClass],
+        reason: HoldReason,
+        by: str,
+        *,
+        owner: str | None = None,
+        review_at: datetime | None = None,
     ) -> None:
         """Stop these classes of action; what protects the person never stops."""
         case = self._open(id_)
@@ -48,9 +56,11 @@ class Deciding:
         if reason in BY_RULE:
             raise NotPossible(f"{reason} is set by a rule, not by a person.")
         at = self._parts.clock.now()
+        if review_at is not None and review_at <= at:
+            raise NotPossible("The day of the review is over; name one that is ahead.")
         self._apply(
             case,
-            CaseHeld(at, frozenset(classes), reason, by),
+            CaseHeld(at, frozenset(classes), reason, by, owner, review_at),
             "these classes are held for this reason already",
         )
 

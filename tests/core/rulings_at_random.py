@@ -19,7 +19,7 @@ from orchestrator.core.ruled import (
 )
 from orchestrator.core.words import Right
 from schemas.connecting import ActionClass
-from tests.core.builders import HOUR
+from tests.core.builders import DAY, HOUR
 from tests.core.world import World
 
 
@@ -59,7 +59,13 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
     classes = frozenset(rng.choice([["invoice"], ["marketing_profile"], []]))
     some = [one for one in ActionClass if rng.random() < 0.3]
     options: list[Event] = [
-        CaseHeld(now, frozenset(some), rng.choice([*HoldReason]), who),
+        CaseHeld(
+            now,
+            frozenset(some),
+            rng.choice([*HoldReason]),
+            who,
+            review_at=rng.choice([None, now + HOUR, now + 5 * DAY]),
+        ),
         CaseRefused(now, rng.choice([*Ground]), who, classes),
         CaseApproved(now, who),
     ]

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.events import Event, TimePassed
+from orchestrator.core.holds import BY_RULE
 from orchestrator.core.tasks import Climbed, Rung
 from schemas.case_events import TaskEscalated
 from schemas.connecting import TaskId
@@ -66,6 +67,20 @@ class Silence:
         is_theirs = task.status is not TaskStatus.NEEDS_HUMAN
         if is_theirs and at >= since + ladder.escalate_after:
             assert Rung.PROCESSOR in reached, "silent, and nobody writes to them"
+
+
+def check_holds(before: Case, case: Case, event: Event) -> None:
+    """Check that a person's hold has its day, is told of then, and ends by a person."""
+    people = [hold for hold in case.holds if hold.reason not in BY_RULE]
+    assert all(hold.review_at for hold in people), "held for ever"
+    if not isinstance(event, TimePassed):
+        return
+    reasons = [[hold.reason for hold in one.holds] for one in (before, case)]
+    assert reasons[0] == reasons[1], "a hold ended by itself"
+    for hold in people:
+        if case.status is CaseStatus.RUNNING and hold.review_at is not None:
+            is_over = hold.review_at <= event.at
+            assert hold.is_due == is_over, "a look at a hold is missed"
 
 
 def _rungs(case: Case) -> list[tuple[Task, Climbed]]:

@@ -39,6 +39,7 @@ from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     ACCESS,
     BOTH,
+    DAY,
     ERASURE,
     HOUR,
     MAIL,
@@ -156,6 +157,7 @@ def test_rulings_are_told_and_kept_with_their_provision() -> None:
         reason="legal_claims",
         provision="GDPR Art 17(3)(e)",
         classes=IRREVERSIBLE,
+        review_at=NOW + 90 * DAY,
     )
 
 

@@ -155,6 +155,11 @@ def _climbs_again(before: Case, after: Case, at: datetime) -> Case:
     return _CLIMBED(before, after, at)
 
 
+def _drops_holds(case: Case, at: datetime) -> Case:
+    kept = (h for h in case.holds if h.review_at is None or h.review_at > at)
+    return replace(case, holds=tuple(kept))
+
+
 _CLIMBED = ladder.climbed
 _OPENED = reviewing._opened  # noqa: SLF001 (a twin of the inside)
 _ERASURE_WAITS_FOR = gates._erasure_waits_for  # noqa: SLF001 (a twin of the inside)
@@ -188,5 +193,7 @@ TWINS = (
     Twin("extended once", decide, "after_extension", _extends_at_any_time),
     Twin("silence is told", decide, "climbed", lambda _before, after, _at: after),
     Twin("each rung is climbed once", decide, "climbed", _climbs_again),
+    Twin("a hold ends by nobody's silence", decide, "with_due_holds", _drops_holds),
+    Twin("a hold is looked at again", decide, "with_due_holds", lambda case, _: case),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

@@ -55,7 +55,7 @@ from schemas.connecting import (
 )
 from tests.core.amended import check_amended, check_unwidened
 from tests.core.builders import DAY, HOUR
-from tests.core.silence import Silence
+from tests.core.silence import Silence, check_holds
 
 
 class World:
@@ -107,6 +107,7 @@ class World:
         self._check_time(event, [one for one in told if isinstance(one, CaseAlarmed)])
         escalated = [one for one in told if isinstance(one, TaskEscalated)]
         self._silence.check(self.case, event, escalated)
+        check_holds(before, self.case, event)
         lines = [one for one in told if isinstance(one, AccountSettled)]
         is_told = not isinstance(event, StatementRecovered)  # it was, before
         assert len(lines) == len(_newly_settled(before, self.case)) * is_told

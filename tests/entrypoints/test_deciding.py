@@ -59,9 +59,32 @@ def test_held_case_shows_why_and_is_released(
     assert [one["kind"] for one in freed["rulings"]] == ["held", "released"]
 
 
+def test_hold_is_listed_with_its_owner_and_the_day_of_the_next_look(
+    installation: AnInstallation, case: CaseId
+) -> None:
+    """Whoever reviews holds finds them all, until they are released."""
+    installation(
+        "case", "hold", case, "--reason", "legal_claims", "--by", "dpo-1",
+        "--owner", "legal-team", "--review-on", "2099-01-31",
+    )  # fmt: skip
+    listed = installation("hold", "list", "--json").data
+    installation("case", "release", case, "--reason", "legal_claims", "--by", "dpo-2")
+    freed = installation("hold", "list", "--json").data
+
+    (line,) = listed
+    assert (line["case"], line["hold"]["owner"]) == (case, "legal-team")
+    assert line["hold"]["review_at"].startswith("2099-01-31")
+    assert freed == []
+
+
 @pytest.mark.parametrize(
     ("args", "sentence"),
     [
+        pytest.param(
+            ("hold", "--reason", "incident", "--review-on", "2020-01-31"),
+            "day of the review is over",
+            id="past",
+        ),
         pytest.param(
             ("hold", "--classes", "protective", "--reason", "authority"),
             "never held",

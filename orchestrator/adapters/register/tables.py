@@ -95,6 +95,14 @@ class ControllerTable(Table):
         ),
         examples=["3d"],
     )
+    hold_review_after: PositiveDuration = Field(
+        default=timedelta(days=90),
+        description=(
+            "How long a hold that a person sets may stand before somebody looks again, "
+            "where they name no day; it never ends by itself."
+        ),
+        examples=["90d"],
+    )
     interim_before: PositiveDuration = Field(
         default=timedelta(days=7),
         description=(

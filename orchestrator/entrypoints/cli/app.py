@@ -15,6 +15,7 @@ from orchestrator.entrypoints.cli import (
     db,
     demo,
     export,
+    holds,
     inbox,
     keys,
     log,
@@ -67,6 +68,7 @@ app.command("status")(status.status)
 app.command("report")(report.report)
 app.add_typer(request.app)
 app.add_typer(timing.app)  # the case commands, with those about time
+app.add_typer(holds.app)
 app.add_typer(task.app)
 app.add_typer(brake.app)
 app.add_typer(quarantine.app)

@@ -219,6 +219,9 @@ _HOLDS: Columns[Any] = [
     ("classes", lambda row: row.classes),
     ("since", lambda row: row.at),
     ("by", lambda row: row.by),
+    ("owner", lambda row: row.owner),
+    ("look again", lambda row: row.review_at),
+    ("due", lambda row: "now" if row.is_due else ""),
 ]
 _RULINGS: Columns[Any] = [
     ("ruling", lambda row: row.kind),

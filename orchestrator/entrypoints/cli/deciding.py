@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, TypeVar
 
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
-from orchestrator.entrypoints.cli.options import By, CaseId
+from orchestrator.entrypoints.cli.options import By, CaseId, a_pseudonym
 from orchestrator.entrypoints.cli.showing import say
 from orchestrator.errors import SetUpError
 
@@ -17,28 +18,60 @@ from orchestrator.errors import SetUpError
 Word = TypeVar("Word", bound=StrEnum)
 
 
+def _an_owner(value: str | None) -> str | None:
+    """Accept a pseudonymous name."""
+    return None if value is None else a_pseudonym(value, "--owner")
+
+
+HoldCode = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        metavar="CODE",
+        help="legal_claims, identity_doubt, restriction_asked, authority or incident.",
+    ),
+]
+Classes = Annotated[
+    str,
+    typer.Option(
+        "--classes",
+        metavar="CLASSES",
+        help="What waits, with commas: irreversible, telling, changing, reading.",
+    ),
+]
+ReviewOn = Annotated[
+    datetime | None,
+    typer.Option(
+        "--review-on",
+        metavar="DATE",
+        formats=["%Y-%m-%d"],
+        help="When somebody looks again; the register's default otherwise.",
+    ),
+]
+Owner = Annotated[
+    str | None,
+    typer.Option(
+        "--owner",
+        metavar="WHO",
+        callback=_an_owner,
+        help="Who answers for it: a team or a role.",
+    ),
+]
+
+
 def hold(
     case: CaseId,
     by: By,
-    reason: Annotated[
-        str,
-        typer.Option(
-            "--reason",
-            metavar="CODE",
-            help="legal_claims, identity_doubt, restriction_asked, authority or"
-            " incident.",
-        ),
-    ],
-    classes: Annotated[
-        str,
-        typer.Option(
-            "--classes",
-            metavar="CLASSES",
-            help="What waits, with commas: irreversible, telling, changing, reading.",
-        ),
-    ] = "irreversible,telling,changing",
+    reason: HoldCode,
+    classes: Classes = "irreversible,telling,changing",
+    review_on: ReviewOn = None,
+    owner: Owner = None,
 ) -> None:
-    """Stop a case; what protects the person never stops, nor does the law's clock."""
+    """
+    Stop a case, or say when its hold is looked at again; it never ends by itself.
+
+    What protects the person never stops, nor does the law's clock.
+    """
     from orchestrator.core.holds import HoldReason
     from orchestrator.entrypoints.deciding import Deciding
     from schemas.connecting import ActionClass
@@ -46,7 +79,8 @@ def hold(
     named = [_word(ActionClass, one, "class") for one in classes.split(",")]
     code = _word(HoldReason, reason, "reason")
     with open_parts() as parts:
-        Deciding(parts).hold(case, named, code, by)
+        look_at = None if review_on is None else review_on.replace(tzinfo=UTC)
+        Deciding(parts).hold(case, named, code, by, owner=owner, review_at=look_at)
     say("The case is held; what is under call goes on to its end.")
 
 

@@ -73,7 +73,7 @@ def _workflow() -> None:
         *(_text("id"), _number("version"), _text("status"), _text("wants", null=True)),
         *(_text("controller"), _text("subject"), _text("request_id")),
         *(_text("register_version"), _time("received_at"), _time("due_at")),
-        *(_time("wake_at", null=True), _text("doc")),
+        *(_time("wake_at", null=True), _number("held", null=True), _text("doc")),
         sa.ForeignKeyConstraint(["subject"], ["subjects.ref"], "fk_cases_subject"),
         _key("cases", "id"),
         _unique("cases", "request_id"),
@@ -92,6 +92,7 @@ def _workflow() -> None:
 
 def _workflow_indexes() -> None:
     _index("cases", ("wants", "due_at"), "ix_cases_wants")
+    _index("cases", ("held",))
     _index("cases", ("wake_at",))
     _index("cases", ("subject", "status"), "ix_cases_subject")
     _index("cases", ("status", "due_at"), "ix_cases_status")

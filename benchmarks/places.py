@@ -8,9 +8,12 @@ third party's would be by pip.
 from __future__ import annotations
 
 import os
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.stub import NAME, TOKEN
 from orchestrator.adapters.keys import create_keys
@@ -20,7 +23,16 @@ CONCURRENCY = 8  # calls in flight to one account
 CONTROLLER = "bench"
 BATCH = 50  # people in one call, where batches are measured
 
-_REGISTER = """\
+PORTAL = Ed25519PrivateKey.from_private_bytes(bytes(32))  # signs the requests
+
+_PUBLIC = b64encode(PORTAL.public_key().public_bytes_raw())
+_REGISTER = f"""\
+[publishers.portal]
+sources = ["/portal/bench"]
+controllers = ["{CONTROLLER}"]
+rights = ["erasure"]
+keys = [{{ public_key = "{_PUBLIC.decode()}" }}]
+
 [controllers.bench]
 legal_name = "Bench SAS"
 country = "FR"

@@ -6,9 +6,12 @@ import json
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
-from benchmarks.places import CONTROLLER
+from benchmarks.places import CONTROLLER, PORTAL
+from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.signed_requests import RequestSigner
 from orchestrator.event_log import Message
-from schemas.cloudevents import Envelope, encode
+from schemas.cloudevents import Envelope
+from schemas.signed_events import SignedEvent
 from schemas.topics import REQUESTS
 
 _PEOPLE = UUID("5f0f2f0e-8a2b-5c55-9d49-2f8e2f0d7c11")
@@ -48,5 +51,6 @@ def _request(name: str) -> Message:
         time=None,
         data=json.dumps(data).encode(),
     )
-    encoded = encode(envelope, request_id)
+    event = SignedEvent.of(envelope, "erasure-orchestrator", SystemClock().now())
+    encoded = RequestSigner(PORTAL).sign(event, request_id.encode())
     return Message(REQUESTS, encoded.key or b"", encoded.headers, encoded.value)

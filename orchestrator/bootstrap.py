@@ -12,6 +12,7 @@ from datetime import timedelta
 from connectors.registry import connectors
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.done_rows import SqlDoneRows
+from orchestrator.adapters.heard_events import SqlHeardEvents
 from orchestrator.adapters.log_retention import SqlLogRetention
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
@@ -64,6 +65,7 @@ class Installation(Parts):
             engine=self.engine,
             vault=self.vault,
             pseudonyms=self.pseudonyms,
+            requests=self.requests,
             plan_for=self.register.plan_for,
             calendar_for=calendar_of,
             limits_for=self.register.limits_for,
@@ -150,6 +152,7 @@ class Installation(Parts):
             Chore("statistics", self.statistics.expire, every=HOUR),
             Chore("log_records", SqlLogRetention(self.database).drop, every=HOUR),
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
+            Chore("heard_events", SqlHeardEvents(self.database).forget, every=HOUR),
             Chore("evidence", self.evidence.shred, every=MINUTE),
             Chore("brake_counts", self.brakes.expire, every=HOUR),
             Chore("braked", self.letting_go().all, every=MINUTE),

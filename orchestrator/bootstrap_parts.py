@@ -13,9 +13,11 @@ from functools import cached_property
 from importlib.metadata import version
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 
+from connectors.public_keys import SealingKey
 from connectors.registry import ConnectorSetupError, connectors
-from connectors.sealing import unseal
+from connectors.sealing import seal, unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.brakes import SqlBrakes
 from orchestrator.adapters.case_records import SqlCaseRecords
@@ -49,6 +51,7 @@ from orchestrator.adapters.register import (
 )
 from orchestrator.adapters.rekeying import SqlRekeying
 from orchestrator.adapters.restore_hold import SqlRestoreHold
+from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.adapters.statistics import SqlStatistics
@@ -62,7 +65,7 @@ from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
 from orchestrator.event_log import Consumer, Publisher, Record, TopicAdmin
 from orchestrator.ports import Clock
-from orchestrator.settings import Settings
+from orchestrator.settings import Settings, Unsigned
 from schemas.checkpoints import LogCheckpointed
 from schemas.instructions import PUBLISHES
 from schemas.topics import RECEIPTS, REQUESTS, Topic, topics_with
@@ -81,6 +84,20 @@ def catalog() -> Mapping[str, ConnectorFacts]:
     except ConnectorSetupError as error:
         raise SetUpError(str(error)) from error
     return {name: ConnectorFacts(it.spec, it.options) for name, it in found.items()}
+
+
+def sealing_to(key: str) -> Callable[[bytes], str]:
+    """Return what seals to an X25519 public key; raises `SetUpError`."""
+    try:
+        known = TypeAdapter(SealingKey).validate_python(key)
+    except ValidationError:
+        known = None
+    if known is None:
+        raise SetUpError(
+            "The key to seal to is no X25519 public key; write its 32 bytes in base64,"
+            " as `erasure keys show` gives them."
+        )
+    return lambda plaintext: seal(plaintext, known)
 
 
 class Parts:
@@ -213,8 +230,24 @@ class Parts:
     @cached_property
     def desks(self) -> Desks:
         """What signs, publishes and unseals for systems of one's own."""
-        receiving = ReceivingKey(self.cipher, unseal)
-        return Desks(self.signer, self.clock, SqlOutbox(self.database), receiving)
+        outbox = SqlOutbox(self.database)
+        return Desks(self.signer, self.clock, outbox, self.receiving)
+
+    @cached_property
+    def receiving(self) -> ReceivingKey:
+        """What others seal to us with."""
+        return ReceivingKey(self.cipher, unseal)
+
+    @cached_property
+    def requests(self) -> SignedRequests:
+        """What listens to publishers."""
+        return SignedRequests(
+            self.register.publishers,
+            self.settings.audience,
+            self.receiving.unseal,
+            controllers=self.register.controllers,
+            takes_unsigned=self.settings.unsigned_requests is Unsigned.TAKE,
+        )
 
     @cached_property
     def signer(self) -> DsseSigner:

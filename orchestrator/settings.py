@@ -13,13 +13,11 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import (
-    BeforeValidator,
     Field,
     SecretStr,
     ValidationError,
@@ -28,92 +26,26 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
 
-from orchestrator.adapters.durations import duration_text, parse_duration
-from orchestrator.adapters.register import resolve_secret
+from orchestrator.adapters.durations import duration_text
 from orchestrator.errors import SetUpError
 from orchestrator.keeping import Keeping
+from orchestrator.setting_kinds import (
+    Address,
+    Duration,
+    EventAudience,
+    LogFormat,
+    LogLevel,
+    SaslMechanism,
+    Secret,
+    SecurityProtocol,
+    Unsigned,
+)
 from schemas.checkpoints import LogName
 
 PREFIX = "ERASURE_"
 # The tests' own variables; a process that sees them is not misconfigured.
 _NOT_OURS = ("ERASURE_TEST_", "ERASURE_VENDOR_SPECS")
 _HIDDEN = "********"
-
-
-class LogFormat(StrEnum):
-    """How log lines look; `auto` is console on a terminal, JSON otherwise."""
-
-    AUTO = "auto"
-    CONSOLE = "console"
-    JSON = "json"
-
-
-class LogLevel(StrEnum):
-    """The least important line that is written."""
-
-    DEBUG = "debug"
-    INFO = "info"
-    WARNING = "warning"
-    ERROR = "error"
-
-
-class SecurityProtocol(StrEnum):
-    """How Kafka is spoken to."""
-
-    PLAINTEXT = "PLAINTEXT"
-    SSL = "SSL"
-    SASL_PLAINTEXT = "SASL_PLAINTEXT"
-    SASL_SSL = "SASL_SSL"
-
-
-class SaslMechanism(StrEnum):
-    """How we prove to Kafka who we are."""
-
-    PLAIN = "PLAIN"
-    SCRAM_SHA_256 = "SCRAM-SHA-256"
-    SCRAM_SHA_512 = "SCRAM-SHA-512"
-
-
-def _a_duration(value: object) -> timedelta:
-    """Accept `15s` or plain seconds, and nothing that lasts no time."""
-    if isinstance(value, timedelta):
-        return value
-    text = str(value)
-    try:
-        duration = parse_duration(f"{text}s" if text.isdigit() else text)
-    except ValueError:
-        duration = timedelta(0)
-    if not duration:
-        raise ValueError("is not a duration longer than nothing")
-    return duration
-
-
-def _a_secret(value: object) -> object:
-    """Follow a reference to where the secret is kept."""
-    if isinstance(value, str) and value.startswith(("env:", "file:")):
-        try:
-            return resolve_secret(value)
-        except SetUpError as error:
-            raise ValueError(str(error)) from None
-    return value
-
-
-def _an_address(value: object) -> object:
-    """Accept `host:port`, with an IPv6 host in brackets."""
-    if isinstance(value, str):
-        parts = urlsplit(f"//{value}")
-        try:
-            is_whole = parts.hostname and parts.port is not None
-        except ValueError:
-            is_whole = False
-        if not is_whole or parts.netloc != value or parts.username is not None:
-            raise ValueError("is not host:port")
-    return value
-
-
-Address = Annotated[str, BeforeValidator(_an_address)]
-Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
-Secret = Annotated[SecretStr, BeforeValidator(_a_secret)]
 
 
 class Settings(Keeping):
@@ -191,6 +123,30 @@ class Settings(Keeping):
             "database: a restored backup is found out by it at start."
         ),
         examples=["/mnt/archive/checkpoints.jsonl"],
+    )
+    audience: EventAudience = Field(
+        default="erasure-orchestrator",
+        description=(
+            "The name of this installation, which signed request events must bear as "
+            "their audience: give each installation its own."
+        ),
+        examples=["privacy.example.com"],
+    )
+    unsigned_requests: Unsigned = Field(
+        default=Unsigned.REFUSE,
+        description=(
+            "`refuse`, or `take` for trials: then whoever can write to the topic can "
+            "have anybody erased."
+        ),
+        examples=["refuse"],
+    )
+    request_key: Path | None = Field(
+        default=None,
+        description=(
+            "The private key (PEM) with which `erasure request publish` signs, as a "
+            "publisher of the register."
+        ),
+        examples=["/run/secrets/publisher.pem"],
     )
     callback_bind: Address | None = Field(
         default=None,
@@ -373,3 +329,6 @@ def _without_passwords(url: str) -> str:
     )
     tail = f"?{query}" if query else ""
     return f"{parts.scheme}://{netloc}{parts.path}{tail}"
+
+
+__all__ = ["LogFormat", "Settings", "Unsigned", "load_settings", "variable_of"]

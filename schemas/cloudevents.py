@@ -79,7 +79,7 @@ def decode(
 
     A rejection names header names and rules, never a header's value.
     """
-    oversized = _size(headers, value)
+    oversized = size_of(headers, value)
     if oversized is not None:
         return oversized
     texts = read_headers(headers)
@@ -104,8 +104,8 @@ def decode(
     )
 
 
-def _size(headers: Headers, value: bytes | None) -> Rejection | None:
-    """Bound what is looked at before looking."""
+def size_of(headers: Headers, value: bytes | None) -> Rejection | None:
+    """Refuse what is too large, before anything is looked at."""
     spent = sum(len(name.encode()) + len(text or b"") for name, text in headers)
     if spent > MAX_HEADER_BYTES or len(value or b"") > MAX_VALUE_BYTES:
         return reject(RejectionCode.TOO_LARGE)

@@ -105,7 +105,7 @@ def read_request(
     read = event if isinstance(event, Rejection) else _read(event, closed=closed)
     if isinstance(read, SubmittedRequest):
         return read
-    return _named(read, headers, value or b"")
+    return named(read, headers, value or b"")
 
 
 def read_event(
@@ -114,12 +114,12 @@ def read_event(
     """Read one record of `privacy.requests`: a request, or a later word about one."""
     event = decode(headers, value, EVERY_TYPE)
     if isinstance(event, Rejection):
-        return _named(event, headers, value or b"")
+        return named(event, headers, value or b"")
     if event.type == PrivacyRequest.TYPE:
         return read_request(headers, value)
     read = _later(event)
     if isinstance(read, Rejection):
-        return _named(read, headers, value or b"")
+        return named(read, headers, value or b"")
     return read
 
 
@@ -236,7 +236,7 @@ def _telling_name(submitted: SubmittedRequest) -> Rejection | None:
     return None
 
 
-def _named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
+def named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
     """Name the request and the event as far as that says nothing of the person."""
     texts = read_headers(headers)
     if isinstance(texts, Rejection):
@@ -279,6 +279,7 @@ __all__ = [
     "SubmittedRequest",
     "WithdrawnRequest",
     "canonical_json",
+    "named",
     "read_event",
     "read_request",
     "read_request_file",

@@ -27,6 +27,24 @@ class RejectionCode(StrEnum):
     UNKNOWN_TYPE = "unknown_type"
     UNKNOWN_VERSION = "unknown_version"
     MALFORMED_JSON = "malformed_json"
+    # Who says it: nothing of the payload was read.
+    NOT_SIGNED = "not_signed"
+    NOT_AN_ENVELOPE = "not_an_envelope"
+    OTHER_PAYLOAD_TYPE = "other_payload_type"
+    UNKNOWN_KEY = "unknown_key"
+    KEY_NOT_VALID = "key_not_valid"
+    BAD_SIGNATURE = "bad_signature"
+    # What was signed, and what its publisher may say.
+    HEADER_DIFFERS = "header_differs"
+    OTHER_AUDIENCE = "other_audience"
+    NOT_YET_VALID = "not_yet_valid"
+    VALID_TOO_LONG = "valid_too_long"
+    EXPIRED = "expired"
+    SOURCE_NOT_ALLOWED = "source_not_allowed"
+    CONTROLLER_NOT_ALLOWED = "controller_not_allowed"
+    RIGHT_NOT_ALLOWED = "right_not_allowed"
+    NOT_SEALED = "not_sealed"
+    DOES_NOT_OPEN = "does_not_open"
     # One place in the data.
     MISSING_FIELD = "missing_field"
     UNKNOWN_FIELD = "unknown_field"
@@ -103,6 +121,70 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         _C.MALFORMED_JSON: Meaning(
             "The value is one unambiguous JSON text.",
             "Let a JSON library write the value; never build it from strings.",
+        ),
+        _C.NOT_SIGNED: Meaning(
+            "A request event is signed by a publisher of the register.",
+            "Send a DSSE envelope with the content type application/vnd.dsse+json.",
+        ),
+        _C.NOT_AN_ENVELOPE: Meaning(
+            "The value is a DSSE envelope with exactly one signature.",
+            "Compare it with the page about the contract, byte for byte.",
+        ),
+        _C.OTHER_PAYLOAD_TYPE: Meaning(
+            "What is signed is application/cloudevents+json.",
+            "Sign the whole CloudEvent in JSON, under that payload type.",
+        ),
+        _C.UNKNOWN_KEY: Meaning(
+            "The signature is of a key that the register knows.",
+            "Have the public key added to the publisher's keys in the register.",
+        ),
+        _C.KEY_NOT_VALID: Meaning(
+            "The key that signed is valid on the day the event arrives.",
+            "Sign with the publisher's present key, or have its days corrected.",
+        ),
+        _C.BAD_SIGNATURE: Meaning(
+            "The signature covers the payload's bytes exactly as they came.",
+            "Sign DSSE's pre-authentication encoding of the very bytes that are sent.",
+        ),
+        _C.HEADER_DIFFERS: Meaning(
+            "A ce_ header says what the signed event says.",
+            "Leave the ce_ headers out, or copy the event's attributes.",
+        ),
+        _C.OTHER_AUDIENCE: Meaning(
+            "The event's audience is this installation.",
+            "Set audience to the name that `erasure config show` gives.",
+        ),
+        _C.NOT_YET_VALID: Meaning(
+            "The event's time is not in the future (five minutes are forgiven).",
+            "Correct the publisher's clock.",
+        ),
+        _C.VALID_TOO_LONG: Meaning(
+            "expirytime is after time, and at most 30 days after it.",
+            "Let the event expire seven days after its time.",
+        ),
+        _C.EXPIRED: Meaning(
+            "The event arrives before its expirytime.",
+            "Sign it again with a new time and expirytime; received_at stays.",
+        ),
+        _C.SOURCE_NOT_ALLOWED: Meaning(
+            "The event's source is one that the register allows its publisher.",
+            "Use the publisher's own source, or have this one added.",
+        ),
+        _C.CONTROLLER_NOT_ALLOWED: Meaning(
+            "The controller is one that the register allows the publisher.",
+            "Have the controller added to the publisher in the register.",
+        ),
+        _C.RIGHT_NOT_ALLOWED: Meaning(
+            "Each right is one that the register allows the publisher.",
+            "Have the right added to the publisher in the register.",
+        ),
+        _C.NOT_SEALED: Meaning(
+            "What identifies the person is sealed to our public key.",
+            "Send subject_sealed instead of subject.",
+        ),
+        _C.DOES_NOT_OPEN: Meaning(
+            "A sealed member is a compact JWE for our public key, with JSON in it.",
+            "Seal to the key that `erasure keys show` gives (ECDH-ES+A256KW, A256GCM).",
         ),
         _C.MISSING_FIELD: Meaning(
             "This member is required.",

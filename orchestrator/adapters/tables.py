@@ -309,6 +309,15 @@ offsets = Table(
     Column("next_offset", BigInteger, nullable=False),
 )
 
+heard_events = Table(
+    "heard_events",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("event_id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("until", Instant, nullable=False, index=True),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -215,6 +215,28 @@ class SqlTransaction:
                 ],
             )
 
+    def heard_events(
+        self, events: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], str]:
+        """Return the digest of each event, by (source, id), that was taken before."""
+        if not events:
+            return {}
+        values = {
+            "sources": [source for source, _ in events],
+            "event_ids": [event_id for _, event_id in events],
+        }
+        found = self.connection.execute(_HEARD, values)
+        return {(row.source, row.event_id): row.digest for row in found}
+
+    def remember_events(
+        self, events: Collection[tuple[str, str, str, datetime]]
+    ) -> None:
+        """Remember events that were taken: source, id, digest, until when."""
+        names = ("source", "event_id", "digest", "until")
+        rows = [dict(zip(names, event, strict=True)) for event in events]
+        if rows:
+            upsert(self.connection, t.heard_events, rows, conflict=names[:2])
+
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
         if not events:
@@ -246,6 +268,10 @@ _QUARANTINE_FIELDS = tuple(
     name
     for name in (column.name for column in t.quarantine.c)
     if name not in {"ended_by", "ended_at"}
+)
+_HEARD = select(t.heard_events).where(
+    t.heard_events.c.source.in_(bindparam("sources", expanding=True)),
+    t.heard_events.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
 # Built once: building a statement takes longer than running it.
 _LOCK_CASES = (

@@ -10,12 +10,21 @@ from orchestrator.bootstrap import QUARANTINE, Installation
 from orchestrator.entrypoints.masking import masked_json, masked_word
 from orchestrator.errors import NotPossible
 from orchestrator.event_log import Record, unpack
+from schemas.rejections import Rejection
 from schemas.requests import PrivacyRequest
+from schemas.sealed_members import IDENTIFYING, SUFFIX
+from schemas.signed_events import AUDIENCE, EXPIRY, take_apart
 from schemas.topics import CONFIRMATIONS
 
 # Names of headers that the contract has; another one may hold anything.
 _HEADERS = frozenset(
     {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
+)
+
+_ATTRIBUTES = frozenset(
+    {"specversion", "id", "source", "type", "time", "datacontenttype", "data"}
+    | {AUDIENCE, EXPIRY}
+    | {f"{name}{SUFFIX}" for name in IDENTIFYING}
 )
 
 
@@ -56,7 +65,8 @@ class Releasing:
         if record.topic == CONFIRMATIONS:
             found = self._parts.collect(None, lambda: None).read(record)
         else:
-            found = self._parts.ingest(None, lambda: None).read(record)
+            ingest = self._parts.ingest(None, lambda: None)
+            found = ingest.read(record, came_at=line.seen_at)
         if found is not None:
             place = f" at {found.pointer}" if found.pointer else ""
             raise NotPossible(
@@ -86,7 +96,10 @@ def _shape(record: Record) -> str:
     """Return the shape of a record's value."""
     if record.value is None:
         return "(no value)"
-    return masked_json(record.value, _names(PrivacyRequest.model_json_schema()))
+    # Of a signed record what was signed, verified or not: somebody must see it.
+    parts = take_apart(record.value)
+    value = record.value if isinstance(parts, Rejection) else parts.payload
+    return masked_json(value, _names(PrivacyRequest.model_json_schema()) | _ATTRIBUTES)
 
 
 def _names(schema: object) -> frozenset[str]:

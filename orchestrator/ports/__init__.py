@@ -29,6 +29,11 @@ from orchestrator.ports.inbox import (
     Letter,
     Word,
 )
+from orchestrator.ports.requests import (
+    EventMark,
+    Requests,
+    SaidEvent,
+)
 from orchestrator.ports.store import (
     Store,
     Transaction,
@@ -98,6 +103,7 @@ __all__ = [
     "Due",
     "EndLetter",
     "Ending",
+    "EventMark",
     "FinishArtifact",
     "ForgetRecord",
     "ForgetRequestRecord",
@@ -118,6 +124,8 @@ __all__ = [
     "PutStatement",
     "PutTombstone",
     "Quarantined",
+    "Requests",
+    "SaidEvent",
     "Sealer",
     "SignedStatement",
     "Store",

@@ -84,6 +84,16 @@ class Transaction(Protocol):
     def remember_requests(self, requests: Sequence[KnownRequest], at: datetime) -> None:
         """Remember requests that open a case in this transaction."""
 
+    def heard_events(
+        self, events: Collection[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], str]:
+        """Return the digest of each event, by (source, id), that was taken before."""
+
+    def remember_events(
+        self, events: Collection[tuple[str, str, str, datetime]]
+    ) -> None:
+        """Remember events that were taken: source, id, digest, until when."""
+
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
 

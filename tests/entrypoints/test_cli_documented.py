@@ -15,7 +15,8 @@ from tests.support.command import erasure
 from tests.support.installation import ROOT
 
 PROMISED = """
-demo; run; status; report; request example; request validate; request publish;
+demo; run; status; report; request example; request validate; request sign;
+request publish;
 case list; case show; case extend; case ask-identity; case identity-received;
 case withdraw;
 case approve; case refuse; case hold; case release; case notice; task open-gate;

@@ -37,7 +37,11 @@ def _payload(installation: AnInstallation, id_: str) -> object:
 def _add_controller(installation: AnInstallation) -> None:
     """Let the register know the stranger."""
     text = installation.register.read_text()
-    own = text[text.index("[controllers.") : text.index("[recipients.")]
+    own = text[text.index("[controllers.") : text.index("[publishers.")]
+    text = text.replace(
+        'controllers = ["maison-exemple"]',
+        f'controllers = ["maison-exemple", "{STRANGER}"]',
+    )
     installation.register.write_text(
         text + own.replace("[controllers.maison-exemple]", f"[controllers.{STRANGER}]")
     )
@@ -86,7 +90,11 @@ def test_names_that_the_schema_lacks_are_not_shown(
 
 def test_payload_that_is_no_json_shows_its_size(installation: AnInstallation) -> None:
     """Nothing of it is repeated."""
-    id_ = _quarantined(installation, replace(a_submission(ADA), value=b"Ada " * 9))
+    broken = replace(a_submission(ADA), value=b"Ada " * 9)
+    installation.parts.publisher.publish([broken])
+    installation.ingest()
+    (line,) = installation("quarantine", "list", "--json").data
+    id_ = line["id"]
 
     ran = installation("quarantine", "show", id_)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,8 @@ def test_unreadable_file_is_wrong_use(
     assert (ran.code, ran.out, len(ran.sentences)) == (2, "", 1)
 
 
-def test_file_is_published_in_binary_mode(
-    installation: AnInstallation, tmp_path: Path
-) -> None:
-    """Attributes are headers, the data is the value, the key is the request's id."""
+def test_file_is_published_signed(installation: AnInstallation, tmp_path: Path) -> None:
+    """The value is an envelope around the event, the key is the request's id."""
     human = Human(1)
     file = a_request_file(tmp_path, human)
 
@@ -108,11 +107,11 @@ def test_file_is_published_in_binary_mode(
         0
     )
     event = json.loads(file.read_text())
-    headers = dict(record.headers)
+    said = json.loads(b64decode(json.loads(record.value or b"")["payload"]))
     assert record.key == human.request_id.encode()
-    assert headers["ce_id"].decode() == event["id"]
-    assert headers["content-type"] == b"application/json"
-    assert json.loads(record.value or b"") == event["data"]
+    assert record.headers == (("content-type", b"application/vnd.dsse+json"),)
+    assert (said["id"], said["data"]) == (event["id"], event["data"])
+    assert said["audience"] == "erasure-orchestrator"
 
 
 def test_file_published_twice_opens_one_case(

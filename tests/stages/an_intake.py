@@ -11,6 +11,7 @@ from itertools import count, islice
 from pydantic import SecretBytes
 
 from orchestrator.adapters.calendars import calendar_of
+from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.plan import Plan
@@ -90,6 +91,7 @@ class Intake:
             engine=office.engine,
             vault=office.vault,
             pseudonyms=NAMES,
+            requests=SignedRequests({}, "here", str.encode, takes_unsigned=True),
             plan_for=lambda controller, *, on: self._plan,  # noqa: ARG005 (the protocol's)
             calendar_for=calendar_of,
             limits_for=self._limits_for,

@@ -13,6 +13,7 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.plan import Plan
@@ -42,6 +43,7 @@ def _an_ingest(office: Office, log: EmbeddedLog, plan_for: PlanFor) -> Ingest:
         engine=office.engine,
         vault=office.vault,
         pseudonyms=Pseudonyms(SecretBytes(bytes(32))),
+        requests=SignedRequests({}, "here", str.encode, takes_unsigned=True),
         plan_for=plan_for,
         calendar_for=calendar_of,
         limits_for=lambda *_: BrakeLimits(per_hour=9, factor=9, minimum=9),

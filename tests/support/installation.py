@@ -18,6 +18,7 @@ from orchestrator.ports import Claimed, Heard
 from orchestrator.settings import LogFormat, Settings
 from tests.support.command import Ran, erasure
 from tests.support.people import Human, a_submission
+from tests.support.publisher import PEM, signed
 from tests.support.site_register import SECRETS, RegisterText
 
 ROOT = Path(__file__).parents[2]
@@ -45,11 +46,15 @@ class AnInstallation:
         text = (register or RegisterText()).at(url)
         self.register.write_text(text, encoding="utf-8")
         create_keys(self.keys)
+        publisher = folder / "publisher.pem"
+        publisher.write_bytes(PEM)
+        publisher.chmod(0o600)
         self.env = {
             "ERASURE_DATABASE_URL": self.database_url,
             "ERASURE_REGISTER": str(self.register),
             "ERASURE_KEYS_DIR": str(self.keys),
             "ERASURE_LOG_FORMAT": "json",
+            "ERASURE_REQUEST_KEY": str(publisher),
             "ERASURE_SWEEP_EVERY": "100ms",
             "PATH": os.defpath,
             **SECRETS,
@@ -107,8 +112,8 @@ class AnInstallation:
     # --- cases --------------------------------------------------------------------
 
     def publish(self, *messages: Message) -> None:
-        """Publish as the portal would."""
-        assert all(self.parts.publisher.publish(messages))
+        """Sign and publish as the portal would."""
+        assert all(self.parts.publisher.publish([signed(one) for one in messages]))
 
     def ingest(self) -> None:
         """Take what was published."""

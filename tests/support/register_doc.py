@@ -24,6 +24,10 @@ from orchestrator.adapters.register.account_tables import (
 )
 from orchestrator.adapters.register.brake_tables import BrakeTable, SourceBrakeTable
 from orchestrator.adapters.register.kinds import Table
+from orchestrator.adapters.register.publishers import (
+    PublisherKeyTable,
+    PublisherTable,
+)
 from orchestrator.adapters.register.sentences import toml_value
 from orchestrator.adapters.register.tables import (
     ControllerTable,
@@ -37,6 +41,8 @@ BEGIN = "<!-- tables: written by tests/support/register_doc.py -->"
 END = "<!-- end of tables -->"
 TABLES: dict[str, type[Table]] = {
     "[controllers.NAME]": ControllerTable,
+    "[publishers.NAME]": PublisherTable,
+    "each of a publisher's `keys`": PublisherKeyTable,
     "[recipients.NAME]": RecipientTable,
     "[accounts.NAME]": AccountTable,
     "[accounts.NAME.waits]": WaitsTable,

@@ -37,6 +37,7 @@ from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
 from tests.support.people import SEEDED
 from tests.support.processes import tail
+from tests.support.publisher import signed
 from tests.support.site_register import SECRETS, RegisterText
 
 _POLL_SECONDS = 0.02
@@ -180,8 +181,8 @@ class Site:
     # --- the portal and its archive -------------------------------------------------
 
     def publish(self, *messages: Message) -> None:
-        """Publish as the portal would, until all is acknowledged."""
-        left = list(messages)
+        """Sign and publish as the portal would, until all is acknowledged."""
+        left = [signed(message) for message in messages]
         while left:
             answers = self.here.publisher.publish(left[:500])
             left = [

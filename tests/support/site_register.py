@@ -8,6 +8,7 @@ from typing import Any
 
 from connectors.fakes import commercetools, hubspot, klaviyo, mixpanel, opendsr
 from connectors.fakes.opendsr_signing import DOMAIN
+from tests.support.publisher import PUBLISHER
 
 ACCOUNTS = ("hubspot", "klaviyo", "mixpanel", "commercetools")
 
@@ -40,7 +41,7 @@ class RegisterText:
 
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
-        parts = [_CONTROLLER]
+        parts = [_CONTROLLER, PUBLISHER]
         parts += [self._account(name, url) for name in self.accounts]
         if self.keeps_orders:
             parts.append(_KEEPS_ORDERS)

@@ -28,6 +28,10 @@ from orchestrator.adapters.register.brake_tables import BrakeTable, limits_of
 from orchestrator.adapters.register.entries import entry_of, with_ladder
 from orchestrator.adapters.register.kinds import Table, is_slug
 from orchestrator.adapters.register.planning import plan_of, plan_to_json
+from orchestrator.adapters.register.publishers import (
+    PublisherTable,
+    check_publishers,
+)
 from orchestrator.adapters.register.sentences import listed, nearest, problems_of
 from orchestrator.adapters.register.tables import (
     ControllerTable,
@@ -43,7 +47,7 @@ from orchestrator.errors import SetUpError
 
 _MAX_BYTES = 4 * 1024 * 1024
 _SECTIONS = (
-    *("controllers", "recipients", "accounts"),
+    *("controllers", "recipients", "accounts", "publishers"),
     *("retention", "review", "escalation", "brake"),
 )
 TableT = TypeVar("TableT", bound=Table)
@@ -60,6 +64,7 @@ class Register:
     retention: tuple[RetentionTable, ...]
     reviews: tuple[ReviewTable, ...] = ()
     brake: BrakeTable = field(default_factory=BrakeTable)
+    publishers: Mapping[str, PublisherTable] = field(default_factory=dict)
 
     @property
     def short_version(self) -> str:
@@ -164,12 +169,14 @@ class _Reading:
         controllers = self._entries(document, "controllers", ControllerTable)
         recipients = self._entries(document, "recipients", RecipientTable)
         accounts = self._entries(document, "accounts", AccountTable)
+        publishers = self._entries(document, "publishers", PublisherTable)
         retention = self._listed(document, "retention", RetentionTable)
         reviews = self._listed(document, "review", ReviewTable)
         escalation = self._escalation(document)
         brake = self._valid("brake", document.get("brake", {}), BrakeTable)
         self._check_between(document, accounts)
         names = frozenset(self._section(document, "controllers"))
+        check_publishers(publishers, names, self.tell)
         entries = {
             name: entry_of(
                 name, table, self.catalog, names, partial(self.tell_account, name)
@@ -193,6 +200,7 @@ class _Reading:
             retention=tuple(rule for _, rule in retention),
             reviews=tuple(rule for _, rule in reviews),
             brake=brake or BrakeTable(),
+            publishers=publishers,
         )
         return replace(whole, version=self._version(document, whole))
 

@@ -81,25 +81,26 @@ def publish(
             help="Search and count only, under new names; the files stay unused.",
         ),
     ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            "--key", metavar="PEM", help="Sign with it instead of ERASURE_REQUEST_KEY."
+        ),
+    ] = None,
 ) -> None:
     """
-    Publish files in binary mode, keyed by request_id; all of them or none.
+    Sign files as a publisher and publish them by request_id; all of them or none.
 
     Works beside a running process, on Kafka and on the embedded log.
     """
-    from orchestrator.event_log import Message
-    from schemas.topics import REQUESTS
+    from orchestrator.entrypoints.publishing import publish as published
 
     read = _read_all(files, _rehearsed if dry_run else _as_it_is)
     if len(read) < len(files):
         warn("Nothing was published.")
         raise typer.Exit(NO)
     with open_parts() as parts:
-        messages = [
-            Message(REQUESTS, m.key or b"", m.headers, m.value)
-            for m in (one.message for one in read)
-        ]
-        acknowledged = parts.publisher.publish(messages)
+        acknowledged = published(read, parts, key)
     for file, is_there in zip(read, acknowledged, strict=True):
         if is_there:
             how = "published as a dry run" if dry_run else "published"
@@ -109,6 +110,46 @@ def publish(
             "Not every request was acknowledged; publish the files again, for a repeat"
             " opens no second case."
         )
+
+
+@app.command()
+def sign(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="One CloudEvent in JSON.")
+    ],
+    key: Annotated[
+        Path, typer.Option("--key", metavar="PEM", help="The publisher's private key.")
+    ],
+    *,
+    seal_to: Annotated[
+        str | None,
+        typer.Option(
+            "--seal-to",
+            metavar="KEY",
+            help="Seal the person to this public key, as `erasure keys show` gives it.",
+        ),
+    ] = None,
+) -> None:
+    """
+    Write the record's value for one file to stdout: a signed envelope, valid 7 days.
+
+    Send it with content-type application/vnd.dsse+json and the request_id as key.
+    """
+    from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.key_files import read_signing_key
+    from orchestrator.adapters.signed_requests import RequestSigner
+    from orchestrator.bootstrap_parts import sealing_to
+    from orchestrator.entrypoints.publishing import signed_file
+    from orchestrator.settings import load_settings
+
+    signer = RequestSigner(read_signing_key(key))
+    seal = None if seal_to is None else sealing_to(seal_to)
+    read = _read_all([file])
+    if not read:
+        raise typer.Exit(NO)
+    audience, now = load_settings().audience, SystemClock().now()
+    made = signed_file(read[0], signer, audience, now, seal)
+    sys.stdout.write(made.value.decode("ascii") + "\n")
 
 
 def _as_it_is(content: bytes) -> bytes:

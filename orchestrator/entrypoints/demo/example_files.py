@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from orchestrator.errors import SetUpError
-from orchestrator.event_log import Message
 from schemas.intake import RequestFile, read_request_file
-from schemas.topics import REQUESTS
 
 # In an installed package they lie beside this file, in a checkout at its root.
 _HERE: Final = Path(__file__).parent / "examples"
@@ -40,12 +38,6 @@ def requests_of_today(now: datetime) -> Sequence[RequestFile]:
     """
     folder = _examples() / "requests"
     return [_of_today(folder / f"{name}.json", now) for name in REQUEST_FILES]
-
-
-def message_of(request: RequestFile) -> Message:
-    """Return what a portal would put on the requests' topic."""
-    it = request.message
-    return Message(REQUESTS, it.key or b"", it.headers, it.value)
 
 
 def _of_today(path: Path, now: datetime) -> RequestFile:

@@ -69,6 +69,11 @@ class Folder:
         return self.root / "public.pem"
 
     @property
+    def portal_key(self) -> Path:
+        """The key with which the portal signs its requests."""
+        return self.secrets / "portal.pem"
+
+    @property
     def environment(self) -> Path:
         """The settings with which other commands look at this run."""
         return self.root / "env.sh"

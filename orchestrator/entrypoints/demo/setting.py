@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import socket
+from base64 import b64encode
 from pathlib import Path
 from typing import TextIO
 
 from pydantic import SecretStr
 
-from orchestrator.adapters.keys import create_keys
+from orchestrator.adapters.key_files import read_signing_key
+from orchestrator.adapters.keys import create_keys, new_signing_key
 from orchestrator.adapters.logs import configure_logs
 from orchestrator.adapters.schema import upgrade
 from orchestrator.bootstrap import Installation
@@ -17,7 +19,11 @@ from orchestrator.entrypoints.demo.example_files import register_text
 from orchestrator.entrypoints.demo.fakes import CALLING_BACK
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.entrypoints.demo.register_text import with_accounts, with_values
+from orchestrator.entrypoints.demo.register_text import (
+    quoted,
+    with_accounts,
+    with_values,
+)
 from orchestrator.entrypoints.demo.register_values import changes_for, secrets_of
 from orchestrator.settings import Settings
 
@@ -27,13 +33,15 @@ def set_up(folder: Folder, processors: Processors, log: TextIO) -> Installation:
     configure_logs("json", "info", stream=log)
     created = create_keys(folder.keys)
     _write_secrets(folder, processors)
-    folder.register.write_text(_register(folder, processors), encoding="utf-8")
+    portal = _write_portal_key(folder)
+    folder.register.write_text(_register(folder, processors, portal), encoding="utf-8")
     # Not read from the environment: another installation's settings stay out.
     settings = Settings.model_construct(
         database_url=SecretStr(f"sqlite:///{folder.database.resolve()}"),
         register_path=folder.register,
         keys_dir=created.directory,
         kafka="",
+        request_key=folder.portal_key,
         callback_bind=_an_address() if CALLING_BACK in processors.accounts else None,
     )
     installation = Installation(settings)
@@ -47,6 +55,14 @@ def _an_address() -> str:
     """Return a free port of loopback, for what systems say by themselves."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _write_portal_key(folder: Folder) -> str:
+    """Make the key with which the demo's portal signs; return its public half."""
+    folder.portal_key.touch(mode=0o600)
+    folder.portal_key.write_bytes(new_signing_key()[1])
+    public = read_signing_key(folder.portal_key).public_key().public_bytes_raw()
+    return b64encode(public).decode("ascii")
 
 
 def _write_secrets(folder: Folder, processors: Processors) -> None:
@@ -67,15 +83,18 @@ def _write_environment(folder: Folder) -> None:
         "ERASURE_DATABASE_URL": f"sqlite:///{folder.database.resolve()}",
         "ERASURE_REGISTER": str(folder.register.resolve()),
         "ERASURE_KEYS_DIR": str(folder.keys.resolve()),
+        "ERASURE_REQUEST_KEY": str(folder.portal_key.resolve()),
     }
     lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
     folder.environment.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _register(folder: Folder, processors: Processors) -> str:
+def _register(folder: Folder, processors: Processors, portal: str) -> str:
     """Return the example register, pointed at the fakes and made quick."""
     changes = changes_for(
         processors, lambda account, name: _secret_file(folder, account, name)
     )
+    keys = f"[{{ public_key = {quoted(portal)} }}]"
+    changes["publishers.portal"] = {"keys": keys}
     text = with_accounts(register_text(), processors.accounts)
     return with_values(text, changes)

@@ -15,7 +15,7 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.demo.elsewhere import Elsewhere
 from orchestrator.entrypoints.demo.evidence import Evidence
-from orchestrator.entrypoints.demo.example_files import message_of, requests_of_today
+from orchestrator.entrypoints.demo.example_files import requests_of_today
 from orchestrator.entrypoints.demo.fetching import fetch_copies, fetch_receipts
 from orchestrator.entrypoints.demo.folder import Folder, make_folder
 from orchestrator.entrypoints.demo.page import Page, program_of
@@ -29,6 +29,7 @@ from orchestrator.entrypoints.demo.processors import (
 from orchestrator.entrypoints.demo.proving import facts_of
 from orchestrator.entrypoints.demo.setting import set_up
 from orchestrator.entrypoints.demo.watching import Watch
+from orchestrator.entrypoints.publishing import publish
 from orchestrator.entrypoints.running import Running
 from schemas.intake import RequestFile
 
@@ -83,7 +84,7 @@ class _Run:
         running.start()
         try:
             elsewhere.start()
-            self.installation.publisher.publish([message_of(one) for one in requests])
+            publish(requests, self.installation)
             watch.until_forgotten(running.stopping, patience)
             elsewhere.stop()
             is_all_true = self._tell(self._bring_together(watch), began)

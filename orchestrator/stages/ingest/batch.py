@@ -9,7 +9,7 @@ from orchestrator.engine import Work
 from orchestrator.event_log import Record
 from orchestrator.ports import KnownRequest, OpenVault, Transaction
 from schemas.connecting import Identifier
-from schemas.intake import LaterWord, WithdrawnRequest
+from schemas.intake import LaterWord, SubmittedRequest, WithdrawnRequest
 from schemas.rejections import Rejection
 
 Word = WithdrawnRequest | LaterWord
@@ -30,6 +30,11 @@ class Batch:
     words: list[tuple[Record, Word]] = field(default_factory=list)
     rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
     opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
+
+    def is_known(self, what: SubmittedRequest) -> bool:
+        """Tell whether one of a request's names is known."""
+        by_event = (what.source, what.event_id) in self.by_event
+        return by_event or what.request_id in self.by_id
 
     def know(self, known: KnownRequest) -> None:
         """Remember a request under both of its names."""

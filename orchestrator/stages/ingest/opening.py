@@ -23,7 +23,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.engine import Engine, NewCase
-from orchestrator.ports import Clock, OpenVault, Store, Vault, Write
+from orchestrator.ports import Clock, OpenVault, Requests, Store, Vault, Write
 from schemas.intake import SubmittedRequest
 
 
@@ -66,6 +66,7 @@ class IngestParts:
     engine: Engine
     vault: Vault
     pseudonyms: Pseudonyms
+    requests: Requests
     plan_for: PlanFor
     calendar_for: CalendarFor
     limits_for: LimitsFor

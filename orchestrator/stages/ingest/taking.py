@@ -9,6 +9,7 @@ retried for ever; the next one is processed at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import structlog
 
@@ -34,15 +35,13 @@ from orchestrator.stages.ingest.refusing import (
     quarantined,
     rejected_message,
 )
-from schemas.intake import SubmittedRequest, read_event
+from orchestrator.stages.ingest.repeating import Repeating, Said
+from schemas.intake import SubmittedRequest
 from schemas.rejections import Rejection, RejectionCode
 
 log = structlog.get_logger()
 
 CONTENT = "request-content"
-
-
-Read = tuple[Record, SubmittedRequest | Word | Rejection]
 
 
 class Ingest:
@@ -82,13 +81,14 @@ class Ingest:
         consumer.committed(dict(record.position for record in records))
         return len(records)
 
-    def read(self, record: Record) -> Rejection | None:
+    def read(self, record: Record, came_at: datetime | None = None) -> Rejection | None:
         """
         Take one record that a person released from quarantine.
 
-        Returns what is still wrong with it; then nothing was stored or sent.
+        Whether it is signed and in time is judged as when it came.  Returns what is
+        still wrong with it; then nothing was stored or sent.
         """
-        rejected = self._ingest([record], is_release=True)
+        rejected = self._ingest([record], is_release=True, came_at=came_at)
         self._parts.on_applied()
         return rejected[0] if rejected else None
 
@@ -102,15 +102,23 @@ class Ingest:
             self._keep_poison(record)
 
     def _ingest(
-        self, records: Sequence[Record], *, is_release: bool = False
+        self,
+        records: Sequence[Record],
+        *,
+        is_release: bool = False,
+        came_at: datetime | None = None,
     ) -> Sequence[Rejection]:
         """Store the effect of *records* and their offsets, at once."""
         parts = self._parts
+        at = came_at or parts.clock.now()
         with parts.store.transaction() as transaction:
             fresh = list(records) if is_release else fresh_of(transaction, records)
-            read: list[Read] = [(r, read_event(r.headers, r.value)) for r in fresh]
+            said = [(r, parts.requests.read(r.headers, r.value, at)) for r in fresh]
             batch = Batch(transaction, parts.engine.opening(transaction))
-            self._recall(batch, read)
+            self._recall(batch, said)
+            repeating = Repeating(transaction, parts.pseudonyms.digest)
+            repeating.recall(said)
+            read = repeating.new(said, batch.is_known)
             openings = [
                 new for record, what in read if (new := self._take(batch, record, what))
             ]
@@ -122,6 +130,7 @@ class Ingest:
             apply_words(self._parts, batch)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
+            repeating.remember([record for record, _ in batch.rejected])
             if not is_release:
                 self._reject(batch)
                 self._forget_useless(batch, fresh)
@@ -143,9 +152,9 @@ class Ingest:
             forget = [ForgetRecord(one.topic, one.offset) for one in useless]
             batch.transaction.write(forget, self._parts.clock.now())
 
-    def _recall(self, batch: Batch, read: Sequence[Read]) -> None:
+    def _recall(self, batch: Batch, said: Sequence[Said]) -> None:
         """Load what is known of the requests of this batch."""
-        named = [what for _, what in read if not isinstance(what, Rejection)]
+        named = [it.what for _, it in said if not isinstance(it.what, Rejection)]
         if named:
             for known in batch.transaction.known_requests(
                 {one.request_id for one in named},

@@ -27,6 +27,7 @@ def upgrade() -> None:
     _statements_and_obligations()
     _log_of_statements()
     _messages()
+    _heard_events()
     _quarantine()
     _inbox()
     _tombstones()
@@ -269,6 +270,15 @@ def _messages() -> None:
         sqlite_autoincrement=True,
     )
     _index("log_records", ("topic", "offset"), "ix_log_records_topic")
+
+
+def _heard_events() -> None:
+    op.create_table(
+        "heard_events",
+        *(_text("source"), _text("event_id"), _text("digest"), _time("until")),
+        _key("heard_events", "source", "event_id"),
+    )
+    _index("heard_events", ("until",))
 
 
 def _quarantine() -> None:

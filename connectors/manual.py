@@ -126,6 +126,7 @@ class Manual(OneAtATime):
         replay=MappingProxyType(dict.fromkeys(_ACTS, Replay.REPEAT)),
         horizon=timedelta(0),
         record_classes=RECORD_CLASSES,
+        erases_by_identifier=True,
         # A dry run gives nobody work.
         writes=_ACTS,
     )

@@ -131,6 +131,7 @@ class Participant(OneAtATime):
         ),
         horizon=timedelta(days=14),
         record_classes=RECORD_CLASSES,
+        erases_by_identifier=True,
         writes=frozenset({Action.ERASE, Action.EXPORT}),
         hears=True,
     )

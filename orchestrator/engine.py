@@ -59,7 +59,10 @@ Listener = Callable[[frozenset[Stirred]], None]
 _STIRRED_BY_WANT = {
     Wants.SEAL_EXPORT: Stirred.SEAL,
     Wants.SEAL_STATEMENT: Stirred.SEAL,
+    Wants.SEAL_INTERIM: Stirred.SEAL,
+    Wants.SEAL_SUPPLEMENT: Stirred.SEAL,
     Wants.FORGET_IDENTITY: Stirred.FORGET,
+    Wants.FORGET_OWED: Stirred.FORGET,
     Wants.SHRED_EXPORT: Stirred.FORGET,
 }
 # Events after which the subject's other cases may wait for a copy no longer.

@@ -158,6 +158,8 @@ class ConnectorSpec:
     optional_secrets: frozenset[str] = frozenset()
     # actions that a dry run leaves out: they make at least one writing request
     writes: frozenset[Action] = frozenset({Action.ERASE})
+    # an erasure names the person: records cannot be erased by their own ids alone
+    erases_by_identifier: bool = False
     # actions whose accepted jobs can be called back
     cancels: frozenset[Action] = frozenset()
     # tasks in one call, by action (1 where absent)

@@ -195,6 +195,11 @@ class Line(Produced):
     count: CountBucket | None = Field(default=None, description="Records concerned.")
     reasons: tuple[Code, ...] = ()
     retained: tuple[RetainedClass, ...] = ()
+    was_kept: tuple[RetainedClass, ...] | None = Field(
+        default=None,
+        description="In a supplement: what a law kept until then, which this line is"
+        " about.",
+    )
     left_alone: tuple[Code, ...] | None = Field(
         default=None, description="Record classes whose erasure was refused."
     )
@@ -246,11 +251,13 @@ class Receipt(Produced):
     )
     kind: StatementKind
     supersedes: Annotated[int, Field(ge=1)] | None = Field(
-        default=None, description="The number of the statement that this one replaces."
+        default=None,
+        description="The number of the statement that this one replaces; a supplement"
+        " replaces none.",
     )
     result: StatementResult = Field(
         description="`complete` only if no line is open or kept; `open` in an interim "
-        "statement, and only there."
+        "statement, and only there; of a supplement it is said of its own lines."
     )
     controller: ControllerNamed
     request_id: SafeId
@@ -320,14 +327,15 @@ class Receipt(Produced):
         is_open = any(line.settled_at is None for line in self.lines)
         if self.kind == "interim" and self.result != "open":
             raise PydanticCustomError("answer", "an interim statement has no result")
-        if self.kind == "final" and is_open:
-            raise PydanticCustomError("answer", "a final statement has no open line")
+        if self.kind != "interim" and is_open:
+            raise PydanticCustomError("answer", "only an interim statement is open")
         return self
 
     @model_validator(mode="after")
     def _supersedes_the_one_before(self) -> Self:
         """Hold a later statement to replacing the one right before it."""
-        if self.supersedes not in {None, self.number - 1}:
+        replaced = {None} if self.kind == "supplement" else {None, self.number - 1}
+        if self.supersedes not in replaced:
             raise PydanticCustomError("order", "it replaces the statement before it")
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
@@ -60,6 +60,12 @@ class Asking:
         query = query.where(rung.is_not(None)).group_by(account, rung)
         rows = self._connection.execute(query.order_by(account, rung))
         return tuple(SilentLine(row.account, row.rung, row.tasks) for row in rows)
+
+    def next_owed(self) -> date | None:
+        """Return the next last day of what is kept by a law."""
+        query = select(func.min(t.obligations.c.due_on))
+        first: str | None = self._connection.execute(query).scalar()
+        return None if first is None else date.fromisoformat(first)
 
     def embedded_lag(self) -> int:
         """Count the requests of the embedded log that are not ingested."""

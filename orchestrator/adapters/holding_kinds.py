@@ -15,13 +15,13 @@ from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import SEALED_TOPICS
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
-from orchestrator.adapters.vault import IDENTITY, OBLIGATION
 from orchestrator.core.dossier import ALL_IDENTIFIERS
+from orchestrator.core.owed import IDENTITY, OWED
 from schemas.topics import INSTRUCTIONS
 
 IDENTIFYING, PSEUDONYMOUS = "identifying", "pseudonymous"
 _OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
-_OF_OBLIGATION = "obligation key of the case"
+_OF_OBLIGATION = "obligation key of the case, its account and due year"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
 _ANSWERED = "once its case is answered"
@@ -45,9 +45,9 @@ class Kind:
 
 
 def _vaulted(name: str, purpose: str, prefix: str, sealed_by: str, goes: str) -> Kind:
-    """Return a kind of the vault, told by its purpose and the beginning of names."""
+    """Return a kind of the vault, told by the beginnings of its purpose and names."""
     vault = t.vault.c
-    which = and_(vault.purpose == purpose, vault.name.startswith(prefix))
+    which = and_(vault.purpose.startswith(purpose), vault.name.startswith(prefix))
     return Kind(
         name,
         t.vault,
@@ -119,10 +119,17 @@ IN_THE_VAULT = (
     ),
     _vaulted(
         "references of records a law keeps",
-        OBLIGATION,
+        OWED,
         "items:",
         _OF_OBLIGATION,
-        "when its obligation is carried out",
+        "when all that is owed of the account and year is carried out",
+    ),
+    _vaulted(
+        "tickets of follow-ups",
+        OWED,
+        "ticket:",
+        _OF_OBLIGATION,
+        "when all that is owed of the account and year is carried out",
     ),
 )
 COPIES = (

@@ -27,6 +27,7 @@ from orchestrator.adapters.viewing import (
     hold_line,
     informed_line,
     next_alarm_of,
+    obligation_line,
     ruling_line,
     task_line,
     task_view,
@@ -37,14 +38,13 @@ from orchestrator.adapters.views import (
     CaseView,
     HeldLine,
     HistoryLine,
-    ObligationLine,
     StatementLine,
     Status,
     TaskLine,
     TaskView,
 )
 from orchestrator.core.alarms import next_alarm_at
-from orchestrator.core.cases import Case, CaseStatus, Obligation, Task, TaskStatus
+from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.extending import due_if_suspended
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
@@ -98,6 +98,8 @@ class Queries:
                 pulled_brakes=ask.count(
                     b.brake_pulls.c.id, b.brake_pulls.c.state == "pulled"
                 ),
+                owed=ask.count(t.obligations.c.id),
+                next_owed_on=ask.next_owed(),
             )
 
     def input_offsets(self, topic: str) -> Mapping[int, int]:
@@ -357,15 +359,8 @@ def _case_view(
         closed_at=found.closed_at,
         tasks=tuple(task_line(found.id, one) for one in found.all_tasks.values()),
         statements=statements,
-        obligations=tuple(map(_obligation_line, found.obligations)),
+        obligations=tuple(obligation_line(found, one) for one in found.obligations),
         history=history,
-    )
-
-
-def _obligation_line(one: Obligation) -> ObligationLine:
-    """Return what is still owed as a line."""
-    return ObligationLine(
-        one.account, one.record_class, one.rule, one.due_on, len(one.items)
     )
 
 

@@ -18,7 +18,6 @@ from sqlalchemy import (
 from orchestrator.adapters import letters, tombstones
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.upserting import upsert
-from orchestrator.core.cases import Obligation
 from orchestrator.ports import (
     AcceptCall,
     Artifact,
@@ -31,7 +30,6 @@ from orchestrator.ports import (
     PutEntry,
     PutKey,
     PutLetter,
-    PutObligations,
     PutStatement,
     PutTombstone,
     SignedStatement,
@@ -127,7 +125,7 @@ def _put_entries(
 
 def _carry_out_one(
     connection: Connection,
-    write: FinishArtifact | PutStatement | PutObligations | ForgetRecord,
+    write: FinishArtifact | PutStatement | ForgetRecord,
 ) -> None:
     """Store one of the rarer writes."""
     match write:
@@ -139,10 +137,6 @@ def _carry_out_one(
             named = t.log_records.c.offset == offset
             mine = and_(t.log_records.c.topic == topic, named)
             connection.execute(delete(t.log_records).where(mine))
-        case PutObligations(case=case, obligations=owed):
-            numbered = enumerate(owed, start=1)
-            rows = [_obligation(case, number, one) for number, one in numbered]
-            upsert(connection, t.obligations, rows)
         case _:
             assert_never(write)
 
@@ -155,19 +149,6 @@ def put_statement(connection: Connection, statement: SignedStatement) -> None:
         "to_log": None if statement.is_rehearsal else 1,
     }
     upsert(connection, t.statements, [row])
-
-
-def _obligation(case: str, number: int, owed: Obligation) -> dict[str, object]:
-    """Return the row of one thing that is owed after the answer."""
-    return {
-        "id": f"{case}.{number}",
-        "case_id": case,
-        "account": owed.account,
-        "record_class": owed.record_class,
-        "rule": owed.rule,
-        "due_on": owed.due_on.isoformat(),
-        "items": len(owed.items),
-    }
 
 
 def destroy(connection: Connection, destroyed: Sequence[DestroyKey]) -> None:

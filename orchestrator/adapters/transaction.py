@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from orchestrator.adapters import statistics
+from orchestrator.adapters import obligation_rows, statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.brake_counting import locked_brakes, save_counted
@@ -108,18 +108,21 @@ class SqlTransaction:
     def save_cases(self, changed: Sequence[tuple[Case, Case]]) -> None:
         """Store (before, after) pairs; only tasks that changed are written."""
         cases = [bound(_case_row(after)) for _, after in changed]
-        tasks = [
-            bound(task_row(after.id, task))
+        moved = [
+            (id_ not in before.all_tasks, task_row(after.id, task))
             for before, after in changed
             for id_, task in after.all_tasks.items()
             if before.all_tasks.get(id_) is not task
         ]
         if cases:
             self.connection.execute(_UPDATE_CASE, cases)
-        if tasks:
+        if tasks := [bound(row) for is_new, row in moved if not is_new]:
             self.connection.execute(UPDATE_TASK, tasks)
-        moved = [after for before, after in changed if is_counted_anew(before, after)]
-        statistics.put(self.connection, moved)
+        counted = [after for before, after in changed if is_counted_anew(before, after)]
+        statistics.put(self.connection, counted)
+        if follow_ups := [row for is_new, row in moved if is_new]:
+            self.connection.execute(t.tasks.insert(), follow_ups)
+        obligation_rows.keep(self.connection, changed)
 
     def add_history(self, rows: Sequence[tuple[CaseId, int, datetime, Event]]) -> None:
         """Keep applied events, one row a version."""

@@ -15,9 +15,7 @@ from datetime import datetime
 from orchestrator.adapters.vault_cipher import Cipher, DataKey
 from orchestrator.ports import PutEntry, PutKey, Store, VaultEntry, WrappedKey
 
-IDENTITY = "identity"
 EXPORT = "export"
-OBLIGATION = "obligation"
 
 
 @dataclass(frozen=True, slots=True)

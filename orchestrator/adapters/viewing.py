@@ -16,6 +16,7 @@ from orchestrator.adapters.views import (
     HistoryLine,
     HoldLine,
     InformedLine,
+    ObligationLine,
     RulingLine,
     RungLine,
     TaskLine,
@@ -35,6 +36,7 @@ from orchestrator.core.forecast import endangered
 from orchestrator.core.holds import Hold, Ruling
 from orchestrator.core.ladder import last_rung, silent_since
 from orchestrator.core.later import Amendment, Informed
+from orchestrator.core.owed import Obligation
 from orchestrator.core.statements import reasons_of
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Mark
@@ -59,6 +61,20 @@ def task_line(case: str, task: Task) -> TaskLine:
         due_at=handover.due_at if handover else None,
         assignee=handover.assignee if handover else None,
         rung=last_rung(task),
+    )
+
+
+def obligation_line(case: Case, one: Obligation) -> ObligationLine:
+    """Return what is still owed as a line."""
+    task = case.all_tasks.get(one.task_id(case.id))
+    return ObligationLine(
+        one.account,
+        one.record_class,
+        one.rule,
+        one.due_on,
+        len(one.items),
+        one.kind,
+        task.status if task else "not_due",
     )
 
 

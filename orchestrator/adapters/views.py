@@ -50,6 +50,8 @@ class Status:
     unmatched_callbacks: int
     silent: tuple[SilentLine, ...] = ()
     pulled_brakes: int = 0
+    owed: int = 0  # obligations of answered cases
+    next_owed_on: date | None = None
     logged: int = 0
     log_standing: str = "unknown"
     is_held: bool = False
@@ -118,6 +120,8 @@ class ObligationLine:
     rule: str
     due_on: date
     items: int
+    kind: str = "retention"
+    status: str = "not_due"  # of its follow-up
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,13 @@ from orchestrator.core.events import (
     ExportDownloaded,
     ExportSealed,
     ExportShredded,
+    IdentityForgotten,
+    OwedForgotten,
     StatementSigned,
 )
+from orchestrator.core.following import after_supplement, owed_by
 from orchestrator.core.results import result_of
-from orchestrator.core.retention import obligations
 from orchestrator.core.words import StatementKind
-from schemas.connecting import Action
 
 
 def after_export(
@@ -88,7 +89,7 @@ def after_signature(case: Case, event: StatementSigned) -> Case:
     wanted = {
         StatementKind.INTERIM: case.wants is Wants.SEAL_INTERIM,
         StatementKind.FINAL: case.wants is Wants.SEAL_STATEMENT,
-        StatementKind.SUPPLEMENT: case.status is CaseStatus.ANSWERED,
+        StatementKind.SUPPLEMENT: case.wants is Wants.SEAL_SUPPLEMENT,
     }
     is_next = event.number == len(case.statements) + 1
     if event.case_version != case.version or not is_next or not wanted[event.kind]:
@@ -97,14 +98,33 @@ def after_signature(case: Case, event: StatementSigned) -> Case:
         event.number, event.kind, event.sha256, event.key_id, event.at
     )
     case = replace(case, statements=(*case.statements, statement), wants_interim=False)
-    return _answered(case, event.at) if event.kind is StatementKind.FINAL else case
+    match event.kind:
+        case StatementKind.INTERIM:
+            return case
+        case StatementKind.FINAL:
+            return _answered(case, event.at)
+        case StatementKind.SUPPLEMENT:
+            return after_supplement(case)
+        case _:
+            assert_never(event.kind)
 
 
-def forgotten(case: Case) -> Case:
-    """Note that the identity key is destroyed, which only an answered case allows."""
+def after_forgetting(case: Case, event: IdentityForgotten | OwedForgotten) -> Case:
+    """
+    Note that keys are destroyed: the identity's once the case is answered.
+
+    What is still owed has keys of its own from then on, each until nothing is owed
+    under it any more.
+    """
     if case.status is not CaseStatus.ANSWERED:
         return case
-    return replace(case, identity_held=False)
+    if isinstance(event, OwedForgotten):
+        gone = event.purposes & case.spent_keys
+        return replace(case, sealed_apart=case.sealed_apart - gone)
+    if not case.identity_held:
+        return case
+    apart = frozenset(one.sealed_under for one in case.obligations)
+    return replace(case, identity_held=False, sealed_apart=apart)
 
 
 def expired(case: Case, at: datetime) -> Case:
@@ -131,6 +151,7 @@ def closed_if_over(case: Case, at: datetime) -> Case:
         case.status is CaseStatus.ANSWERED
         and not case.identity_held
         and not case.obligations
+        and not case.sealed_apart
         and case.export in {ExportStatus.NOT_ASKED, ExportStatus.SHREDDED}
     )
     return replace(case, status=CaseStatus.CLOSED, closed_at=at) if over else case
@@ -138,11 +159,10 @@ def closed_if_over(case: Case, at: datetime) -> Case:
 
 def _answered(case: Case, at: datetime) -> Case:
     """Answer the case: its result stands, and what is still owed is written down."""
-    owed = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
     return replace(
         case,
         status=CaseStatus.ANSWERED,
         answered_at=at,
         result=result_of(case),
-        obligations=tuple(owed),
+        obligations=owed_by(case),
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from orchestrator.core.deadlines import Deadline
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling
 from orchestrator.core.later import Amendment, Informed
+from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
     Attestation,
@@ -47,7 +48,6 @@ from schemas.connecting import (
     Action,
     ActionClass,
     IdentifierType,
-    ItemId,
     TaskId,
 )
 from schemas.withdrawals import WithdrawalReason
@@ -134,19 +134,12 @@ class Wants(StrEnum):
     """The deadline is near and something is open: sign an interim statement."""
     FORGET_IDENTITY = "forget_identity"
     """The case is answered: destroy the key of what identifies the person."""
+    SEAL_SUPPLEMENT = "seal_supplement"
+    """What was still owed has been carried out: sign a supplement that says so."""
+    FORGET_OWED = "forget_owed"
+    """Nothing is owed of an account and year any more: destroy that key."""
     SHRED_EXPORT = "shred_export"
     """The copy was fetched, has expired or was dropped: destroy its key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Obligation:
-    """What is still owed after the answer: an erasure when retention ends."""
-
-    account: AccountId
-    record_class: str
-    rule: str
-    due_on: date
-    items: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +237,7 @@ class Case:
     wants_interim: bool = False
     statements: tuple[Statement, ...] = ()
     obligations: tuple[Obligation, ...] = ()
+    sealed_apart: frozenset[str] = frozenset()  # purposes of keys that outlive identity
     identity_held: bool = True
     amendments: tuple[Amendment, ...] = ()
     informed: tuple[Informed, ...] = ()  # what reached the person
@@ -317,9 +311,24 @@ class Case:
         """What a stage must do next, if anything."""
         if self.status is CaseStatus.RUNNING:
             return self._wants_of_running()
-        if self.status is CaseStatus.ANSWERED and self.identity_held:
-            return Wants.FORGET_IDENTITY
+        if self.status is CaseStatus.ANSWERED:
+            return self._wants_of_answered()
         return self._wants_of_copy()
+
+    def _wants_of_answered(self) -> Wants | None:
+        """Return what is due after the answer."""
+        if self.identity_held:
+            return Wants.FORGET_IDENTITY
+        follow_ups = (t for t in self.all_tasks.values() if t.is_follow_up)
+        owed = {one.task_id(self.id) for one in self.obligations}
+        if any(task.is_settled and task.id in owed for task in follow_ups):
+            return Wants.SEAL_SUPPLEMENT
+        return Wants.FORGET_OWED if self.spent_keys else self._wants_of_copy()
+
+    @property
+    def spent_keys(self) -> frozenset[str]:
+        """The purposes of keys under which nothing is wanted any more."""
+        return self.sealed_apart - {one.sealed_under for one in self.obligations}
 
     def _wants_of_running(self) -> Wants | None:
         """Return what is due before the answer; nothing is given out under review."""

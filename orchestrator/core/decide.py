@@ -14,10 +14,10 @@ from typing import assert_never
 from orchestrator.core.amending import after_amendment
 from orchestrator.core.answering import (
     after_export,
+    after_forgetting,
     after_signature,
     closed_if_over,
     expired,
-    forgotten,
 )
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.commands import Command, Decision, Publish
@@ -35,6 +35,7 @@ from orchestrator.core.events import (
     IdentityForgotten,
     IdentityReceived,
     ItemsLocated,
+    OwedForgotten,
     PersonAssigned,
     PersonAttested,
     PersonChose,
@@ -50,6 +51,7 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.extending import after_extension, after_word_of_identity
+from orchestrator.core.following import deadline_of, with_follow_ups
 from orchestrator.core.gates import close_gates, cooled, open_gates
 from orchestrator.core.informing import after_informing
 from orchestrator.core.ladder import climbed
@@ -107,6 +109,7 @@ def decide(case: Case, event: Event) -> Decision:
     if after == case:
         return Decision(case)
     after = cooled(with_refusal(obeyed(after, event.at), event.at), event.at)
+    after = with_follow_ups(after, event.at)
     after = told_in_time(open_gates(close_gates(after), event.at), event.at)
     after = climbed(case, with_due_holds(after, event.at), event.at)
     after = closed_if_over(after, event.at)
@@ -131,8 +134,8 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return after_export(case, event)
         case StatementSigned() | StatementRecovered():
             return _after_statement(case, event)
-        case IdentityForgotten():
-            return forgotten(case)
+        case IdentityForgotten() | OwedForgotten():
+            return after_forgetting(case, event)
         case TimePassed(at=at):
             return expired(case, at)
         case (
@@ -208,15 +211,21 @@ def _after_word_of_sibling(
 def _after_task_event(
     case: Case, event: TaskEvent | CallReported | EvidenceOpened
 ) -> Case:
-    """Apply news about one task; a stranger and an answered case change nothing."""
+    """Apply news about one task; of an answered case only its follow-ups go on."""
     if isinstance(event, EvidenceOpened):
         return evidence_opened(case, event)
     task = case.all_tasks.get(event.task)
-    if task is None or case.status is not CaseStatus.RUNNING:
+    if task is None or not _goes_on(case, task):
         return case
     if isinstance(event, CallReported):
         return case.with_task(after_unasked(task, event, case.planned(task)))
     return case if task.is_settled else _moved(case, task, event)
+
+
+def _goes_on(case: Case, task: Task) -> bool:
+    """Tell whether anything may still happen to *task*."""
+    is_owed = task.is_follow_up and case.status is CaseStatus.ANSWERED
+    return is_owed or case.status is CaseStatus.RUNNING
 
 
 def _moved(case: Case, task: Task, event: TaskEvent) -> Case:
@@ -254,7 +263,8 @@ def _reported(case: Case, task: Task, event: TaskReported) -> Case:
     is_told_twice = event.calls_before not in {None, task.calls}
     if is_told_twice or not _is_held_by(task, event.epoch):
         return case
-    after = after_report(task, event, case.planned(task), case.due_at)
+    due_at = deadline_of(case, task)
+    after = after_report(task, event, case.planned(task), due_at)
     case = case.with_task(after)
     match task.action, event.report:
         case Action.LOCATE, ItemsLocated(learned=learned) if (

@@ -338,6 +338,14 @@ class IdentityForgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class OwedForgotten:
+    """The keys of these purposes are destroyed: nothing is owed under them."""
+
+    at: datetime
+    purposes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SiblingExportOpened:
     """Another open case of this subject asks for a copy: it comes first."""
 
@@ -376,6 +384,7 @@ Event = (
     | StatementSigned
     | StatementRecovered
     | IdentityForgotten
+    | OwedForgotten
     | SiblingExportOpened
     | SiblingExportSettled
     | CaseRuling

@@ -82,6 +82,8 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
     """Return what keeps *task* planned, or nothing if its gate is open."""
     if _is_held(case, task):
         return GateReason.HOLD
+    if task.is_follow_up:
+        return None  # what stood in its way was over at the answer
     planned = case.planned(task)
     if task.action is Action.LOCATE:
         known = case.identifier_types & planned.accepts
@@ -117,7 +119,8 @@ def opens_at(case: Case, task: Task, reason: GateReason) -> datetime:
 def _is_held(case: Case, task: Task) -> bool:
     """Tell whether a hold names the class of the task's action, or a doubt does."""
     its_class = CLASS_OF[task.action]
-    if case.is_identity_doubted and task.action is not Action.LOCATE:
+    is_asked = task.action is not Action.LOCATE and not task.is_follow_up
+    if case.is_identity_doubted and is_asked:
         return its_class is not ActionClass.PROTECTIVE
     return its_class in case.held
 
@@ -149,7 +152,7 @@ def _past_gate(case: Case, task: Task, at: datetime) -> Task:
         return _behind(case, task, reason)
     if reason is not None:
         return _behind(case, task, reason)
-    if task.action is Action.LOCATE or task.has_begun:
+    if task.action is Action.LOCATE or task.has_begun or task.is_follow_up:
         return _resumed(task, at)
     if task.action is Action.NOTIFY:
         return _notice_begun(case, task, at)

@@ -19,10 +19,13 @@ from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.plan import Ladder
 from orchestrator.core.tasks import Climbed, Rung, Task, TaskStatus
 
+OPEN = frozenset({CaseStatus.RUNNING, CaseStatus.ANSWERED})
+"""Of an answered case only follow-ups are open."""
+
 
 def climbed(before: Case, after: Case, at: datetime) -> Case:
     """Return *after* with who was heard of, and every rung that is reached by *at*."""
-    if after.status is not CaseStatus.RUNNING or after.rehearsal:
+    if after.status not in OPEN or after.rehearsal:
         return after
     for task in after.all_tasks.values():
         known = before.all_tasks.get(task.id)
@@ -39,7 +42,7 @@ def climbed(before: Case, after: Case, at: datetime) -> Case:
 
 def next_rung_at(case: Case) -> datetime | None:
     """Return when the next rung of any task is reached, if all stay silent."""
-    if case.rehearsal:
+    if case.rehearsal or case.status not in OPEN:
         return None
     ahead = (one.at for task in case.all_tasks.values() for one in _ahead(case, task))
     return min(ahead, default=None)

@@ -147,7 +147,7 @@ def evidence_opened(case: Case, event: EvidenceOpened) -> Case:
 
 def told_in_time(case: Case, at: datetime) -> Case:
     """Remind of manual work, or escalate it, where the moment has come."""
-    if case.status is not CaseStatus.RUNNING:
+    if case.status not in {CaseStatus.RUNNING, CaseStatus.ANSWERED}:
         return case
     for task in case.all_tasks.values():
         due = task.wake_at is not None and task.wake_at <= at

@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
 from orchestrator.core.events import StatementRecovered
-from orchestrator.core.retention import obligations
+from orchestrator.core.following import owed_by
 from orchestrator.core.settling import left_out, settle
-from orchestrator.core.words import StatementKind
-from schemas.connecting import Action, NotApplicable
+from orchestrator.core.words import Result, StatementKind
+from schemas.connecting import NotApplicable
 
 ANSWERED_BEFORE = NotApplicable("answered_before_restore")
 """Why a line of a restored case is left alone; the recovered receipt says its end."""
+
+_OWES_NOTHING = frozenset({Result.WITHDRAWN, Result.REFUSED})
 
 
 def after_recovery(case: Case, event: StatementRecovered) -> Case:
@@ -46,13 +48,12 @@ def _answered(case: Case, event: StatementRecovered) -> Case:
             outcome = left_out(task, ANSWERED_BEFORE.reason)
             case = case.with_task(settle(task, outcome, event.at))
     gathering = case.export is ExportStatus.GATHERING
-    owed = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
     return replace(
         case,
         status=CaseStatus.ANSWERED,
         answered_at=event.signed_at,
         result=event.result,
         export=ExportStatus.DROPPED if gathering else case.export,
-        obligations=tuple(owed),
+        obligations=() if event.result in _OWES_NOTHING else owed_by(case),
         holds=(),  # decided before the restore, or nothing is left to decide
     )

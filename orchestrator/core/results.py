@@ -35,7 +35,7 @@ def result_of(case: Case) -> Result:
         task for task in case.all_tasks.values() if task.action is not Action.LOCATE
     ]
     searches = case.tasks_of(Action.LOCATE)
-    if not lines or not all(_is_fulfilled(task) for task in (*lines, *searches)):
+    if not lines or not all(is_fulfilled(task) for task in (*lines, *searches)):
         return Result.PARTIAL
     if any(refused_classes(case, task) for task in lines):
         return Result.PARTIAL
@@ -50,7 +50,7 @@ def _result_of_refusal(case: Case) -> Result:
     return Result.REFUSED if is_whole else Result.PARTIAL
 
 
-def _is_fulfilled(task: Task) -> bool:
+def is_fulfilled(task: Task) -> bool:
     """Tell whether a line ended as the person may expect."""
     fulfilled = Done | NothingFound | Retained | Exported | Notified | Found
     return task.is_settled and isinstance(task.outcome, fulfilled)

@@ -55,8 +55,15 @@ _FINAL = (Action.ERASE, Action.NOTIFY)
 
 
 def after_ruling(case: Case, event: CaseRuling) -> Case:
-    """Apply a person's ruling on a running case."""
-    if case.status is not CaseStatus.RUNNING or case.withdrawn_at is not None:
+    """
+    Apply a person's ruling on a running case.
+
+    What is still owed after the answer can be held too, and released again.
+    """
+    is_open = case.status is CaseStatus.RUNNING
+    if isinstance(event, CaseHeld | CaseReleased):
+        is_open |= case.status is CaseStatus.ANSWERED and bool(case.obligations)
+    if not is_open or case.withdrawn_at is not None:
         return case
     match event:
         case CaseHeld():
@@ -87,7 +94,7 @@ def with_refusal(case: Case, at: datetime) -> Case:
 
 def with_due_holds(case: Case, at: datetime) -> Case:
     """Note which holds want to be looked at again; none of them ends by that."""
-    if case.status is not CaseStatus.RUNNING:
+    if case.status not in {CaseStatus.RUNNING, CaseStatus.ANSWERED}:
         return case
     holds = tuple(
         replace(hold, is_due=True) if _wants_look(hold, at) else hold

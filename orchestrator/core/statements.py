@@ -7,16 +7,18 @@ out, in codes without language and without a word that identifies the person.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import assert_never
 
 from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
+from orchestrator.core.following import owed_by, settled_now
 from orchestrator.core.forecast import expected_end, why_open
 from orchestrator.core.gates import refused_classes
 from orchestrator.core.holds import Ruling
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
-from orchestrator.core.results import result_of
+from orchestrator.core.results import is_fulfilled, result_of
 from orchestrator.core.tasks import GateReason, Rung
 from orchestrator.core.words import StatementKind
 from schemas.connecting import (
@@ -42,6 +44,7 @@ from schemas.receipts import (
     RecipientNamed,
     RetainedClass,
     Ruled,
+    StatementResult,
     StillOwed,
     Times,
     count_bucket,
@@ -80,31 +83,42 @@ def interim_receipt(
     return _statement(case, StatementKind.INTERIM, statement_id, at, software)
 
 
+def supplement_receipt(
+    case: Case, statement_id: str, at: datetime, software: str
+) -> Receipt:
+    """
+    Return what became of records that were kept past the answer.
+
+    It adds to the final receipt and replaces nothing.  Raises `ValueError` if there is
+    nothing new to say.
+    """
+    if not settled_now(case):
+        raise ValueError("A supplement tells of follow-ups that are over.")
+    return _statement(case, StatementKind.SUPPLEMENT, statement_id, at, software)
+
+
 def _statement(
     case: Case, kind: StatementKind, statement_id: str, at: datetime, software: str
 ) -> Receipt:
-    """Return the next statement of *case*, which replaces the one before."""
-    lines = tuple(_line(case, task, at) for task in in_order(case))
-    is_final = kind is StatementKind.FINAL
-    limits = [*ALWAYS_LIMITED_BY]
-    if any(line.evidence in TAKEN_ON_TRUST for line in lines):
-        limits.append(Limit.RECIPIENTS_WORD)
-    if any(not item.proven for task in case.all_tasks.values() for item in task.items):
-        limits.append(Limit.UNPROVEN_IDS)
+    """Return the next statement of *case*; all but a supplement replace the last."""
+    adds = kind is StatementKind.SUPPLEMENT
+    tasks = settled_now(case) if adds else in_order(case)
+    lines = tuple(_line(case, task, at) for task in tasks)
+    is_answered = kind is not StatementKind.INTERIM
     return Receipt(
         statement_id=statement_id,
         number=len(case.statements) + 1,
         rehearsal=tuple(one.value for one in sorted(case.rehearsal)) or None,
-        supersedes=len(case.statements) or None,
+        supersedes=None if adds else len(case.statements) or None,
         kind=kind.value,
-        result=result_of(case).value if is_final else "open",
+        result=_result(case, kind, tasks),
         controller=_controller(case),
         request_id=case.request_id,
         case_id=case.id,
         rights=tuple(LawRight(right) for right in sorted(case.rights)),
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
-        times=_times(case, at if is_final else None),
+        times=_times(case, (case.answered_at or at) if is_answered else None),
         due=_due(case),
         identity=IdentityVerified(
             method=VerificationMethod(case.verification.method),
@@ -117,8 +131,30 @@ def _statement(
         informed=tuple(_told(one) for one in case.informed) or None,
         register_version=case.plan.version,
         software_version=software,
-        limits=tuple(sorted(limits)),
+        limits=tuple(sorted(_limits(case, lines))),
     )
+
+
+def _limits(case: Case, lines: Iterable[Line]) -> Iterator[Limit]:
+    """Yield what the statement does not prove."""
+    yield from ALWAYS_LIMITED_BY
+    if any(line.evidence in TAKEN_ON_TRUST for line in lines):
+        yield Limit.RECIPIENTS_WORD
+    if any(not item.proven for task in case.all_tasks.values() for item in task.items):
+        yield Limit.UNPROVEN_IDS
+
+
+def _result(case: Case, kind: StatementKind, tasks: Iterable[Task]) -> StatementResult:
+    """Return what the lines come to; of a supplement, its own lines."""
+    match kind:
+        case StatementKind.INTERIM:
+            return "open"
+        case StatementKind.FINAL:
+            return result_of(case).value
+        case StatementKind.SUPPLEMENT:
+            return "complete" if all(map(is_fulfilled, tasks)) else "partial"
+        case _:
+            assert_never(kind)
 
 
 def _controller(case: Case) -> ControllerNamed:
@@ -170,6 +206,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
             *([Rung.BREACH_OF_SLA.value] if has_breached(task) else []),
         ),
         retained=tuple(_retained(case, task)),
+        was_kept=tuple(_was_kept(case, task)) or None,
         left_alone=refused_classes(case, task) or None,
         settled_at=task.settled_at,
         expected_by=None if task.is_settled else expected_end(case, task, at),
@@ -210,21 +247,37 @@ def reasons_of(outcome: Outcome | Found) -> tuple[str, ...]:
 
 def _retained(case: Case, task: Task) -> Iterator[RetainedClass]:
     """Yield one entry for each record class and rule that keeps records."""
-    statutes = {rule.id: rule.statute for rule in case.plan.retention}
-    for kept in task.retained:
-        items: list[TaskItem] = [
-            item
-            for item in task.items
-            if item.state is ItemState.KEPT
-            and (item.record_class, item.rule) == (kept.record_class, kept.rule)
-        ]
-        yield RetainedClass(
-            record_class=kept.record_class,
-            rule=kept.rule,
-            statute=statutes[kept.rule],
-            until=kept.until,
-            count=count_bucket(len(items)),
-        )
+    kept = [item for item in task.items if item.state is ItemState.KEPT]
+    for line in task.retained:
+        yield _kept_class(case, kept, line.record_class, line.rule, line.until)
+
+
+def _was_kept(case: Case, task: Task) -> Iterator[RetainedClass]:
+    """Yield one entry for each record class and rule that a follow-up erases."""
+    if not task.is_follow_up:
+        return
+    ended = {
+        (item.record_class, item.rule, item.keep_until)
+        for item in task.items
+        if item.rule and item.keep_until
+    }
+    for record_class, rule, until in sorted(ended):
+        yield _kept_class(case, task.items, record_class, rule, until)
+
+
+def _kept_class(
+    case: Case, items: Iterable[TaskItem], record_class: str, rule: str, until: date
+) -> RetainedClass:
+    """Return one record class that a rule keeps, or kept, and how many there are."""
+    statutes = {one.id: one.statute for one in case.plan.retention}
+    theirs = [it for it in items if (it.record_class, it.rule) == (record_class, rule)]
+    return RetainedClass(
+        record_class=record_class,
+        rule=rule,
+        statute=statutes[rule],
+        until=until,
+        count=count_bucket(len(theirs)),
+    )
 
 
 def _ruled(case: Case, ruling: Ruling) -> Ruled:
@@ -309,13 +362,13 @@ def _still_open(case: Case, at: datetime) -> Iterator[StillOwed]:
 
 def _owed(case: Case) -> Iterator[StillOwed]:
     """Yield what follows this statement: erasures when retention ends."""
-    for task in in_order(case):
-        if task.action is Action.ERASE:
-            for kept in task.retained:
-                yield StillOwed(
-                    what=Owed.ERASE_AFTER_RETENTION,
-                    account=task.account,
-                    action=task.action,
-                    record_class=kept.record_class,
-                    due_on=kept.until,
-                )
+    owed = owed_by(case) if case.answered_at is None else case.obligations
+    for one in owed:
+        if one.task_id(case.id) not in case.all_tasks:  # what has begun is a task
+            yield StillOwed(
+                what=Owed.ERASE_AFTER_RETENTION,
+                account=one.account,
+                action=Action.ERASE,
+                record_class=one.record_class,
+                due_on=one.due_on,
+            )

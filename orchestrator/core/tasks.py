@@ -12,6 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
+from orchestrator.core.owed import IDENTITY
 from orchestrator.core.words import AccountId, CallId, CaseId
 from schemas.connecting import (
     Action,
@@ -196,7 +197,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One (case, account, action)."""
+    """One (case, account, action); and one more for each day of follow-ups."""
 
     id: TaskId
     account: AccountId
@@ -223,6 +224,7 @@ class Task:
     how: str | None = None  # a code: which of several ways its connector chose
     reads_only: bool = False  # of a dry run: the shell lets no write of it leave
     sandbox_only: bool = False  # of a test: no live account hears of it
+    sealed_under: str = IDENTITY  # the purpose of the key of what it works with
     ask_again: bool = False  # new identifiers arrived while it was called
     at_most: int | None = None  # tasks in its next call, after a refused batch
     choices: tuple[tuple[TaskItem, ...], ...] = ()  # candidates a person chooses from
@@ -242,6 +244,11 @@ class Task:
     def is_settled(self) -> bool:
         """Whether the task has its outcome."""
         return self.status is TaskStatus.SETTLED
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it carries out what was still owed after the answer."""
+        return self.sealed_under != IDENTITY
 
     @property
     def is_accepted(self) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.alarms import next_mark
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
+from orchestrator.core.following import next_follow_ups
 from orchestrator.core.ladder import next_rung_at
 from orchestrator.core.reviewing import next_review_at
 
@@ -34,9 +35,9 @@ def _moments(case: Case) -> Iterator[datetime]:
     """Yield the moments at which something about *case* may change by itself."""
     if case.export is ExportStatus.SEALED and case.export_expires_at is not None:
         yield case.export_expires_at
-    if case.status is CaseStatus.RUNNING:
-        told = (next_rung_at(case), next_review_at(case))
-        yield from (moment for moment in told if moment is not None)
+    told = (next_rung_at(case), next_review_at(case))
+    yield from (moment for moment in told if moment is not None)
+    yield from next_follow_ups(case)
     for task in case.all_tasks.values():
         if task.gate is not None:
             yield task.gate.opens_at

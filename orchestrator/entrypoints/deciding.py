@@ -50,7 +50,7 @@ class Deciding:
         review_at: datetime | None = None,
     ) -> None:
         """Stop these classes of action; what protects the person never stops."""
-        case = self._open(id_)
+        case = self._open(id_, may_owe=True)
         if not set(classes) <= HOLDABLE:
             raise NotPossible("What protects the person is never held.")
         if reason in BY_RULE:
@@ -66,7 +66,7 @@ class Deciding:
 
     def release(self, id_: str, reason: HoldReason, by: str) -> None:
         """End a hold that a person set."""
-        case = self._open(id_)
+        case = self._open(id_, may_owe=True)
         ends = {
             HoldReason.REVIEW: "`erasure case approve` or `erasure case refuse`",
             HoldReason.BRAKE: "a ruling of two people",
@@ -115,10 +115,11 @@ class Deciding:
         after = self._queries.case_now(id_)
         return len(after.rulings) > len(case.rulings)
 
-    def _open(self, id_: str) -> Case:
-        """Return a case that can still be decided."""
+    def _open(self, id_: str, *, may_owe: bool = False) -> Case:
+        """Return a case that can still be decided; or, for a hold, one that owes."""
         case = self._queries.case_now(id_)
-        if case.status is not CaseStatus.RUNNING:
+        owes = case.status is CaseStatus.ANSWERED and bool(case.obligations)
+        if case.status is not CaseStatus.RUNNING and not (may_owe and owes):
             raise NotPossible(f"Nothing is to decide: the case is {case.status}.")
         if case.withdrawn_at is not None:
             raise NotPossible("Nothing is to decide: the request is withdrawn.")

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from orchestrator.core.cases import Obligation
 from orchestrator.core.words import (
     AccountId,
     CallId,
-    CaseId,
 )
 from orchestrator.ports.values import Artifact, SignedStatement, VaultEntry, WrappedKey
 
@@ -71,14 +69,6 @@ class DestroyKey:
 
 
 @dataclass(frozen=True, slots=True)
-class PutObligations:
-    """Make what is owed after the answer findable by its due date."""
-
-    case: CaseId
-    obligations: tuple[Obligation, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class ForgetRequestRecord:
     """Delete the request's record from the embedded log."""
 
@@ -135,7 +125,6 @@ Write = (
     | FinishArtifact
     | PutStatement
     | DestroyKey
-    | PutObligations
     | ForgetRequestRecord
     | ForgetRecord
     | PutLetter

@@ -2,13 +2,14 @@
 Forget: destroy the keys of what is no longer needed.
 
 The identity key goes once the case is answered; before that, the locators of records
-the law keeps move under the obligation key, and an erased person's identifiers leave
-keyed digests, by which a restored backup is checked.  The export key goes at its own
-expiry.
+the law keeps move under keys of their own, one an account and due year, and an erased
+person's identifiers leave keyed digests, by which a restored backup is checked.  The
+export key goes at its own expiry, and the others once nothing is owed under them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -23,7 +24,13 @@ from orchestrator.core.dossier import (
     load_identifiers,
     load_items,
 )
-from orchestrator.core.events import ExportShredded, IdentityForgotten
+from orchestrator.core.events import (
+    ExportShredded,
+    IdentityForgotten,
+    OwedForgotten,
+)
+from orchestrator.core.owed import IDENTITY
+from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import (
     CannotStore,
@@ -36,13 +43,13 @@ from orchestrator.ports import (
     Clock,
     DestroyKey,
     ForgetRequestRecord,
-    PutObligations,
     PutTombstone,
     Store,
     Tombstones,
     Vault,
     Write,
 )
+from schemas.connecting import ItemId
 
 log = structlog.get_logger()
 
@@ -81,9 +88,9 @@ class Forget:
 
     def turn(self) -> int:
         """Forget whom we need no longer; returns how many keys were destroyed."""
-        forgotten = self._destroyed(Wants.FORGET_IDENTITY, self._forgetting, "identity")
-        shredded = self._destroyed(Wants.SHRED_EXPORT, self._shredding, "export")
-        destroyed = forgotten + shredded
+        destroyed = self._destroyed(Wants.FORGET_IDENTITY, self._forgetting)
+        destroyed += self._destroyed(Wants.SHRED_EXPORT, self._shredding)
+        destroyed += self._destroyed(Wants.FORGET_OWED, self._forgetting_owed)
         if destroyed:
             self._owes_truncation = True
             log.info("keys_destroyed", count=destroyed)
@@ -102,15 +109,15 @@ class Forget:
         if self._owes_truncation:
             self._owes_truncation = not self._truncate()
 
-    def _destroyed(
-        self, wants: Wants, stepping: Callable[[Case], Step], purpose: str
-    ) -> int:
-        """Destroy the keys of one purpose that are due; returns how many."""
+    def _destroyed(self, wants: Wants, stepping: Callable[[Case], Step]) -> int:
+        """Destroy the keys that cases want destroyed; returns of how many cases."""
         cases = self._store.cases_wanting(wants, AT_ONCE)
         steps = list(self._apart.each(cases, stepping))
         applied = self._engine.apply([step for _, step in steps])
-        for case, _ in steps:
-            self._vault.forget(case.id, purpose)
+        for _, step in steps:
+            for write in step.writes:
+                if isinstance(write, DestroyKey):
+                    self._vault.forget(write.owner, write.purpose)
         return sum(applied)
 
     def _forgetting(self, case: Case) -> Step:
@@ -119,17 +126,15 @@ class Forget:
         writes: list[Write] = [
             *self._kept_locators(case),
             *self._tombstones_of(case, now),
-            DestroyKey(case.id, "identity"),
+            DestroyKey(case.id, IDENTITY),
             ForgetRequestRecord(case.request_id),
         ]
-        if case.obligations:
-            writes.append(PutObligations(case.id, case.obligations))
         return Step(case.id, IdentityForgotten(now), tuple(writes))
 
     def _tombstones_of(self, case: Case, now: datetime) -> Sequence[PutTombstone]:
         """Remember an erased person's identifiers by digests, the last time we can."""
         try:
-            identity = self._vault.open([case.id], "identity", [ALL_IDENTIFIERS])
+            identity = self._vault.open([case.id], IDENTITY, [ALL_IDENTIFIERS])
             values = identity.named(case.id, ALL_IDENTIFIERS).values()
         except (Unavailable, Conflict, CannotStore, SetUpError):
             raise
@@ -140,22 +145,31 @@ class Forget:
         return self._tombstones.of(case, load_identifiers(values), now)
 
     def _kept_locators(self, case: Case) -> Sequence[Write]:
-        """Seal the references of kept records under the obligation key."""
-        if not case.obligations:
+        """Seal the references of kept records, under a key an account and due year."""
+        wanted: dict[tuple[str, AccountId], set[ItemId]] = defaultdict(set)
+        for owed in case.obligations:
+            wanted[owed.sealed_under, owed.account].update(owed.items)
+        if not wanted:
             return ()
-        accounts = sorted({owed.account for owed in case.obligations})
-        names = [items_name(account) for account in accounts]
-        identity = self._vault.open([case.id], "identity", names)
-        kept, put_key = self._vault.new_owner(case.id, "obligation")
-        writes: list[Write] = [put_key]
-        for account in accounts:
+        names = sorted({items_name(account) for _, account in wanted})
+        identity = self._vault.open([case.id], IDENTITY, names)
+        writes: list[Write] = []
+        for (purpose, account), ids in sorted(wanted.items()):
+            kept, put_key = self._vault.new_owner(case.id, purpose)
             found = load_items(identity.get(case.id, items_name(account)))
-            wanted = {
-                id_ for o in case.obligations if o.account == account for id_ in o.items
-            }
-            items = [item for id_, item in found.items() if id_ in wanted]
-            writes.append(kept.seal(case.id, items_name(account), dump_items(items)))
+            items = [item for id_, item in found.items() if id_ in ids]
+            sealed = kept.seal(case.id, items_name(account), dump_items(items))
+            writes += [put_key, sealed]
         return writes
+
+    def _forgetting_owed(self, case: Case) -> Step:
+        """Return the step that destroys keys under which nothing is owed any more."""
+        purposes = case.spent_keys
+        return Step(
+            case.id,
+            OwedForgotten(self._clock.now(), purposes),
+            tuple(DestroyKey(case.id, purpose) for purpose in sorted(purposes)),
+        )
 
     def _shredding(self, case: Case) -> Step:
         """Return the step that destroys a copy whose time is over."""

@@ -8,15 +8,16 @@ outcome and what it identifies become durable together.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol, cast
+from typing import Protocol
 
 import structlog
 
 from orchestrator.core.cases import Step as CallStep
-from orchestrator.core.cases import Task, TaskItem
+from orchestrator.core.cases import Task
 from orchestrator.core.dossier import (
     ALL_IDENTIFIERS,
     candidates_name,
@@ -39,7 +40,9 @@ from orchestrator.core.events import (
     TaskReleased,
     TaskReported,
 )
+from orchestrator.core.heard import facts_of, identifies, report_of
 from orchestrator.core.learned import news_of
+from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reports import still_going
 from orchestrator.core.words import AccountId
@@ -59,13 +62,11 @@ from orchestrator.ports import (
     Write,
 )
 from schemas.connecting import (
-    Absent,
     Accepted,
     Action,
     Ambiguous,
     Cancelled,
     Candidate,
-    CannotTell,
     Done,
     Exported,
     Identifier,
@@ -76,8 +77,6 @@ from schemas.connecting import (
     Located,
     NeedsHuman,
     Outcome,
-    Present,
-    Redacted,
     TaskId,
     TooLate,
 )
@@ -137,13 +136,25 @@ class Gatherer:
         """
         unmoved = self._give_back_unmoved(heard)
         heard = [one for one in heard if one.claimed.task.id not in unmoved]
-        telling = [one for one in heard if _identifies(one.reply)]
-        owners = sorted({one.claimed.case for one in telling})
+        telling = [one for one in heard if identifies(one.reply)]
+        opened = self._opened(telling)
+        steps = [
+            self._step(one, opened.get(one.claimed.task.sealed_under)) for one in heard
+        ]
+        self._engine.apply(steps)
+        self._on_applied()
+
+    def _opened(self, telling: Sequence[Heard]) -> Mapping[str, OpenVault]:
+        """Open the vault for what identifies somebody, by purpose."""
+        owners: dict[str, set[str]] = defaultdict(set)
+        for one in telling:
+            owners[one.claimed.task.sealed_under].add(one.claimed.case)
         names = {items_name(one.claimed.task.account) for one in telling}
         wanted = sorted(names | {ALL_IDENTIFIERS})
-        opened = self._vault.open(owners, "identity", wanted) if owners else None
-        self._engine.apply([self._step(one, opened) for one in heard])
-        self._on_applied()
+        return {
+            purpose: self._vault.open(sorted(cases), purpose, wanted)
+            for purpose, cases in owners.items()
+        }
 
     def _give_back_unmoved(self, heard: Sequence[Heard]) -> Collection[TaskId]:
         """Let the jobs wait on that are going as they were; returns their tasks."""
@@ -228,7 +239,7 @@ class Gatherer:
     ) -> tuple[Write, ...]:
         """Seal the ticket that came; one without a text leaves the old one."""
         name, value = ticket_name(word.call.id), job.ticket.value.encode()
-        opened = self._vault.open([member.case], "identity", [name]) if value else None
+        opened = self._vault.open([member.case], IDENTITY, [name]) if value else None
         if opened is None or member.case not in opened.keys:
             return ()
         return (opened.seal(member.case, name, value),)
@@ -262,7 +273,7 @@ class Gatherer:
                     pass
         if isinstance(heard.reply, Exported):
             return heard.reply, _finished(heard, heard.reply.rows)
-        return _plain(heard.reply), ()
+        return report_of(heard.reply), ()
 
     def _located(
         self, heard: Heard, located: Located, opened: OpenVault
@@ -282,7 +293,7 @@ class Gatherer:
             value = dump_identifiers((*own, *learned))
             writes.append(opened.seal(case, identifiers_name(account), value))
         types = frozenset(one.type for one in learned)
-        return ItemsLocated(tuple(_facts(item) for item in items), types), writes
+        return ItemsLocated(tuple(facts_of(item) for item in items), types), writes
 
     def _news(
         self, heard: Heard, learned: Sequence[Identifier], opened: OpenVault
@@ -307,7 +318,7 @@ class Gatherer:
             )
             for one in candidates
         ]
-        facts = tuple(tuple(_facts(item) for item in one.items) for one in named)
+        facts = tuple(tuple(facts_of(item) for item in one.items) for one in named)
         kept = opened.seal(case, candidates_name(account), dump_candidates(named))
         return MatchesConflicted(facts), (kept,)
 
@@ -329,11 +340,6 @@ class Gatherer:
         return replace(item, id=ItemId(digest[:20]))
 
 
-def _identifies(reply: object) -> bool:
-    """Tell whether a reply holds anything for the vault."""
-    return isinstance(reply, Located | Ambiguous | JobAccepted)
-
-
 def _is_too_late(heard: Heard, opened: OpenVault | None) -> bool:
     """
     Tell whether the case was forgotten while the call was under way.
@@ -342,33 +348,7 @@ def _is_too_late(heard: Heard, opened: OpenVault | None) -> bool:
     has no key any more and is dropped.
     """
     forgotten = opened is not None and heard.claimed.case not in opened.keys
-    return forgotten and _identifies(heard.reply)
-
-
-def _plain(reply: object) -> Report:
-    """Return what the core learns of a reply that identifies nobody."""
-    match reply:
-        case Absent():
-            return ItemsLookedAt(frozenset())
-        case Redacted():
-            return ItemsLookedAt(frozenset(), redacted=True)
-        case Present(items=items):
-            return ItemsLookedAt(frozenset(items))
-        case CannotTell():
-            return ItemsLookedAt(frozenset(), told=False)
-        case _:
-            return cast("Report", reply)
-
-
-def _facts(item: Item) -> TaskItem:
-    """Return what the core may know of an item."""
-    return TaskItem(
-        id=item.id,
-        kind=item.kind,
-        record_class=item.record_class,
-        started_on=item.started_on,
-        proven=item.proven,
-    )
+    return forgotten and identifies(heard.reply)
 
 
 def _finished(heard: Heard, rows: int) -> Sequence[Write]:

@@ -1,5 +1,5 @@
 """
-Seal: make the copy's package, and sign statements: interim ones, and the answer.
+Seal: make the copy's package, and sign statements: interim, final, supplements.
 
 A statement says only what was durable before it was signed: it is made from the
 committed case, and stored only if the case has not moved since.
@@ -18,7 +18,11 @@ from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.copying import CopyLabel, copy_lines
 from orchestrator.core.events import ExportSealed, StatementSigned
-from orchestrator.core.statements import final_receipt, interim_receipt
+from orchestrator.core.statements import (
+    final_receipt,
+    interim_receipt,
+    supplement_receipt,
+)
 from orchestrator.core.words import StatementKind
 from orchestrator.engine import Announcement, Engine, Step
 from orchestrator.ports import (
@@ -48,6 +52,12 @@ AT_ONCE = 100
 WANTED = {
     StatementKind.INTERIM: Wants.SEAL_INTERIM,
     StatementKind.FINAL: Wants.SEAL_STATEMENT,
+    StatementKind.SUPPLEMENT: Wants.SEAL_SUPPLEMENT,
+}
+MADE_BY = {
+    StatementKind.INTERIM: interim_receipt,
+    StatementKind.FINAL: final_receipt,
+    StatementKind.SUPPLEMENT: supplement_receipt,
 }
 
 
@@ -91,6 +101,7 @@ class Seal:
         moved = self._sign_statements(StatementKind.INTERIM)
         moved += self._seal_exports()
         moved += self._sign_statements(StatementKind.FINAL)
+        moved += self._sign_statements(StatementKind.SUPPLEMENT)
         if moved:
             self._on_applied()
         return moved
@@ -146,8 +157,7 @@ class Seal:
         now = self._parts.clock.now()
         number = len(case.statements) + 1
         statement_id = f"{case.id}-{number}"
-        made = final_receipt if kind is StatementKind.FINAL else interim_receipt
-        receipt = made(case, statement_id, now, self._parts.software)
+        receipt = MADE_BY[kind](case, statement_id, now, self._parts.software)
         signer, media_type = self._signing(case)
         envelope = signer.sign(media_type, receipt_bytes(receipt))
         digest, key_id = sha256(envelope).hexdigest(), signer.key_id

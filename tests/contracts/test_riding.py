@@ -1,15 +1,13 @@
-"""What rides along with events: keys, entries, statements, obligations, the log."""
+"""What rides along with events: keys, entries, statements, the log."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import Table, select
 
 from orchestrator.adapters import tables as t
-from orchestrator.core.cases import Obligation
 from orchestrator.core.words import CaseId
 from orchestrator.errors import Conflict
 from orchestrator.ports import (
@@ -18,16 +16,14 @@ from orchestrator.ports import (
     ForgetRequestRecord,
     PutEntry,
     PutKey,
-    PutObligations,
     PutStatement,
     SignedStatement,
     VaultEntry,
     WrappedKey,
 )
-from schemas.connecting import ItemId
 from schemas.topics import CASE_EVENTS, REQUESTS
 from tests.contracts.stored import Stored
-from tests.core.builders import DAY, MAIL, SHOP, T0
+from tests.core.builders import DAY, T0
 
 BYTES = bytes(range(256))
 
@@ -217,26 +213,6 @@ def test_other_cases_and_kinds_have_numbers_of_their_own(stored: Stored) -> None
     )
 
     assert stored.count(t.statements) == 5
-
-
-# --- obligations ----------------------------------------------------------------------
-
-
-def test_obligations_are_findable_once(stored: Stored) -> None:
-    """Each has its due day and its count; told again they are not doubled."""
-    owed = tuple(
-        Obligation(account, "invoice", "de-invoices", date(2034, 12, 31), items)
-        for account, items in ((SHOP, (ItemId("i1"), ItemId("i2"))), (MAIL, ()))
-    )
-
-    stored.write(PutObligations(CaseId("case-1"), owed))
-    stored.write(PutObligations(CaseId("case-1"), owed))
-
-    rows = _rows(stored, t.obligations)
-    assert [(row.account, row.items, row.due_on) for row in rows] == [
-        (SHOP, 2, "2034-12-31"),
-        (MAIL, 0, "2034-12-31"),
-    ]
 
 
 # --- the embedded log -----------------------------------------------------------------

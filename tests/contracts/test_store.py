@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from sqlalchemy import event, select
 from orchestrator.adapters import tables as t
 from orchestrator.core.cases import CaseStatus, TaskStatus, Wants
 from orchestrator.core.events import TimePassed
+from orchestrator.core.owed import Obligation
 from orchestrator.core.words import CaseId, RegisterVersion, SubjectRef
 from orchestrator.errors import CannotStore, Conflict
+from schemas.connecting import ItemId, TaskId
 from tests.contracts.stored import Stored, numbered, with_erasure
 from tests.core.builders import (
     CRM,
@@ -25,6 +28,8 @@ from tests.core.builders import (
     a_plan,
     an_account,
 )
+
+RECEIPT = date(2034, 12, 31)
 
 # --- cases ----------------------------------------------------------------------------
 
@@ -279,3 +284,49 @@ def test_case_of_an_unknown_subject_is_refused(stored: Stored) -> None:
         transaction.insert_cases([case])
 
     assert stored.count(t.cases) == 0
+
+
+# --- what is owed ---------------------------------------------------------------------
+
+
+def test_rows_of_what_is_owed_follow_the_case(stored: Stored) -> None:
+    """They are findable by account and day, and gone once nothing is owed."""
+    before = numbered(1)
+    stored.open(before)
+    invoices = Obligation(MAIL, "invoice", "de-invoices", RECEIPT, (ItemId("i1"),))
+    owing = replace(before, obligations=(invoices,))
+
+    with stored.store.transaction() as transaction:
+        transaction.save_cases([(before, owing)])
+    owed = _owed(stored)
+    with stored.store.transaction() as transaction:
+        transaction.save_cases([(owing, before)])
+
+    assert owed == [("case-1", "retention", MAIL, "2034-12-31", 1)]
+    assert _owed(stored) == []
+
+
+def test_task_that_came_later_is_stored_with_its_case(stored: Stored) -> None:
+    """A follow-up is not among the tasks that a case was opened with."""
+    before = numbered(1)
+    stored.open(before)
+    later = replace(
+        next(iter(before.all_tasks.values())),
+        id=TaskId("case-1.mail.erase.2034-12-31"),
+        sealed_under="obligation:mail:2034",
+    )
+
+    with stored.store.transaction() as transaction:
+        transaction.save_cases([(before, before.with_task(later))])
+
+    assert stored.load(before.id)[before.id].all_tasks[later.id] == later
+
+
+def _owed(stored: Stored) -> list[tuple[object, ...]]:
+    """Return the rows of what is owed."""
+    columns = t.obligations.c
+    query = select(
+        columns.case_id, columns.kind, columns.account, columns.due_on, columns["items"]
+    )
+    with stored.database.reading() as connection:
+        return [tuple(row) for row in connection.execute(query)]

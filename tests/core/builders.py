@@ -194,7 +194,11 @@ def reported(
     case: Case, account: AccountId, action: Action, report: Report, **changes: object
 ) -> TaskReported:
     """Build the report of a claimed task's call, as `work` fills it."""
-    task = task_of(case, account, action)
+    return reported_of(task_of(case, account, action), report, **changes)
+
+
+def reported_of(task: Task, report: Report, **changes: object) -> TaskReported:
+    """Build the report of this task's call: a follow-up has an id of its own."""
     job = min(task.open_calls, key=lambda one: one.check_at, default=None)
     if task.step is Step.CANCEL:
         job = min(task.cancellable(), key=lambda one: one.check_at, default=None)
@@ -204,7 +208,9 @@ def reported(
         task=task.id,
         report=report,
         epoch=1,
-        call=polled.id if polled else CallId(f"call-{account}-{action}-{task.calls}"),
+        call=polled.id
+        if polled
+        else CallId(f"call-{task.account}-{task.action}-{task.calls}"),
         items=polled.items if polled else _carried(task),
     )
     return replace(event, **changes)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from random import Random
 
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem, TaskStatus, Wants
@@ -26,6 +27,7 @@ from orchestrator.core.events import (
     ItemsLocated,
     ItemsLookedAt,
     MatchesConflicted,
+    OwedForgotten,
     PersonAssigned,
     PersonAttested,
     PersonChose,
@@ -74,7 +76,7 @@ from tests.core.builders import (
     HOUR,
     T0,
     an_item,
-    reported,
+    reported_of,
     signed,
 )
 from tests.core.plans_at_random import TYPES, pause, some
@@ -174,19 +176,22 @@ def _stage(world: World, rng: Random, _past: list[Event]) -> Event:
         Wants.SEAL_STATEMENT: signed(case, at=now),
         Wants.SEAL_INTERIM: signed(case, StatementKind.INTERIM, at=now),
         Wants.FORGET_IDENTITY: IdentityForgotten(now),
+        Wants.SEAL_SUPPLEMENT: signed(case, StatementKind.SUPPLEMENT, at=now),
+        Wants.FORGET_OWED: OwedForgotten(now, case.spent_keys),
         Wants.SHRED_EXPORT: ExportShredded(now),
     }
     if case.wants is not None and rng.random() < 0.8:
         return wanted[case.wants]
     odd = signed(case, rng.choice([*StatementKind]), at=now)
     taken = ExportDownloaded(now, "dpo-2")
-    return rng.choice(
-        [*wanted.values(), ExportCollected(now, "portal", now), taken, odd]
-    )
+    early = OwedForgotten(now, case.sealed_apart)
+    collected = ExportCollected(now, "portal", now)
+    return rng.choice([*wanted.values(), collected, taken, odd, early])
 
 
 def _others(world: World, rng: Random, _past: list[Event]) -> Event:
     """Let time pass, a worker let go, or another case speak of its copy."""
+    _wait_for_years(world, rng)
     sibling = CaseId(f"case-{rng.randint(2, 3)}")
     task = _a_task(world, rng, TaskStatus.CALLED)
     options: list[Event] = [
@@ -197,6 +202,14 @@ def _others(world: World, rng: Random, _past: list[Event]) -> Event:
         SiblingExportSettled(world.now, sibling),
     ]
     return rng.choice(options)
+
+
+def _wait_for_years(world: World, rng: Random) -> None:
+    """Wait for what an answered case owes, or almost."""
+    wake_at = world.case.wake_at
+    is_owing = bool(world.case.obligations) and not world.case.identity_held
+    if is_owing and wake_at is not None and rng.random() < 0.5:
+        world.now = max(world.now, wake_at - rng.choice([HOUR, timedelta(0)]))
 
 
 def _unasked(world: World, rng: Random, _past: list[Event]) -> Event:
@@ -261,7 +274,7 @@ def _report(world: World, rng: Random, task: Task) -> TaskReported:
     if task.step is Step.ACT:
         changes["call"] = CallId(f"call-{task.calls}") if rng.random() < 0.95 else None
     said = _fitting(rng, task) if rng.random() < 0.9 else rng.choice(_odd(rng))
-    return reported(world.case, task.account, task.action, said, **changes)
+    return reported_of(task, said, **changes)
 
 
 def _fitting(rng: Random, task: Task) -> Report:

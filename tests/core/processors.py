@@ -57,6 +57,7 @@ class Processor:
     trouble: float
     by_jobs: bool
     lies_left: int
+    years_later: bool = False  # what the law kept may be erased
     erased: set[ItemId] = field(default_factory=set)
     jobs: dict[CallId, tuple[ItemId, ...]] = field(default_factory=dict)
 
@@ -68,6 +69,7 @@ class Processor:
     def answer(self, task: Task, items: tuple[ItemId, ...], call: CallId) -> Report:
         """Answer a call of *task*, for better or worse."""
         is_bad = self.rng.random() < self.trouble
+        self.years_later = task.is_follow_up
         if task.step is not Step.ACT:
             return (
                 CheckFailed("server_error") if is_bad else self._told(task, items, call)
@@ -165,7 +167,8 @@ class Processor:
     def _really_erase(self, items: list[ItemId]) -> None:
         """Erase, unless there is a lie left to tell."""
         for id_ in items:
-            assert self.records[id_].item.record_class != "invoice", "the law keeps it"
+            is_kept = self.records[id_].item.record_class == "invoice"
+            assert self.years_later or not is_kept, "the law keeps it"
         if self.lies_left:
             self.lies_left -= 1
         else:

@@ -17,6 +17,7 @@ from orchestrator.core import (
     amending,
     answering,
     decide,
+    following,
     gates,
     items,
     ladder,
@@ -36,11 +37,14 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.events import (
     CaseExtended,
+    IdentityForgotten,
+    OwedForgotten,
     StatementRecovered,
     StatementSigned,
     TaskReported,
 )
 from orchestrator.core.holds import Proposal
+from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.recovering import after_recovery
 from orchestrator.core.ruled import GateOpened
@@ -109,8 +113,34 @@ def _never_wakes(case: Case, _at: datetime) -> Case:
     return replace(case, wake_at=None)
 
 
-def _forgets_at_any_time(case: Case) -> Case:
+def _forgets_at_any_time(case: Case, _event: object) -> Case:
     return replace(case, identity_held=False)
+
+
+def _forgets_what_is_owed(case: Case, event: IdentityForgotten | OwedForgotten) -> Case:
+    return replace(_FORGOTTEN(case, event), sealed_apart=frozenset())
+
+
+def _owes_nothing(case: Case) -> Case:
+    return replace(_SUPPLEMENTED(case), obligations=())
+
+
+def _comes_early(case: Case, one: Obligation) -> datetime:
+    return _BEGINS_AT(case, one) - timedelta(days=40)
+
+
+def _closes_early(case: Case, at: datetime) -> Case:
+    return _CLOSED(replace(case, obligations=(), sealed_apart=frozenset()), at)
+
+
+def _follows_nothing(case: Case, _at: datetime) -> Case:
+    return replace(case, obligations=())
+
+
+_FORGOTTEN = answering.after_forgetting
+_SUPPLEMENTED = following.after_supplement
+_BEGINS_AT = following.begins_at
+_CLOSED = answering.closed_if_over
 
 
 def _lets_time_pass(case: Case, _at: datetime) -> Case:
@@ -178,7 +208,12 @@ TWINS = (
     Twin("one final statement", decide, "after_signature", _signs_again),
     Twin("a recovered answer ends all", decide, "after_recovery", _recovers_in_part),
     Twin("complete means all", answering, "result_of", lambda _: Result.COMPLETE),
-    Twin("forgotten once answered", decide, "forgotten", _forgets_at_any_time),
+    Twin("forgotten once answered", decide, "after_forgetting", _forgets_at_any_time),
+    Twin("what is owed is found", decide, "after_forgetting", _forgets_what_is_owed),
+    Twin("all that is owed is done", answering, "after_supplement", _owes_nothing),
+    Twin("a follow-up has its day", following, "begins_at", _comes_early),
+    Twin("closed once nothing is owed", decide, "closed_if_over", _closes_early),
+    Twin("nothing owed is dropped", decide, "with_follow_ups", _follows_nothing),
     Twin("a word leaves in time", answering, "passed", _lets_time_pass),
     Twin("each alarm goes off once", answering, "passed", _forgets_alarms),
     Twin("a hold holds", gates, "_is_held", lambda *_: False),

@@ -24,7 +24,7 @@ from orchestrator.adapters.packing import ZipPacking
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.events import TaskReleased
-from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.plan import PlannedAccount, RetentionRule
 from orchestrator.core.words import AccountId, CaseId, SubjectRef
 from orchestrator.engine import NewCase, Step
 from orchestrator.ports import Claimed, Heard
@@ -154,6 +154,7 @@ class Workshop:
     spec: ConnectorSpec = SPEC
     linger: timedelta = timedelta(0)
     planned: PlannedAccount = field(default_factory=lambda: _planned(MAIL))
+    retention: tuple[RetentionRule, ...] = ()
     connector: Any = None
     account: Account = field(init=False)
     preparing: Preparing = field(init=False)
@@ -179,7 +180,7 @@ class Workshop:
         api = cast("Api", None)
         self.account = Account(config, self.connector, api, windows, lease)
         office.claims.register([MAIL])
-        until = office.clock.now() + timedelta(days=365)
+        until = office.clock.now() + timedelta(days=3650)
         epochs = office.claims.acquire([MAIL], OWNER, office.clock.now(), until)
         lease.take(epochs[MAIL], 0.0, 1e9)
         self._join()
@@ -226,7 +227,8 @@ class Workshop:
                 opened, key = office.vault.new_owner(opening.case, "identity")
                 known = dump_identifiers([Identifier(EMAIL, email)])
                 entry = opened.seal(opening.case, FROM_PORTAL, known)
-                work.open(NewCase(opening, a_plan(self.planned), (key, entry)))
+                plan = a_plan(self.planned, retention=self.retention)
+                work.open(NewCase(opening, plan, (key, entry)))
             work.save()
 
     def claim(self) -> Sequence[CallGroup]:

@@ -80,6 +80,10 @@ class Office:
         known = vault.seal(opening.case, FROM_PORTAL, dump_identifiers(identifiers))
         with self.store.transaction() as transaction:
             transaction.write([known], T0)
+        assert self.seal().turn() > 0
+
+    def seal(self) -> Seal:
+        """Return the stage that signs."""
         key = Ed25519PrivateKey.generate()
         signer = DsseSigner(key, key_id_of(key.public_key()))
         parts = SealParts(
@@ -93,7 +97,7 @@ class Office:
             clock=self.clock,
             software="1",
         )
-        assert Seal(parts, lambda: None).turn() > 0
+        return Seal(parts, lambda: None)
 
     def case(self, id_: str) -> Case:
         """Return a case as it is stored."""

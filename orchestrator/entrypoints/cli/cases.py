@@ -246,6 +246,7 @@ _OWED: Columns[ObligationLine] = [
     ("still owed by", lambda row: row.account),
     ("class", lambda row: row.record_class),
     ("rule", lambda row: row.rule),
-    ("due", lambda row: row.due_on),
+    ("due after", lambda row: row.due_on),
+    ("follow-up", lambda row: row.status),
     ("items", lambda row: row.items),
 ]

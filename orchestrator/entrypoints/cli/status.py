@@ -88,6 +88,11 @@ def _kafka_lag(queries: Queries) -> int | None:
         installation.close()
 
 
+def _owed(found: Status) -> str:
+    """Say how much answered cases still owe, and when the next is due."""
+    return f"{found.owed}, next after {found.next_owed_on}" if found.owed else "0"
+
+
 def _facts(found: Status) -> list[tuple[str, object]]:
     """Return what a person reads, in the order of alarm."""
     lag = "unknown" if found.lag is None else str(found.lag)
@@ -113,6 +118,7 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("quarantined", str(found.quarantined)),
         ("brakes pulled", str(found.pulled_brakes)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),
+        ("still owed", _owed(found)),
         ("receipts in the log", str(found.logged)),
         ("published log", found.log_standing),
         ("held after a restore", "yes" if found.is_held else "no"),

@@ -40,6 +40,7 @@ from orchestrator.stages.work.accounts import (
     NotRecognisedError,
 )
 from orchestrator.stages.work.sink import RowSink
+from orchestrator.stages.work.unsendable import instead_of
 from schemas.connecting import (
     CLASS_OF,
     Action,
@@ -138,8 +139,14 @@ OpenSink = Callable[[Prepared], Awaitable[RowSink]]
 
 async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Let the connector speak; raises nothing but `CannotStore`, of an export."""
-    if _is_test_of_live(group):
-        return [Said(member, _not_sent(member)) for member in group.members]
+    config = group.account.config
+    replies = [
+        instead_of(one.claimed.task, config.spec, is_sandbox=config.is_sandbox)
+        for one in group.members
+    ]
+    if any(replies):
+        # All or none: a call carries no rehearsal, and no follow-up, beside others.
+        return [Said(*one) for one in zip(group.members, replies, strict=True)]
     return await _asked(group, open_sink)
 
 
@@ -176,20 +183,6 @@ async def _asked(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
         log.error("connector_failed", account=group.account.id, cause=cause)  # noqa: TRY400
         reply = _fault(group)
     return [Said(member, reply) for member in group.members]
-
-
-def _is_test_of_live(group: CallGroup) -> bool:
-    """Tell whether a test would reach an account that was a sandbox when it began."""
-    is_test = any(member.claimed.task.sandbox_only for member in group.members)
-    return is_test and not group.account.config.is_sandbox
-
-
-def _not_sent(member: Prepared) -> NotApplicable | NeedsHuman:
-    """Return what becomes of such a task; what it began elsewhere a person ends."""
-    task = member.claimed.task
-    if task.step is Step.ACT and not task.may_have_changed:
-        return NotApplicable("live_account")
-    return NeedsHuman("live_account")
 
 
 def _may_write(group: CallGroup) -> bool:

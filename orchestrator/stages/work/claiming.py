@@ -31,7 +31,7 @@ from schemas.connecting import (
     TaskId,
 )
 
-_Kind = tuple[AccountId, Action, Step, int | None, tuple[bool, bool]]
+_Kind = tuple[AccountId, Action, Step, int | None, tuple[bool, bool, bool]]
 _NO_CAPS = CallCaps()
 
 
@@ -91,8 +91,8 @@ class Bundling:
         groups: dict[_Kind, list[Claimed]] = defaultdict(list)
         for claim in claimed:
             task = claim.task
-            # A rehearsal shares no call with what is for real.
-            marks = (task.reads_only, task.sandbox_only)
+            # A rehearsal shares no call with what is for real, nor a follow-up.
+            marks = (task.reads_only, task.sandbox_only, task.is_follow_up)
             kind = (task.account, task.action, task.step, task.at_most, marks)
             groups[kind].append(claim)
         made: list[Bundle] = []

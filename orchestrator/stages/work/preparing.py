@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import (
     Awaitable,
     Callable,
@@ -46,6 +47,22 @@ from orchestrator.stages.work.claiming import (
 from orchestrator.stages.work.sink import RowSink
 from orchestrator.stages.work.windows import Windows
 from schemas.connecting import Action, Identifier
+
+
+class Unsealed:
+    """The open vault, read with the key of each claim's own purpose."""
+
+    def __init__(self, opened: Mapping[str, OpenVault]) -> None:
+        """Keep what is open, by purpose."""
+        self._opened = opened
+
+    def get(self, claim: Claimed, name: str) -> bytes | None:
+        """Return one value."""
+        return self._opened[claim.task.sealed_under].get(claim.case, name)
+
+    def named(self, claim: Claimed, prefix: str) -> Mapping[str, bytes]:
+        """Return the values whose names begin with *prefix*."""
+        return self._opened[claim.task.sealed_under].named(claim.case, prefix)
 
 
 class _Snapshots(Mapping[AccountId, str]):
@@ -94,7 +111,7 @@ class Preparing:
         """Claim what fits into so many *free* calls, and return the calls."""
         now = self._clock.now()
         made: list[Bundle] = []
-        opened: OpenVault | None = None
+        opened: Unsealed | None = None
 
         def calls_for(claimed: Sequence[Claimed]) -> Sequence[Call]:
             nonlocal opened
@@ -148,18 +165,24 @@ class Preparing:
             in_database,
         )
 
-    def _opened(self, claimed: Sequence[Claimed]) -> OpenVault:
-        """Open the vault for all claims in one go."""
+    def _opened(self, claimed: Sequence[Claimed]) -> Unsealed:
+        """Open the vault for all claims in one go, purpose by purpose."""
         names = {ALL_IDENTIFIERS}
+        owners: dict[str, set[str]] = defaultdict(set)
         for claim in claimed:
             names.add(items_name(claim.task.account))
+            owners[claim.task.sealed_under].add(claim.case)
             job = claim.task.due_job
             if claim.task.step in {Step.POLL, Step.CANCEL} and job is not None:
                 names.add(ticket_name(job.id))
-        owners = sorted({claim.case for claim in claimed})
-        return self._vault.open(owners, "identity", sorted(names))
+        return Unsealed(
+            {
+                purpose: self._vault.open(sorted(cases), purpose, sorted(names))
+                for purpose, cases in owners.items()
+            }
+        )
 
-    def _bundling(self, opened: OpenVault, now: datetime) -> Bundling:
+    def _bundling(self, opened: Unsealed, now: datetime) -> Bundling:
         """Return what makes calls of claims whose vault is open."""
         specs = {id_: account.config.spec for id_, account in self._accounts.items()}
 
@@ -167,19 +190,19 @@ class Preparing:
             task = claim.task
             if task.action is Action.LOCATE:
                 return size_of(one.value for one in self._identifiers(claim, opened))
-            found = load_items(opened.get(claim.case, items_name(task.account)))
+            found = load_items(opened.get(claim, items_name(task.account)))
             sent = items_of(task, specs[task.account])
             return size_of(found[id_].reference for id_ in sent if id_ in found)
 
         return Bundling(specs, lambda: CallId(self._clock.new_id("k")), now, size)
 
-    def _identifiers(self, claim: Claimed, opened: OpenVault) -> tuple[Identifier, ...]:
+    def _identifiers(self, claim: Claimed, opened: Unsealed) -> tuple[Identifier, ...]:
         """Return what the connector may read of the person's identifiers."""
-        known = load_identifiers(opened.named(claim.case, ALL_IDENTIFIERS).values())
+        known = load_identifiers(opened.named(claim, ALL_IDENTIFIERS).values())
         accepted = self._accounts[claim.task.account].config.accepts
         return tuple(one for one in known if one.type in accepted)
 
-    def _group(self, bundle: Bundle, opened: OpenVault) -> CallGroup:
+    def _group(self, bundle: Bundle, opened: Unsealed) -> CallGroup:
         """Return one call with what its connector declared, and no more."""
         account = self._accounts[bundle.account]
         members = tuple(
@@ -187,14 +210,14 @@ class Preparing:
         )
         return CallGroup(account, bundle.action, bundle.step, members)
 
-    def _prepared(self, bundle: Bundle, claim: Claimed, opened: OpenVault) -> Prepared:
+    def _prepared(self, bundle: Bundle, claim: Claimed, opened: Unsealed) -> Prepared:
         """Open one claim's identifiers, items and ticket."""
-        found = load_items(opened.get(claim.case, items_name(bundle.account)))
+        found = load_items(opened.get(claim, items_name(bundle.account)))
         wanted = bundle.items.get(claim.task.id, ())
         ticket, job = None, claim.task.due_job
         call = bundle.call.id if bundle.call is not None else None
         if bundle.step in {Step.POLL, Step.CANCEL} and job is not None:
-            ticket = opened.get(claim.case, ticket_name(job.id))
+            ticket = opened.get(claim, ticket_name(job.id))
             call = job.id
         return Prepared(
             claimed=claim,

@@ -215,11 +215,12 @@ def _statements_and_obligations() -> None:
     )
     op.create_table(
         "obligations",
-        *(_text("id"), _text("case_id"), _text("account"), _text("record_class")),
-        *(_text("rule"), _text("due_on"), _number("items")),
+        *(_text("id"), _text("case_id"), _text("kind"), _text("account")),
+        *(_text("record_class"), _text("rule"), _text("due_on"), _number("items")),
         _key("obligations", "id"),
     )
     _index("obligations", ("case_id",))
+    _index("obligations", ("account",))
     _index("obligations", ("due_on",))
 
 

@@ -1,0 +1,111 @@
+"""
+Follow-ups: what an answered case still owes is carried out on its day, by itself.
+
+A follow-up is an erasure like any other, but of nothing except the records that were
+kept: it finds them by the processor's own ids, since nobody's identifiers are left.
+What became of it is told in a supplement, and with that the case owes it no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ItemState,
+    Task,
+    TaskItem,
+    TaskStatus,
+)
+from orchestrator.core.owed import Obligation
+from orchestrator.core.retention import obligations
+from schemas.connecting import Action, ItemId
+
+ERASED_WITHIN = timedelta(days=30)
+"""How long after its day manual work on what was kept is due."""
+
+
+def owed_by(case: Case) -> tuple[Obligation, ...]:
+    """
+    Return what *case* owes once it is answered.
+
+    A request that was withdrawn or refused owes nothing: what it left alone stays so.
+    """
+    if case.withdrawn_at is not None or case.refused_for is not None:
+        return ()
+    kept = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
+    return tuple(one for one in kept if one.record_class not in case.refused_classes)
+
+
+def with_follow_ups(case: Case, at: datetime) -> Case:
+    """Return *case* with a task for all that has come due and has none yet."""
+    if not may_follow_up(case):
+        return case
+    for one in case.obligations:
+        id_ = one.task_id(case.id)
+        if id_ not in case.all_tasks and begins_at(case, one) <= at:
+            case = case.with_task(_follow_up(case, one))
+    return case
+
+
+def may_follow_up(case: Case) -> bool:
+    """Tell whether the locators of what is owed are where follow-ups find them."""
+    return case.status is CaseStatus.ANSWERED and not case.identity_held
+
+
+def begins_at(case: Case, one: Obligation) -> datetime:
+    """Return when what is owed comes due."""
+    return one.begins_at(case.plan.time_zone).astimezone(UTC)
+
+
+def next_follow_ups(case: Case) -> Iterator[datetime]:
+    """Yield when something that is owed comes due."""
+    if case.status is CaseStatus.ANSWERED:
+        yield from (begins_at(case, one) for one in case.obligations)
+
+
+def settled_now(case: Case) -> tuple[Task, ...]:
+    """Return the follow-ups that are over and that no supplement has told of."""
+    ids = dict.fromkeys(one.task_id(case.id) for one in case.obligations)
+    tasks = (case.all_tasks.get(id_) for id_ in ids)
+    return tuple(task for task in tasks if task is not None and task.is_settled)
+
+
+def after_supplement(case: Case) -> Case:
+    """Return *case* without what its newest supplement says is over."""
+    over = {task.id for task in settled_now(case)}
+    left = (one for one in case.obligations if one.task_id(case.id) not in over)
+    return replace(case, obligations=tuple(left))
+
+
+def deadline_of(case: Case, task: Task) -> datetime:
+    """Return until when manual work on *task* is due: of a follow-up, its own day."""
+    return task.dispatch_by + ERASED_WITHIN if task.is_follow_up else case.due_at
+
+
+def _follow_up(case: Case, due: Obligation) -> Task:
+    """Plan the erasure of what was kept at one account until one day."""
+    id_ = due.task_id(case.id)
+    together = [one for one in case.obligations if one.task_id(case.id) == id_]
+    wanted = {item for one in together for item in one.items}
+    return Task(
+        id=id_,
+        account=due.account,
+        action=Action.ERASE,
+        status=TaskStatus.PLANNED,
+        dispatch_by=begins_at(case, due),
+        items=tuple(_kept(case, due, wanted)),
+        sandbox_only=case.is_test,
+        sealed_under=due.sealed_under,
+    )
+
+
+def _kept(case: Case, due: Obligation, wanted: set[ItemId]) -> Iterator[TaskItem]:
+    """Yield the records that the erasure before the answer had to leave alone."""
+    erasure = case.task(due.account, Action.ERASE)
+    for item in erasure.items if erasure is not None else ():
+        if item.id in wanted:
+            yield replace(item, state=ItemState.OPEN, evidence=None)

@@ -106,8 +106,12 @@ def log_uncaught_errors() -> None:
         if args.exc_value is not None:
             _log().error("uncaught_error_in_thread", exc_info=args.exc_value)
 
+    def of_nobody(args: sys.UnraisableHookArgs) -> None:
+        _log().error("unraisable_error", exc_info=args.exc_value)
+
     sys.excepthook = of_process
     threading.excepthook = of_thread
+    sys.unraisablehook = of_nobody  # errors in `__del__`, which nobody can catch
 
 
 def tell_error(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -40,12 +40,12 @@ def _logging_as_before() -> Iterator[None]:
     """Give every other test the logging it knows."""
     root = logging.getLogger()
     handlers, level, raising = root.handlers, root.level, logging.raiseExceptions
-    hooks = sys.excepthook, threading.excepthook
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook
     levels = {name: logging.getLogger(name).level for name in TALKATIVE}
     yield
     for name, before in levels.items():
         logging.getLogger(name).setLevel(before)
-    sys.excepthook, threading.excepthook = hooks
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
     logging.captureWarnings(capture=False)
     logging.raiseExceptions = raising
     root.handlers = handlers

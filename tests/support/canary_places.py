@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+import pytest
 from sqlalchemy import inspect, text
 
 from orchestrator.adapters.database import Database
@@ -90,6 +91,15 @@ def found_on_servers(postgres: Postgres, broker: Broker, url: str) -> Found:
         },
     }
     return {place: traits for place, traits in found.items() if traits}
+
+
+def found_behind(site: Site, request: pytest.FixtureRequest) -> Found:
+    """Search the servers of an installation that has any."""
+    if site.backend.is_embedded:
+        return {}
+    postgres: Postgres = request.getfixturevalue("postgres")
+    broker: Broker = request.getfixturevalue("broker")
+    return found_on_servers(postgres, broker, site.backend.database_url)
 
 
 def segments(broker: Broker) -> dict[str, list[str]]:

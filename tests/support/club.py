@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from collections import Counter
 from dataclasses import dataclass
 
 from connectors.fakes import participant
@@ -62,16 +63,19 @@ class Club:
     def __init__(self, site: Site, fake: FakeParticipant) -> None:
         self._site = site
         self.fake = fake
-        self.read = 0
+        self.seen: Counter[tuple[str, bytes]] = Counter()
         self.sent: list[Message] = []
 
     def turn(self) -> None:
         """Take what was published since the last turn, and publish the answers."""
-        records = self._site.published(instructions_topic("club"))
-        for headers, value in records[self.read :]:
+        known: Counter[tuple[str, bytes]] = Counter()
+        # By how often, not by position: partitions keep no common order.
+        for headers, value in self._site.published(instructions_topic("club")):
             id_ = headers["ce_id"]
-            self.fake.take(Publication(id_, id_, headers["ce_type"], value))
-        self.read = len(records)
+            known[id_, value] += 1
+            if known[id_, value] > self.seen[id_, value]:
+                self.fake.take(Publication(id_, id_, headers["ce_type"], value))
+        self.seen = known
         for _, body in self.fake.letters():
             number = len(self.sent)
             self.sent.append(an_answer(body, f"answer-{number}"))

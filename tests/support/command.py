@@ -74,7 +74,7 @@ def _logging() -> Iterator[None]:
     """Put back what a command may configure."""
     root = logging.getLogger()
     before = (list(root.handlers), root.level, logging.raiseExceptions)
-    hooks = (sys.excepthook, threading.excepthook)
+    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     try:
         yield
     finally:
@@ -82,4 +82,4 @@ def _logging() -> Iterator[None]:
         root.handlers, root.level = before[0], before[1]
         logging.raiseExceptions = before[2]
         logging.captureWarnings(capture=False)
-        sys.excepthook, threading.excepthook = hooks
+        sys.excepthook, threading.excepthook, sys.unraisablehook = hooks

@@ -22,6 +22,8 @@ from schemas.connecting import ActionClass
 from tests.core.builders import DAY, HOUR
 from tests.core.world import World
 
+OTHERS = (None, "dpo-1", "dpo-2")
+
 
 def ruled(rng: Random, plan: Plan) -> Plan:
     """Return *plan* with what must be decided, and how long an erasure waits."""
@@ -40,7 +42,7 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
     now, case, who = world.now, world.case, rng.choice(["dpo-1", "dpo-2", "dpo-3"])
     if case.holds and rng.random() < 0.8:
         reason = rng.choice(case.holds).reason
-        other = rng.choice([None, "dpo-1", "dpo-2"])
+        other = rng.choice(OTHERS)
         ends: list[Event] = [
             CaseReleased(now, reason, who, other),
             CaseApproved(now, who),
@@ -66,7 +68,7 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
             who,
             review_at=rng.choice([None, now + HOUR, now + 5 * DAY]),
         ),
-        CaseRefused(now, rng.choice([*Ground]), who, classes),
+        CaseRefused(now, rng.choice([*Ground]), who, classes, rng.choice(OTHERS)),
         CaseApproved(now, who),
     ]
     return rng.choices(options, weights=[3, 2, 1])[0]

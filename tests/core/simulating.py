@@ -32,6 +32,7 @@ from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
 STEPS = 200
+BRAKED = 0.2  # of the cases came with too many others
 AT_ONCE = 50  # runs a worker makes before it reports
 
 
@@ -51,8 +52,10 @@ def run(seed: int, steps: int = STEPS) -> Broken | None:
     step = 0
     try:
         rights = rng.choice([ERASURE, ACCESS, BOTH])
-        case = open_case(an_opening(rights=rights), a_random_plan(rng)).case
-        world = World(case, T0)
+        is_braked = rng.random() < BRAKED
+        opening = an_opening(rights=rights, is_braked=is_braked)
+        case = open_case(opening, a_random_plan(rng)).case
+        world = World(case, T0, is_braked=is_braked)
         if not case.all_tasks:
             return None  # nobody is asked: such a case stays as it was opened
         while step < steps:

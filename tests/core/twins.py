@@ -21,6 +21,7 @@ from orchestrator.core import (
     gates,
     items,
     ladder,
+    opening,
     reports,
     reviewing,
     unasked,
@@ -47,7 +48,7 @@ from orchestrator.core.holds import Proposal
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.recovering import after_recovery
-from orchestrator.core.ruled import GateOpened
+from orchestrator.core.ruled import CaseReleased, GateOpened
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Done, Evidence, ItemId
@@ -76,6 +77,11 @@ def _forgets_feeders(case: Case, planned: PlannedAccount) -> object:
 
 def _forgets_the_root(case: Case, planned: PlannedAccount) -> object:
     return _ERASURE_WAITS_FOR(case, replace(planned, is_identity_root=False))
+
+
+def _releases_alone(case: Case, event: CaseReleased) -> object:
+    left = tuple(hold for hold in case.holds if hold.reason is not event.reason)
+    return replace(case, holds=left) if left != case.holds else case
 
 
 def _is_held_by_anybody(task: Task, _epoch: int) -> bool:
@@ -219,6 +225,8 @@ TWINS = (
     Twin("a hold holds", gates, "_is_held", lambda *_: False),
     Twin("it cools off", gates, "_erasure_waits_for", _acts_at_once),
     Twin("a gate opens in time", reviewing, "_opened", _opens_at_any_time),
+    Twin("two release the brake", reviewing, "_released", _releases_alone),
+    Twin("what is braked is held", opening, "_with_brake", lambda case, _: case),
     Twin("two decide", reviewing, "_agreed", _decides_alone),
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),

@@ -54,6 +54,7 @@ from schemas.connecting import (
     Unknown,
 )
 from tests.core.amended import check_amended, check_unwidened
+from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.owing import check_closed, check_owed
 from tests.core.silence import Silence, check_holds
@@ -62,8 +63,16 @@ from tests.core.silence import Silence, check_holds
 class World:
     """Holds one case as the engine does: versions count up, events are applied."""
 
-    def __init__(self, case: Case, at: datetime, *, tells_twice: bool = True) -> None:
+    def __init__(
+        self,
+        case: Case,
+        at: datetime,
+        *,
+        tells_twice: bool = True,
+        is_braked: bool = False,
+    ) -> None:
         """Begin with an opened case; *tells_twice* delivers each event again."""
+        self._is_braked = is_braked
         self.case = case
         self.now = at
         self.carried: dict[tuple[TaskId, CallId], tuple[ItemId, ...]] = {}
@@ -174,6 +183,8 @@ class World:
                 _check_order(case, task)
         _check_law(case)
         _check_rulings(case)
+        if self._is_braked:
+            check_brake(case)
         is_answered = case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}
         assert case.identity_held or is_answered, "forgotten before the answer"
         if is_answered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 from orchestrator.core.events import Event
@@ -40,6 +41,8 @@ def _some_reviews(rng: Random) -> tuple[ReviewRule, ...]:
 def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
     """Let a person hold or refuse, seldom; and rather end what is held."""
     now, case, who = world.now, world.case, rng.choice(["dpo-1", "dpo-2", "dpo-3"])
+    if rng.random() < 0.2:
+        return _a_refusal(now, who, rng)
     if case.holds and rng.random() < 0.8:
         reason = rng.choice(case.holds).reason
         other = rng.choice(OTHERS)
@@ -58,7 +61,6 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
         return GateOpened(now, task.id, task.gate.reason, why, who)
     if rng.random() < 0.5:
         return None
-    classes = frozenset(rng.choice([["invoice"], ["marketing_profile"], []]))
     some = [one for one in ActionClass if rng.random() < 0.3]
     options: list[Event] = [
         CaseHeld(
@@ -68,7 +70,14 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
             who,
             review_at=rng.choice([None, now + HOUR, now + 5 * DAY]),
         ),
-        CaseRefused(now, rng.choice([*Ground]), who, classes, rng.choice(OTHERS)),
+        _a_refusal(now, who, rng),
         CaseApproved(now, who),
     ]
     return rng.choices(options, weights=[3, 2, 1])[0]
+
+
+def _a_refusal(at: datetime, who: str, rng: Random) -> CaseRefused:
+    """Draw a refusal, rather of some record classes."""
+    classes = rng.choices([["invoice"], ["marketing_profile"], []], [1, 4, 1])[0]
+    ground, other = rng.choice([*Ground]), rng.choice(OTHERS)
+    return CaseRefused(at, ground, who, frozenset(classes), other)

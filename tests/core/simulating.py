@@ -32,7 +32,7 @@ from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
 STEPS = 200
-BRAKED = 0.2  # of the cases came with too many others
+BRAKED = 0.1  # of the cases came with too many others
 AT_ONCE = 50  # runs a worker makes before it reports
 
 

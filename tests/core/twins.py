@@ -170,7 +170,7 @@ def _takes_any_word(task: Task, done: Done, _event: object, _planned: object) ->
     return replace(task, items=worse)
 
 
-def _decides_alone(_case: Case, said: Proposal) -> tuple[str, ...]:
+def _decides_alone(_case: Case, said: Proposal, *_: object) -> tuple[str, ...]:
     return (said.by,)
 
 

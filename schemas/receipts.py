@@ -146,7 +146,8 @@ class Ruled(Produced):
     """A person's decision: what, why and by which law; deciders are pseudonyms."""
 
     kind: Code = Field(
-        description="held, released, approved, refused, refused_in_part, gate_opened."
+        description="held, released, approved, refused, refused_in_part, gate_opened, "
+        "extended, identity_asked, identity_received."
     )
     at: UtcInstant
     by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")

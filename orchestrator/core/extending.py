@@ -16,8 +16,14 @@ from datetime import datetime
 from orchestrator.core.cases import Case, CaseStatus, Extension
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, deadline
 from orchestrator.core.events import CaseExtended, IdentityAsked, IdentityReceived
+from orchestrator.core.holds import HoldReason, Ruling, RulingKind, hold_provision
 from orchestrator.core.laws import Law, law_of
 
+EXTENSION_PROVISION = {
+    Law.EU: "GDPR Art 12(3)",
+    Law.UNITED_KINGDOM: "UK GDPR Art 12A",
+    Law.CALIFORNIA: "11 CCR 7021(b)",
+}
 _OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING})
 
 
@@ -25,6 +31,8 @@ def why_not_extended(case: Case, at: datetime) -> str | None:
     """Return a sentence that says why the deadline stays, or nothing if it may move."""
     if case.status not in _OPEN:
         return f"the case is {case.status}"
+    if not _is_undecided(case):
+        return "the request is refused or withdrawn, and answered without delay"
     if case.extension is not None:
         return "the deadline was extended before, and the law allows it once"
     if case.deadline is None or case.deadline.extended_at is None:
@@ -45,8 +53,13 @@ def after_extension(case: Case, event: CaseExtended) -> Case:
     later = counted.extended_at or case.due_at
     aim = counted.extended_target_at or later
     first = counted.target_at if event.at < counted.target_at else case.due_at
+    why, law = event.reason.value, law_of(case.jurisdiction)
+    ruling = Ruling(
+        RulingKind.EXTENDED, event.at, (event.by,), why, EXTENSION_PROVISION.get(law)
+    )
     return replace(
         case,
+        rulings=(*case.rulings, ruling),
         due_at=later,
         deadline=replace(counted, due_at=later, target_at=aim),
         extension=Extension(event.at, event.reason, first),
@@ -57,11 +70,28 @@ def after_extension(case: Case, event: CaseExtended) -> Case:
 def after_word_of_identity(case: Case, event: IdentityAsked | IdentityReceived) -> Case:
     """Note that the person was asked who they are, once, or that they answered."""
     is_asked = isinstance(event, IdentityAsked)
-    if is_asked and case.status in _OPEN and case.identity_asked_at is None:
-        return replace(case, identity_asked_at=event.at)
+    may_be_asked = case.status in _OPEN and _is_undecided(case)
+    if is_asked and may_be_asked and case.identity_asked_at is None:
+        case = replace(case, identity_asked_at=event.at)
+        return _ruled(case, RulingKind.IDENTITY_ASKED, event)
     if not is_asked and case.is_identity_doubted:
-        return replace(case, identity_received_at=event.at)
+        case = replace(case, identity_received_at=event.at)
+        return _ruled(case, RulingKind.IDENTITY_RECEIVED, event)
     return case
+
+
+def _is_undecided(case: Case) -> bool:
+    """Tell whether the request is still to be carried out."""
+    return case.refused_for is None and case.withdrawn_at is None
+
+
+def _ruled(
+    case: Case, kind: RulingKind, event: IdentityAsked | IdentityReceived
+) -> Case:
+    """Return *case* with a word about who the person is."""
+    provision = hold_provision(HoldReason.IDENTITY_DOUBT, law_of(case.jurisdiction))
+    ruling = Ruling(kind, event.at, (event.by,), provision=provision)
+    return replace(case, rulings=(*case.rulings, ruling))
 
 
 def due_if_suspended(case: Case, at: datetime) -> datetime | None:

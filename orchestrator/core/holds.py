@@ -104,6 +104,9 @@ class RulingKind(StrEnum):
     REFUSED = "refused"
     REFUSED_IN_PART = "refused_in_part"
     GATE_OPENED = "gate_opened"
+    EXTENDED = "extended"
+    IDENTITY_ASKED = "identity_asked"
+    IDENTITY_RECEIVED = "identity_received"
 
 
 REFUSALS = frozenset({RulingKind.REFUSED, RulingKind.REFUSED_IN_PART})

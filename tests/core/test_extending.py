@@ -15,13 +15,19 @@ from orchestrator.core.events import (
     ExportSealed,
     IdentityAsked,
     IdentityReceived,
+    RequestWithdrawn,
     TimePassed,
 )
 from orchestrator.core.extending import due_if_suspended, why_not_extended
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import RulingKind
 from orchestrator.core.opening import open_case
+from orchestrator.core.ruled import CaseRefused
+from orchestrator.core.statements import interim_receipt
 from orchestrator.core.words import ExtensionReason
 from schemas.case_events import NoticeReady
 from schemas.connecting import Action, Exported, NothingFound
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     ACCESS,
     DAY,
@@ -34,6 +40,7 @@ from tests.core.builders import (
     after,
     after_events,
     an_opening,
+    called,
     ready_to_erase,
     signed,
     states,
@@ -91,6 +98,42 @@ def test_extension_between_the_two_readings_is_told_by_the_later() -> None:
     (notice,) = notices(case, CaseExtended(case.due_at - HOUR, COMPLEX, "dpo"))
 
     assert notice.send_by == case.due_at
+
+
+def test_every_word_about_time_is_a_ruling() -> None:
+    """The receipt says who extended, who doubted, by which law, and when."""
+    case = decide(extended(a_case()), IdentityAsked(T0 + DAY, "dpo-2")).case
+    case = decide(case, IdentityReceived(T0 + 2 * DAY, "portal")).case
+
+    made = [(one.kind, one.by, one.reason, one.provision) for one in case.rulings]
+
+    assert made == [
+        (RulingKind.EXTENDED, ("dpo",), "complexity", "GDPR Art 12(3)"),
+        (RulingKind.IDENTITY_ASKED, ("dpo-2",), None, "GDPR Art 12(6)"),
+        (RulingKind.IDENTITY_RECEIVED, ("portal",), None, "GDPR Art 12(6)"),
+    ]
+    ruled = interim_receipt(case, "s-1", T0 + 2 * DAY, "1").rulings or ()
+    assert [one.kind for one in ruled] == [one.kind.value for one in case.rulings]
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        CaseRefused(T0 + HOUR, Ground.EXCESSIVE, "dpo"),
+        RequestWithdrawn(T0 + HOUR, "portal", WithdrawalReason.BY_PERSON),
+    ],
+    ids=["refused", "withdrawn"],
+)
+def test_request_that_is_over_is_neither_extended_nor_doubted(
+    word: CaseRefused | RequestWithdrawn,
+) -> None:
+    """Its answer leaves without delay, whoever asked."""
+    case = decide(called(a_case(), MAIL, Action.LOCATE), word).case
+
+    assert case.answered_at is None
+    assert extended(case) is case
+    assert "answered without delay" in (why_not_extended(case, T0 + DAY) or "")
+    assert decide(case, IdentityAsked(T0 + DAY, "dpo")).case is case
 
 
 def test_extension_leaves_the_work_where_it_was() -> None:

@@ -128,6 +128,7 @@ def _print(found: CaseView) -> None:
             ("not for real", found.rehearsal or None),
             ("controller", found.controller),
             ("rights", found.rights),
+            ("jurisdiction", found.jurisdiction),
             ("status", found.status),
             ("result", found.result),
             ("received", found.received_at),

@@ -13,7 +13,9 @@ class Keeping(BaseSettings):
 
     quarantine_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30,
-        description="How many days a quarantined event waits for a person.",
+        description="How many days what a processor or a system of one's own said, and"
+        " nobody could use, waits for a person. A refused request waits for a ruling,"
+        " however long.",
         examples=[30],
     )
     sent_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(

@@ -46,6 +46,10 @@ PREFIX = "ERASURE_"
 # The tests' own variables; a process that sees them is not misconfigured.
 _NOT_OURS = ("ERASURE_TEST_", "ERASURE_VENDOR_SPECS")
 _HIDDEN = "********"
+UNSIGNED_TAKEN = (
+    "Unsigned requests are taken (ERASURE_UNSIGNED_REQUESTS=take): whoever can write to"
+    " the topic can have anybody erased; for trials only."
+)
 
 
 class Settings(Keeping):
@@ -331,4 +335,11 @@ def _without_passwords(url: str) -> str:
     return f"{parts.scheme}://{netloc}{parts.path}{tail}"
 
 
-__all__ = ["LogFormat", "Settings", "Unsigned", "load_settings", "variable_of"]
+__all__ = [
+    "UNSIGNED_TAKEN",
+    "LogFormat",
+    "Settings",
+    "Unsigned",
+    "load_settings",
+    "variable_of",
+]

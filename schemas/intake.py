@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypedDict
 
 from schemas.cloudevents import (
     ALLOWED_ID,
@@ -48,9 +50,17 @@ from schemas.withdrawals import RequestWithdrawal, WithdrawnRequest
 TYPES = (PrivacyRequest.TYPE,)
 EVERY_TYPE = (*TYPES, RequestWithdrawal.TYPE, *LATER_TYPES)
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _FILE_MEMBERS = {
     "specversion", "id", "source", "type", "time", "datacontenttype", "data",
 }  # fmt: skip
+
+
+class _Clock(TypedDict):
+    """What an event says of the clock of its request."""
+
+    received_at: datetime | None
+    jurisdiction: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class SubmittedRequest:
             request_id=self.request.request_id,
             source=self.source,
             event_id=self.event_id,
+            received_at=self.request.received_at,
+            jurisdiction=self.request.jurisdiction,
         )
 
 
@@ -266,7 +278,19 @@ def named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
         request_id=harmless(request_id, _SAFE_ID),
         source=harmless(source, ALLOWED_SOURCE),
         event_id=harmless(event_id, ALLOWED_ID),
+        **_clock(data),
     )
+
+
+def _clock(data: object) -> _Clock:
+    """Return what sets the clock of a request, however wrong the rest of it is."""
+    said = data if isinstance(data, dict) else {}
+    received_at, jurisdiction = said.get("received_at"), said.get("jurisdiction")
+    is_place = isinstance(jurisdiction, str) and _PLACE.fullmatch(jurisdiction)
+    return {
+        "received_at": instant(received_at) if isinstance(received_at, str) else None,
+        "jurisdiction": str(jurisdiction) if is_place else None,
+    }
 
 
 __all__ = [

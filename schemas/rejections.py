@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -286,7 +287,8 @@ class Rejection:
     One broken rule, in our words.
 
     `pointer` is a JSON pointer into the data ("" is the whole of it) made of names
-    of the schema only.  The last three name the event where that gives nothing away.
+    of the schema only.  The three names are of the event where that gives nothing away;
+    the last two, for our own clock, are what it says of itself, and are told to nobody.
     """
 
     code: RejectionCode
@@ -296,6 +298,8 @@ class Rejection:
     request_id: str | None = None
     source: str | None = None
     event_id: str | None = None
+    received_at: datetime | None = None
+    jurisdiction: str | None = None
 
 
 def reject(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, func, select
@@ -12,6 +12,9 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.views import SilentLine
 from orchestrator.core.cases import TaskStatus
 from schemas.topics import REQUESTS
+
+NEAR = timedelta(days=7)
+"""How long before it is due a quarantined request raises an alarm."""
 
 
 class Asking:
@@ -35,6 +38,15 @@ class Asking:
             select(func.min(column)).where(condition)
         ).scalar()
         return found
+
+    def quarantined(self, due_before: datetime | None = None) -> int:
+        """Count what waits in quarantine; with a time only what is due by then."""
+        waiting = t.quarantine.c.state == "waiting"
+        if due_before is None:
+            return self.count(t.quarantine.c.id, waiting)
+        return self.count(
+            t.quarantine.c.id, waiting, t.quarantine.c.due_at < due_before
+        )
 
     def tasks(self, *statuses: TaskStatus) -> int:
         """Count tasks of these statuses."""

@@ -17,6 +17,7 @@ from sqlalchemy import Column, Connection, Row, Select, delete, exists, select
 from orchestrator.adapters import statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.intake_tables import quarantine_actions
 from orchestrator.adapters.quarantine import WAITING
 from orchestrator.core.cases import CaseStatus
 
@@ -40,6 +41,7 @@ class SqlCaseRecords:
         if cases or refused:
             with self._database.writing() as connection:
                 _drop_cases(connection, cases)
+                _delete(connection, quarantine_actions.c.event, refused)
                 _delete(connection, t.quarantine.c.id, refused)
             self._database.truncate_wal()
         return len(cases) + len(refused)

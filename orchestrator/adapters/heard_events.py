@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters import intake_tables as t
 from orchestrator.adapters.database import Database
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy import Column, ColumnElement, Table, and_, not_, or_, select
 
 from orchestrator.adapters import brake_tables as b
+from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import SEALED_TOPICS
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
@@ -73,16 +74,27 @@ def _artifact(name: str, which: ColumnElement[bool], sealed_by: str, goes: str) 
     )
 
 
-def _letter(name: str, table: Table, came: Column[datetime]) -> Kind:
+_IN_TIME = "once dealt with, at the latest {quarantine_days} days after it came"
+
+
+def _letter(
+    name: str,
+    table: Table,
+    came: Column[datetime],
+    goes: str = _IN_TIME,
+    until: ColumnElement[datetime] | None = None,
+    which: ColumnElement[bool] | None = None,
+) -> Kind:
     """Return a kind that waits for somebody, sealed under a derived key."""
     sealed = table.c.sealed
+    is_sealed = sealed.is_not(None)
     return Kind(
         name,
         table,
-        "once dealt with, at the latest {quarantine_days} days after it came",
-        sealed.is_not(None),
+        goes,
+        is_sealed if which is None else and_(is_sealed, which),
         came,
-        table.c.expires_at,
+        until,
         sealed_by=_DERIVED,
         holds=(sealed,),
     )
@@ -171,8 +183,26 @@ COPIES = (
     ),
 )
 IN_TRANSIT = (
-    _letter("refused requests", t.quarantine, t.quarantine.c.seen_at),
-    _letter("what processors said by themselves", t.inbox, t.inbox.c.received_at),
+    _letter(
+        "refused requests",
+        t.quarantine,
+        t.quarantine.c.seen_at,
+        "when a person has ruled on it: released or dropped for a reason, never by age",
+        which=t.quarantine.c.due_at.is_not(None),
+    ),
+    _letter(
+        "refused confirmations",
+        t.quarantine,
+        t.quarantine.c.seen_at,
+        until=t.quarantine.c.expires_at,
+        which=t.quarantine.c.due_at.is_(None),
+    ),
+    _letter(
+        "what processors said by themselves",
+        t.inbox,
+        t.inbox.c.received_at,
+        until=t.inbox.c.expires_at,
+    ),
     Kind(
         "requests and confirmations in the embedded log",
         t.log_records,
@@ -258,6 +288,17 @@ WITHOUT_IDENTIFIERS = (
         "with the topic's retention (90 and 30 days)",
         _log.appended_at,
         not_(or_(_is_sealed, _is_instruction)),
+    ),
+    _known(
+        "names and digests of later events from publishers",
+        i.heard_events,
+        "when the event has expired, at most 30 days after it was signed",
+    ),
+    _known(
+        "what people did with quarantined events",
+        i.quarantine_actions,
+        "with what was wrong with the event",
+        i.quarantine_actions.c.at,
     ),
     _known(
         "what was wrong with ended quarantine",

@@ -1,29 +1,62 @@
 """
 Quarantined events as people handle them: seen, fed in again, dropped, or expired.
 
-The payload is sealed and goes as soon as nobody needs it; what was wrong, who ended it
-and when stay.
+The payload is sealed and goes as soon as nobody needs it; what was wrong, who did what
+and when stay.  What may be a person's request never expires by itself: it waits for a
+person's ruling, however old, and its legal clock runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, insert, select, update
 
+from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.views import QuarantinedLine
+from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
 from orchestrator.errors import NotPossible
 
 Ended = Literal["released", "dropped", "expired"]
+Done = Literal["shown", "refused", "released", "dropped"]
 WAITING = "waiting"
+
+
+class DropReason(StrEnum):
+    """Why what may be a request is not one, or need not be carried out from here."""
+
+    FORGED = "forged"
+    """Nobody of ours sent it."""
+    NOT_A_REQUEST = "not_a_request"
+    """It asks for nothing: a test, a mistake of a program."""
+    SENT_AGAIN = "sent_again"
+    """The same wish was sent again, in order, and taken."""
+    ANSWERED_OTHERWISE = "answered_otherwise"
+    """The person was answered by other means."""
+    NOT_WANTED = "not_wanted"
+    """The person does not want it any more."""
+
+
 # Who ends what nobody looked at in time.
 THE_CLOCK = "sweep"
 
 _COLUMNS = [column for column in t.quarantine.c if column.name != "sealed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What a person decided on a quarantined event; `id` names the decision."""
+
+    id: str
+    state: Literal["released", "dropped"]
+    by: str
+    at: datetime
+    reason: DropReason | None = None
 
 
 class SqlQuarantine:
@@ -63,18 +96,48 @@ class SqlQuarantine:
             sealed: bytes | None = connection.execute(query).scalar()
         return sealed
 
-    def end(self, id_: str, state: Ended, by: str, at: datetime) -> bool:
+    def end(self, id_: str, ruling: Ruling) -> bool:
         """Destroy a waiting payload; tells whether it was still waiting."""
         mine = t.quarantine.c.id == id_, t.quarantine.c.state == WAITING
+        values = _end(ruling.state, ruling.by, ruling.at)
         with self._database.writing() as connection:
             ended = connection.execute(
-                update(t.quarantine).where(*mine).values(**_end(state, by, at))
+                update(t.quarantine).where(*mine).values(**values, reason=ruling.reason)
             ).rowcount
+            if ended:
+                action = _action(
+                    ruling.id, id_, ruling.state, ruling.by, ruling.at, ruling.reason
+                )
+                connection.execute(insert(i.quarantine_actions), action)
         return self._truncated(ended) > 0
 
+    def note(self, action_id: str, id_: str, done: Done, by: str, at: datetime) -> None:
+        """Keep that somebody looked at an event, or tried to release it."""
+        with self._database.writing() as connection:
+            action = _action(action_id, id_, done, by, at, None)
+            connection.execute(insert(i.quarantine_actions), action)
+
+    def actions(self, id_: str) -> Sequence[QuarantineAction]:
+        """Return what people did with an event, in order."""
+        actions = i.quarantine_actions
+        query = select(actions).where(actions.c.event == id_)
+        with self._database.reading() as connection:
+            rows = connection.execute(query.order_by(actions.c.at, actions.c.id))
+            return [
+                QuarantineAction(row.action, row.by, row.at, row.reason) for row in rows
+            ]
+
     def expire(self, now: datetime) -> int:
-        """Destroy every payload whose time is over; returns how many."""
-        over = t.quarantine.c.state == WAITING, t.quarantine.c.expires_at <= now
+        """
+        Destroy every payload whose time is over; returns how many.
+
+        Only of what cannot be a request: what has a legal clock waits for a person.
+        """
+        over = (
+            t.quarantine.c.state == WAITING,
+            t.quarantine.c.due_at.is_(None),
+            t.quarantine.c.expires_at <= now,
+        )
         with self._database.reading() as connection:
             query = select(t.quarantine.c.id).where(*over).limit(1)
             if connection.execute(query).first() is None:
@@ -92,6 +155,20 @@ class SqlQuarantine:
         if ended:
             self._database.truncate_wal()
         return ended
+
+
+def _action(
+    action_id: str, event: str, done: str, by: str, at: datetime, reason: str | None
+) -> dict[str, object]:
+    """Return a row of what somebody did."""
+    return {
+        "id": action_id,
+        "event": event,
+        "action": done,
+        "by": by,
+        "at": at,
+        "reason": reason,
+    }
 
 
 def _end(state: Ended, by: str, at: datetime) -> dict[str, object]:
@@ -113,7 +190,10 @@ def _line(row: Row[Any]) -> QuarantinedLine:
         offset=row.offset,
         size=row.size,
         seen_at=row.seen_at,
-        expires_at=row.expires_at,
+        received_at=row.received_at,
+        due_at=row.due_at,
+        expires_at=row.expires_at if row.due_at is None else None,
         ended_by=row.ended_by,
         ended_at=row.ended_at,
+        reason=row.reason,
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, case, func, select
 
 from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import tables as t
-from orchestrator.adapters.asking import Asking
+from orchestrator.adapters.asking import NEAR, Asking
 from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.viewing import (
@@ -89,9 +89,8 @@ class Queries:
                 waiting_tasks=ask.tasks(TaskStatus.WAITING),
                 paused_accounts=ask.paused(),
                 silent=ask.silent(),
-                quarantined=ask.count(
-                    t.quarantine.c.id, t.quarantine.c.state == "waiting"
-                ),
+                quarantined=ask.quarantined(),
+                quarantined_near=ask.quarantined(due_before=now + NEAR),
                 unmatched_callbacks=ask.count(
                     t.inbox.c.id, t.inbox.c.state == "unmatched"
                 ),

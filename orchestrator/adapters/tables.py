@@ -310,20 +310,11 @@ offsets = Table(
     Column("next_offset", BigInteger, nullable=False),
 )
 
-heard_events = Table(
-    "heard_events",
-    metadata,
-    Column("source", Text, primary_key=True),
-    Column("event_id", Text, primary_key=True),
-    Column("digest", Text, nullable=False),
-    Column("until", Instant, nullable=False, index=True),
-)
-
 quarantine = Table(
     "quarantine",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("state", Text, nullable=False),  # waiting | released | dropped
+    Column("state", Text, nullable=False),  # waiting | released | dropped | expired
     Column("code", Text, nullable=False),
     Column("pointer", Text, nullable=False),
     Column("rule", Text, nullable=False),
@@ -334,9 +325,12 @@ quarantine = Table(
     Column("sealed", LargeBinary),
     Column("size", Integer, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("received_at", Instant),  # of a request, whose clock runs
+    Column("due_at", Instant),
     Column("expires_at", Instant, nullable=False),
     Column("ended_by", Text),
     Column("ended_at", Instant),
+    Column("reason", Text),
     UniqueConstraint("topic", "partition", "offset"),
     Index("ix_quarantine_state", "state", "expires_at"),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import obligation_rows, statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
@@ -238,7 +239,7 @@ class SqlTransaction:
         names = ("source", "event_id", "digest", "until")
         rows = [dict(zip(names, event, strict=True)) for event in events]
         if rows:
-            upsert(self.connection, t.heard_events, rows, conflict=names[:2])
+            upsert(self.connection, i.heard_events, rows, conflict=names[:2])
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
@@ -270,11 +271,11 @@ class SqlTransaction:
 _QUARANTINE_FIELDS = tuple(
     name
     for name in (column.name for column in t.quarantine.c)
-    if name not in {"ended_by", "ended_at"}
+    if name not in {"ended_by", "ended_at", "reason"}
 )
-_HEARD = select(t.heard_events).where(
-    t.heard_events.c.source.in_(bindparam("sources", expanding=True)),
-    t.heard_events.c.event_id.in_(bindparam("event_ids", expanding=True)),
+_HEARD = select(i.heard_events).where(
+    i.heard_events.c.source.in_(bindparam("sources", expanding=True)),
+    i.heard_events.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
 # Built once: building a statement takes longer than running it.
 _LOCK_CASES = (

@@ -47,6 +47,7 @@ class Status:
     waiting_tasks: int
     paused_accounts: tuple[str, ...]
     quarantined: int
+    quarantined_near: int  # due within a week, or overdue
     unmatched_callbacks: int
     silent: tuple[SilentLine, ...] = ()
     pulled_brakes: int = 0
@@ -336,9 +337,22 @@ class QuarantinedLine:
     offset: int
     size: int
     seen_at: datetime
-    expires_at: datetime
+    received_at: datetime | None
+    due_at: datetime | None
+    expires_at: datetime | None
     ended_by: str | None
     ended_at: datetime | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineAction:
+    """What somebody did with a quarantined event."""
+
+    action: str
+    by: str
+    at: datetime
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,16 @@ def deadline(
     )
 
 
+def cautious_due(received_at: datetime, jurisdiction: str) -> datetime:
+    """
+    Return a moment by which an answer is due in any zone and by any calendar.
+
+    For what may be a request, while nobody knows of whom or to which controller.
+    """
+    found = deadline(received_at, jurisdiction, "UTC", WITHOUT_HOLIDAYS)
+    return found.target_at - ONE_DAY
+
+
 def calendar_country(jurisdiction: str, controllers: str) -> str:
     """
     Return the country whose holidays count (ISO 3166-1).

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from orchestrator.adapters.quarantine import WAITING
-from orchestrator.adapters.views import QuarantinedLine
+from orchestrator.adapters.quarantine import WAITING, Done, DropReason, Ruling
+from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
 from orchestrator.bootstrap import QUARANTINE, Installation
 from orchestrator.entrypoints.masking import masked_json, masked_word
 from orchestrator.errors import NotPossible
@@ -35,6 +37,7 @@ class QuarantinedView:
     event: QuarantinedLine
     headers: tuple[str, ...]
     value: str | None
+    actions: Sequence[QuarantineAction]
 
 
 class Releasing:
@@ -45,20 +48,22 @@ class Releasing:
         self._parts = installation
         self._quarantine = installation.quarantine
 
-    def shown(self, id_: str) -> QuarantinedView:
-        """Return an event with its payload's shape."""
+    def shown(self, id_: str, by: str) -> QuarantinedView:
+        """Return an event with its payload's shape; that somebody looked is kept."""
         line = self._quarantine.line(id_)
         if line.state != WAITING:
-            return QuarantinedView(line, (), None)
+            return QuarantinedView(line, (), None, self._quarantine.actions(id_))
         record = self._record(line)
+        self._note(id_, "shown", by)
         headers = tuple(
             f"{name if name.lower() in _HEADERS else '(unknown header)'}: "
             f"{masked_word(value.decode('utf-8', 'replace'))}"
             for name, value in record.headers
         )
-        return QuarantinedView(line, headers, _shape(record))
+        actions = self._quarantine.actions(id_)
+        return QuarantinedView(line, headers, _shape(record), actions)
 
-    def release(self, id_: str, by: str) -> None:
+    def release(self, id_: str, by: str, *, although_expired: bool = False) -> None:
         """Feed an event in again; what is still wrong keeps it where it is."""
         line = self._quarantine.line(id_)
         record = self._record(line)
@@ -66,20 +71,34 @@ class Releasing:
             found = self._parts.collect(None, lambda: None).read(record)
         else:
             ingest = self._parts.ingest(None, lambda: None)
-            found = ingest.read(record, came_at=line.seen_at)
+            found = ingest.read(record, line.seen_at, although_expired=although_expired)
         if found is not None:
+            self._note(id_, "refused", by)
             place = f" at {found.pointer}" if found.pointer else ""
             raise NotPossible(
                 f"It is still refused ({found.code.value}{place}): {found.rule}"
                 f" {found.hint}"
             )
-        self._quarantine.end(id_, "released", by, self._parts.clock.now())
+        self._quarantine.end(id_, self._ruling("released", by))
 
-    def drop(self, id_: str, by: str) -> None:
-        """Destroy an event's payload."""
+    def drop(self, id_: str, by: str, reason: DropReason) -> None:
+        """Destroy an event's payload, for a reason."""
         line = self._quarantine.line(id_)
-        if not self._quarantine.end(id_, "dropped", by, self._parts.clock.now()):
+        if not self._quarantine.end(id_, self._ruling("dropped", by, reason)):
             raise NotPossible(f"{id_} is {line.state} already; nothing was changed.")
+
+    def _ruling(
+        self,
+        state: Literal["released", "dropped"],
+        by: str,
+        reason: DropReason | None = None,
+    ) -> Ruling:
+        clock = self._parts.clock
+        return Ruling(clock.new_id("a"), state, by, clock.now(), reason)
+
+    def _note(self, id_: str, done: Done, by: str) -> None:
+        clock = self._parts.clock
+        self._quarantine.note(clock.new_id("a"), id_, done, by, clock.now())
 
     def _record(self, line: QuarantinedLine) -> Record:
         """Open a waiting event's payload."""

@@ -70,6 +70,8 @@ class Quarantined:
     size: int
     seen_at: datetime
     expires_at: datetime
+    received_at: datetime | None = None  # of a request, whose clock runs
+    due_at: datetime | None = None
     state: str = "waiting"
 
 

@@ -17,8 +17,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from orchestrator.adapters import schema
-from orchestrator.adapters.brake_tables import metadata
 from orchestrator.adapters.database import Database
+from orchestrator.adapters.intake_tables import metadata
 from orchestrator.errors import SetUpError
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"

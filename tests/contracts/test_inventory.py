@@ -92,7 +92,11 @@ ROWS: dict[str, list[Row]] = {
         {"topic": topic, "message_id": topic}
         for topic in (CASE_EVENTS, instructions_topic("a"))
     ],
-    "quarantine": [{"id": "a", "sealed": b"x"}, {"id": "b", "offset": 2}],
+    "quarantine": [
+        {"id": "a", "sealed": b"x"},
+        {"id": "b", "offset": 2},
+        {"id": "c", "offset": 3, "sealed": b"x", "due_at": None},
+    ],
     "inbox": [{"id": "a", "sealed": b"x"}, {"id": "b"}],
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.brake_tables import metadata
+from orchestrator.adapters.intake_tables import metadata
 from orchestrator.adapters.logs import KEYS
 from schemas.topics import TOPICS, Topic
 

@@ -13,6 +13,7 @@ from tests.support.people import Human, a_submission
 
 ADA = Human(1)
 STRANGER = "another-house"
+RULED = ("--by", "ops-1", "--reason", "not_a_request")
 
 
 def _quarantined(installation: AnInstallation, message: Message) -> str:
@@ -133,7 +134,7 @@ def test_event_that_is_still_wrong_stays(
 
 def test_dropped_event_is_destroyed(installation: AnInstallation, refused: str) -> None:
     """Its payload is gone; who dropped it stays."""
-    ran = installation("quarantine", "drop", refused, "--by", "ops-1")
+    ran = installation("quarantine", "drop", refused, *RULED)
 
     assert (ran.code, ran.err) == (0, "")
     assert _payload(installation, refused) is None
@@ -142,23 +143,27 @@ def test_dropped_event_is_destroyed(installation: AnInstallation, refused: str) 
     assert line["ended_at"] is not None
 
 
-@pytest.mark.parametrize("verb", ["release", "drop"])
+@pytest.mark.parametrize(("verb", "more"), [("release", ()), ("drop", RULED)])
 def test_ended_event_cannot_be_ended_again(
-    installation: AnInstallation, refused: str, verb: str
+    installation: AnInstallation, refused: str, verb: str, more: tuple[str, ...]
 ) -> None:
     """Exit 1 says what became of it."""
-    installation("quarantine", "drop", refused)
+    installation("quarantine", "drop", refused, *RULED)
 
-    ran = installation("quarantine", verb, refused)
+    ran = installation("quarantine", verb, refused, *more)
 
     assert (ran.code, len(ran.sentences)) == (1, 1)
     assert f"{refused} is dropped already" in ran.err
 
 
-@pytest.mark.parametrize("verb", ["show", "release", "drop"])
-def test_stranger_is_named(installation: AnInstallation, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "more"), [("show", ()), ("release", ()), ("drop", RULED)]
+)
+def test_stranger_is_named(
+    installation: AnInstallation, verb: str, more: tuple[str, ...]
+) -> None:
     """Exit 1 and where to look."""
-    ran = installation("quarantine", verb, "q-nobody")
+    ran = installation("quarantine", verb, "q-nobody", *more)
 
     assert (ran.code, ran.out) == (1, "")
     assert ran.sentences == [
@@ -166,22 +171,85 @@ def test_stranger_is_named(installation: AnInstallation, verb: str) -> None:
     ]
 
 
-def test_sweep_destroys_payloads_in_time(
+def test_request_waits_for_a_ruling_however_old(
     installation: AnInstallation, refused: str
 ) -> None:
-    """Nobody looked at it for so long that it may not be kept."""
+    """Age alone ends nobody's request; it shows no expiry, and the day it is due."""
     sweep = installation.parts.sweep(lambda: None)
-    sweep.turn()
-    before = _payload(installation, refused)
     with installation.parts.database.writing() as connection:
         connection.exec_driver_sql("UPDATE quarantine SET expires_at = 1")
 
     sweep.turn()
 
-    assert before is not None
-    assert _payload(installation, refused) is None
     line = _line(installation, refused)
-    assert (line["state"], line["ended_by"]) == ("expired", "sweep")
+    assert (line["state"], line["expires_at"]) == ("waiting", None)
+    assert line["due_at"] is not None
+    assert _payload(installation, refused) is not None
+
+
+def test_clock_of_a_refused_request_began_with_its_receipt(
+    installation: AnInstallation, refused: str
+) -> None:
+    """What a publisher signed says when; read cautiously, the answer is due earlier."""
+    line = _line(installation, refused)
+
+    assert line["received_at"] == "2026-11-16T09:58:12+00:00"
+    assert line["due_at"] == "2026-12-15T23:59:59+00:00"
+
+
+def test_clock_of_what_nobody_signed_begins_when_it_came(
+    installation: AnInstallation,
+) -> None:
+    """A forger sets no clock, and a real request that was not signed has one."""
+    installation.parts.publisher.publish([a_submission(ADA)])
+    installation.ingest()
+
+    (line,) = installation("quarantine", "list", "--json").data
+    assert (line["code"], line["received_at"]) == ("not_signed", line["seen_at"])
+    assert line["due_at"] > line["seen_at"]
+
+
+def test_status_alarms_before_a_refused_request_is_due(
+    installation: AnInstallation, refused: str
+) -> None:
+    """Within a week of the day it is told each time."""
+    calm = installation("status")
+    with installation.parts.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE quarantine SET due_at = seen_at + 1000000")
+
+    ran = installation("status", "--json")
+
+    assert refused
+    assert "quarantine" not in calm.err
+    assert (ran.data["quarantined"], ran.data["quarantined_near"]) == (1, 1)
+    assert "Requests in quarantine are due within 7 days" in ran.err
+
+
+def test_whatever_is_done_with_an_event_stays_written_down(
+    installation: AnInstallation, refused: str
+) -> None:
+    """Who looked, who tried, who decided and why."""
+    installation("quarantine", "show", refused, "--by", "ops-1")
+    installation("quarantine", "release", refused, "--by", "ops-2")
+    installation("quarantine", "drop", refused, "--by", "dpo-1", "--reason", "forged")
+
+    actions = installation("quarantine", "show", refused, "--json").data["actions"]
+
+    assert [(one["action"], one["by"], one["reason"]) for one in actions] == [
+        ("shown", "ops-1", None),
+        ("refused", "ops-2", None),
+        ("dropped", "dpo-1", "forged"),
+    ]
+
+
+def test_nothing_is_dropped_without_a_name_and_a_reason(
+    installation: AnInstallation, refused: str
+) -> None:
+    """A reason is one out of a closed list."""
+    for extra in ([], ["--by", "dpo-1"], ["--by", "dpo-1", "--reason", "because"]):
+        assert installation("quarantine", "drop", refused, *extra).code == 2
+
+    assert _line(installation, refused)["state"] == "waiting"
 
 
 def test_destroyed_payload_stands_in_no_file(
@@ -193,7 +261,7 @@ def test_destroyed_payload_stands_in_no_file(
     part = sealed[20:60]
     assert any(part in path.read_bytes() for path in _files(installation))
 
-    installation("quarantine", "drop", refused)
+    installation("quarantine", "drop", refused, *RULED)
 
     assert not any(part in path.read_bytes() for path in _files(installation))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts
@@ -10,6 +13,9 @@ from orchestrator.entrypoints.cli.showing import print_json, print_table, say, w
 from orchestrator.entrypoints.cli.telling import WRONG_USE
 
 # ruff: noqa: PLC0415 (--help should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.bootstrap import Installation
 
 app = typer.Typer(name="config", help="Settings, from ERASURE_* variables.", **HELP)
 
@@ -26,6 +32,23 @@ def show(*, as_json: Json = False) -> None:
         print_table(["variable", "value"], [list(pair) for pair in settings.items()])
 
 
+def _doubts(
+    parts: Installation, found: Sequence[tuple[str, str | None]]
+) -> Iterator[str]:
+    """Yield what a careful person should know of an installation that works."""
+    from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
+
+    takes_unsigned = parts.settings.unsigned_requests is Unsigned.TAKE
+    if takes_unsigned:
+        yield UNSIGNED_TAKEN
+    is_read = ("register", None) in found
+    if is_read and not takes_unsigned and not parts.register.publishers:
+        yield (
+            "The register has no publisher, so every request event is refused; write"
+            " [publishers.NAME] with the portal's public key."
+        )
+
+
 @app.command()
 def check(*, as_json: Json = False) -> None:
     """Check all that `run` checks at its start: exit 0 all right, 2 not."""
@@ -33,6 +56,7 @@ def check(*, as_json: Json = False) -> None:
 
     with open_parts(is_checked=False) as parts:
         found = [("settings", None), *wrong_things(parts)]
+        doubts = list(_doubts(parts, found))
     if as_json:
         print_json([{"part": name, "problem": problem} for name, problem in found])
     else:
@@ -41,5 +65,7 @@ def check(*, as_json: Json = False) -> None:
                 say(f"{name}: all right")
             else:
                 warn(f"{name}: {problem}")
+        for sentence in doubts:
+            warn(sentence)
     if any(problem for _, problem in found):
         raise typer.Exit(WRONG_USE)

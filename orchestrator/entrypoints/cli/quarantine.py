@@ -7,7 +7,14 @@ from typing import Annotated
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_database, open_parts
-from orchestrator.entrypoints.cli.options import HELP, SOMEBODY, By, Json, Limit
+from orchestrator.entrypoints.cli.options import (
+    HELP,
+    SOMEBODY,
+    By,
+    Json,
+    Limit,
+    a_name,
+)
 from orchestrator.entrypoints.cli.showing import (
     plain,
     print_facts,
@@ -15,6 +22,7 @@ from orchestrator.entrypoints.cli.showing import (
     print_rows,
     say,
 )
+from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
 
@@ -33,7 +41,11 @@ def list_(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """List quarantined events, oldest first."""
+    """
+    List quarantined events, oldest first.
+
+    A request has the day by which it would have to be answered, and no expiry.
+    """
     from orchestrator.adapters.quarantine import SqlQuarantine
 
     with open_database() as database:
@@ -46,6 +58,7 @@ def list_(
             ("code", lambda row: row.code),
             ("pointer", lambda row: row.pointer),
             ("seen", lambda row: row.seen_at),
+            ("due", lambda row: row.due_at),
             ("expires", lambda row: row.expires_at),
         ],
         as_json=as_json,
@@ -54,16 +67,21 @@ def list_(
 
 
 @app.command()
-def show(event: EventId, *, as_json: Json = False) -> None:
-    """Show what is wrong with an event, and the shape of its payload."""
+def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
+    """
+    Show what is wrong with an event, and the shape of its payload.
+
+    Who looked stays, as everything that is done with it.
+    """
     from orchestrator.entrypoints.releasing import Releasing
 
     with open_parts() as parts:
-        found = Releasing(parts).shown(event)
+        found = Releasing(parts).shown(event, by)
     line = found.event
     if as_json:
         shape = {"headers": list(found.headers), "value": found.value}
-        print_json({**_members(line), "payload": shape})
+        actions = plain(list(found.actions))
+        print_json({**_members(line), "payload": shape, "actions": actions})
         return
     print_facts(
         [
@@ -76,9 +94,13 @@ def show(event: EventId, *, as_json: Json = False) -> None:
             ("record", f"{line.topic} {line.partition} {line.offset}"),
             ("bytes", str(line.size)),
             ("seen", line.seen_at),
+            ("received", line.received_at),
+            ("due", line.due_at),
             ("expires", line.expires_at),
             ("ended", line.ended_at),
             ("by", line.ended_by),
+            ("reason", line.reason),
+            *((one.action, f"{one.at} by {one.by}") for one in found.actions),
         ]
     )
     if found.headers:
@@ -90,22 +112,57 @@ def show(event: EventId, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def release(event: EventId, by: By = SOMEBODY) -> None:
+def release(
+    event: EventId,
+    by: By = SOMEBODY,
+    *,
+    although_expired: Annotated[
+        bool,
+        typer.Option(
+            "--although-expired",
+            help="Take it although it came late, once you made sure that it is real.",
+        ),
+    ] = False,
+) -> None:
     """Feed an event in again, after what was wrong with it has been mended."""
     from orchestrator.entrypoints.releasing import Releasing
 
     with open_parts() as parts:
-        Releasing(parts).release(event, by)
+        Releasing(parts).release(event, by, although_expired=although_expired)
     say("The event is released.")
 
 
 @app.command()
-def drop(event: EventId, by: By = SOMEBODY) -> None:
-    """Destroy an event's payload; what was wrong with it stays listed."""
+def drop(
+    event: EventId,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--by", metavar="WHO", callback=a_name, help="Who decided, as a pseudonym."
+        ),
+    ],
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="REASON",
+            help="forged, not_a_request, sent_again, answered_otherwise or not_wanted.",
+        ),
+    ],
+) -> None:
+    """
+    Decide that an event is not carried out from here, and destroy its payload.
+
+    What was wrong with it, who decided and why stay listed.
+    """
+    from orchestrator.adapters.quarantine import DropReason
     from orchestrator.entrypoints.releasing import Releasing
 
+    known = {one.value: one for one in DropReason}
+    if reason not in known:
+        raise SetUpError(f"--reason takes one of {', '.join(known)}.")
     with open_parts() as parts:
-        Releasing(parts).drop(event, by)
+        Releasing(parts).drop(event, by, known[reason])
     say("The payload is destroyed.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -53,11 +54,26 @@ def status(*, as_json: Json = False) -> None:
         print_json(found)
     else:
         print_facts(_facts(found))
+    for sentence in _alarms(found, settings):
+        warn(sentence)
     if log.is_held:
         warn(log.sentence)
         raise typer.Exit(NO)
     if found.lag is None:
         raise typer.Exit(WRONG_USE)
+
+
+def _alarms(found: Status, settings: Settings) -> Iterator[str]:
+    """Yield what must not be overlooked, where nothing has failed."""
+    from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
+
+    if found.quarantined_near:
+        yield (
+            "Requests in quarantine are due within 7 days: `erasure quarantine list`"
+            " shows them; rule on each."
+        )
+    if settings.unsigned_requests is Unsigned.TAKE:
+        yield UNSIGNED_TAKEN
 
 
 def _checkpoints(settings: Settings) -> CheckpointFile | None:
@@ -93,6 +109,12 @@ def _owed(found: Status) -> str:
     return f"{found.owed}, next after {found.next_owed_on}" if found.owed else "0"
 
 
+def _quarantined(found: Status) -> str:
+    """Return how many wait, and how many of them cannot wait any more."""
+    near = found.quarantined_near
+    return f"{found.quarantined}{f', {near} due within 7 days' if near else ''}"
+
+
 def _facts(found: Status) -> list[tuple[str, object]]:
     """Return what a person reads, in the order of alarm."""
     lag = "unknown" if found.lag is None else str(found.lag)
@@ -115,7 +137,7 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("tasks that wait", str(found.waiting_tasks)),
         ("paused accounts", paused),
         ("silent accounts", ", ".join(silent) or "none"),
-        ("quarantined", str(found.quarantined)),
+        ("quarantined", _quarantined(found)),
         ("brakes pulled", str(found.pulled_brakes)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),
         ("still owed", _owed(found)),

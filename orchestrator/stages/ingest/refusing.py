@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from orchestrator.core.deadlines import cautious_due
 from orchestrator.event_log import Record, pack
 from orchestrator.ports import OutgoingMessage, Quarantined
 from orchestrator.stages.ingest.opening import IngestParts
@@ -18,8 +19,14 @@ REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
 def quarantined(
     parts: IngestParts, record: Record, found: Rejection, now: datetime
 ) -> Quarantined:
-    """Return the record sealed, with what is wrong and a clock."""
+    """
+    Return the record sealed, with what is wrong and the law's clock.
+
+    Nobody knows yet whether it is a person's wish, so the clock runs, read cautiously:
+    from the receipt that the event names, if a publisher signed it, else from now.
+    """
     id_ = parts.clock.new_id("q")
+    received_at = min(found.received_at or now, now)
     content = pack(record)
     return Quarantined(
         id=id_,
@@ -34,6 +41,8 @@ def quarantined(
         size=len(record.value or b""),
         seen_at=now,
         expires_at=now + parts.quarantine_for,
+        received_at=received_at,
+        due_at=cautious_due(received_at, found.jurisdiction or ""),
     )
 
 

@@ -9,6 +9,7 @@ retried for ever; the next one is processed at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -25,6 +26,7 @@ from orchestrator.fresh import fresh as fresh_of
 from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,
+    SaidEvent,
 )
 from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking
@@ -42,6 +44,14 @@ from schemas.rejections import Rejection, RejectionCode
 log = structlog.get_logger()
 
 CONTENT = "request-content"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """That a person lets a record in, which came at that moment."""
+
+    came_at: datetime
+    although_expired: bool
 
 
 class Ingest:
@@ -81,14 +91,22 @@ class Ingest:
         consumer.committed(dict(record.position for record in records))
         return len(records)
 
-    def read(self, record: Record, came_at: datetime | None = None) -> Rejection | None:
+    def read(
+        self,
+        record: Record,
+        came_at: datetime | None = None,
+        *,
+        although_expired: bool = False,
+    ) -> Rejection | None:
         """
         Take one record that a person released from quarantine.
 
-        Whether it is signed and in time is judged as when it came.  Returns what is
-        still wrong with it; then nothing was stored or sent.
+        Whether it is signed and in time is judged as when it came; *although_expired*
+        takes one that was late already.  Returns what is still wrong with it; then
+        nothing was stored or sent.
         """
-        rejected = self._ingest([record], is_release=True, came_at=came_at)
+        release = Release(came_at or self._parts.clock.now(), although_expired)
+        rejected = self._ingest([record], release)
         self._parts.on_applied()
         return rejected[0] if rejected else None
 
@@ -102,18 +120,13 @@ class Ingest:
             self._keep_poison(record)
 
     def _ingest(
-        self,
-        records: Sequence[Record],
-        *,
-        is_release: bool = False,
-        came_at: datetime | None = None,
+        self, records: Sequence[Record], release: Release | None = None
     ) -> Sequence[Rejection]:
         """Store the effect of *records* and their offsets, at once."""
         parts = self._parts
-        at = came_at or parts.clock.now()
         with parts.store.transaction() as transaction:
-            fresh = list(records) if is_release else fresh_of(transaction, records)
-            said = [(r, parts.requests.read(r.headers, r.value, at)) for r in fresh]
+            fresh = list(records) if release else fresh_of(transaction, records)
+            said = [(one, self._said(one, release)) for one in fresh]
             batch = Batch(transaction, parts.engine.opening(transaction))
             self._recall(batch, said)
             repeating = Repeating(transaction, parts.pseudonyms.digest)
@@ -131,15 +144,22 @@ class Ingest:
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
             repeating.remember([record for record, _ in batch.rejected])
-            if not is_release:
+            if release is None:
                 self._reject(batch)
                 self._forget_useless(batch, fresh)
         braking.tell()
         if openings:
             log.info("cases_opened", count=len(openings))
-        if batch.rejected and not is_release:
+        if batch.rejected and release is None:
             log.warning("requests_quarantined", count=len(batch.rejected))
         return [found for _, found in batch.rejected]
+
+    def _said(self, record: Record, release: Release | None) -> SaidEvent:
+        """Listen to a record, as when it came."""
+        at = release.came_at if release else self._parts.clock.now()
+        said = self._parts.requests.read(record.headers, record.value, at)
+        forgiven = release is not None and release.although_expired
+        return replace(said, is_late=False) if forgiven else said
 
     def _forget_useless(self, batch: Batch, records: Sequence[Record]) -> None:
         """

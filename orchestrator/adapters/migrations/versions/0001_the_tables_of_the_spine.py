@@ -288,12 +288,21 @@ def _quarantine() -> None:
         *(_text("id"), _text("state"), _text("code"), _text("pointer")),
         *(_text("rule"), _text("hint"), _text("topic"), _number("partition")),
         *(_large("offset"), _bytes("sealed", null=True), _number("size")),
-        *(_time("seen_at"), _time("expires_at"), _text("ended_by", null=True)),
-        _time("ended_at", null=True),
+        *(_time("seen_at"), _time("received_at", null=True)),
+        *(_time("due_at", null=True), _time("expires_at")),
+        *(_text("ended_by", null=True), _time("ended_at", null=True)),
+        _text("reason", null=True),
         _key("quarantine", "id"),
         _unique("quarantine", "topic", "partition", "offset"),
     )
     _index("quarantine", ("state", "expires_at"), "ix_quarantine_state")
+    op.create_table(
+        "quarantine_actions",
+        *(_text("id"), _text("event"), _text("action"), _text("by"), _time("at")),
+        _text("reason", null=True),
+        _key("quarantine_actions", "id"),
+    )
+    _index("quarantine_actions", ("event",))
 
 
 def _inbox() -> None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import partial
 
 from connectors.registry import connectors
+from orchestrator.adapters.authority_http import post_query
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.heard_events import SqlHeardEvents
@@ -21,6 +23,7 @@ from orchestrator.adapters.register import (
     planned_account,
     sharing,
 )
+from orchestrator.adapters.stamps import Authority
 from orchestrator.bootstrap_parts import INBOX, QUARANTINE, Parts, catalog
 from orchestrator.configuring import config_of
 from orchestrator.core.words import AccountId
@@ -33,6 +36,7 @@ from orchestrator.stages.let_go import LettingGo
 from orchestrator.stages.relay import Relay
 from orchestrator.stages.seal import Seal, SealParts
 from orchestrator.stages.sequence import Sequencer
+from orchestrator.stages.stamp import Stamper
 from orchestrator.stages.sweep import Chore, Sweep
 from orchestrator.stages.work import (
     Account,
@@ -192,6 +196,14 @@ class Installation(Parts):
         put = None if file is None else file.append
         is_held = self.log_watch.is_held
         return Sequencer(self.statement_log, self.clock, on_appended, put, is_held)
+
+    def stamper(self) -> Stamper | None:
+        """Return what has checkpoints stamped, where there is an authority for it."""
+        url, trusted = self.settings.tsa_url, self.stamp_roots
+        if url is None or trusted is None:
+            return None
+        authority = Authority(partial(post_query, url), trusted)
+        return Stamper(self.stamps, authority, self.clock)
 
     def unless_held(self, turn: Callable[[], int]) -> Callable[[], int]:
         """Let a stage wait while a restored backup lacks what was published."""

@@ -21,6 +21,7 @@ from connectors.sealing import seal, unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.brakes import SqlBrakes
 from orchestrator.adapters.case_records import SqlCaseRecords
+from orchestrator.adapters.certificates import Trusted, load_trusted
 from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
@@ -53,6 +54,7 @@ from orchestrator.adapters.rekeying import SqlRekeying
 from orchestrator.adapters.restore_hold import SqlRestoreHold
 from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.stamped_log import SqlStamps
 from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.adapters.statistics import SqlStatistics
 from orchestrator.adapters.store import SqlStore
@@ -272,6 +274,19 @@ class Parts:
         """Where checkpoints are kept outside the database, if anywhere."""
         path = self.settings.checkpoint_file
         return None if path is None else CheckpointFile(path)
+
+    @cached_property
+    def stamps(self) -> SqlStamps:
+        """The time stamps of checkpoints; in a folder beside their file as well."""
+        file = self.settings.checkpoint_file
+        folder = None if file is None else file.with_name(f"{file.name}.stamps")
+        return SqlStamps(self.database, folder)
+
+    @cached_property
+    def stamp_roots(self) -> Trusted | None:
+        """The certificates that stamps must lead to; raises `SetUpError`."""
+        path = self.settings.tsa_ca_file
+        return None if path is None else load_trusted(path)
 
     @cached_property
     def restore_hold(self) -> SqlRestoreHold:

@@ -40,6 +40,7 @@ from orchestrator.setting_kinds import (
     SecurityProtocol,
     Unsigned,
 )
+from orchestrator.stamping import Stamping
 from schemas.checkpoints import LogName
 
 PREFIX = "ERASURE_"
@@ -52,7 +53,7 @@ UNSIGNED_TAKEN = (
 )
 
 
-class Settings(Keeping):
+class Settings(Keeping, Stamping):
     """
     The settings of one process; `load_settings` reads them.
 

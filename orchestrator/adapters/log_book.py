@@ -24,6 +24,7 @@ from orchestrator.adapters.notes import (
     LogProof,
     LogSigner,
     NoteRejected,
+    read_checkpoint,
 )
 from orchestrator.adapters.signing import ReceiptRejected, read_envelope
 from orchestrator.adapters.statement_log import Head, as_head, newest
@@ -54,6 +55,9 @@ class Checked:
     checkpoints: int
     waiting: int
     faults: tuple[Fault, ...]
+    stamps: int = 0  # of an authority outside, that are good
+    stamped_size: int = 0  # so many statements existed
+    stamped_at: datetime | None = None  # at this time
 
 
 class LogBook:
@@ -90,12 +94,13 @@ class LogBook:
             frontier.append(leaf)
         return frontier.root if frontier.size == size else None
 
-    def prove(self, statement_id: str) -> LogProof:
+    def prove(self, statement_id: str, note: str | None = None) -> LogProof:
         """
         Return where a statement stands in the log, under a stored checkpoint.
 
         The newest one that the receipt's own key signed, so that a verifier needs one
-        key; after a rotation of keys, the newest.  Raises `NotPossible`.
+        key; after a rotation of keys, the newest.  Or the one of *note*, which covers
+        it.  Raises `NotPossible`.
         """
         with self._database.reading() as connection:
             row = connection.execute(_PLACE, {"id": statement_id}).first()
@@ -104,11 +109,18 @@ class LogBook:
                     f"{statement_id} is not in the log: it was signed a moment ago and"
                     " waits for its turn, or it is of a test or a dry run."
                 )
-            place = {"number": row.number, "key_id": row.key_id}
-            head = as_head(connection.execute(_COVERING, place).one())
-            leaves = _leaves(connection, head.size)
+            if note is None:
+                place = {"number": row.number, "key_id": row.key_id}
+                note = as_head(connection.execute(_COVERING, place).one()).note
+            leaves = _leaves(connection, read_checkpoint(note).size)
         path = inclusion_proof(leaves, row.number)
-        return LogProof(row.number, tuple(path), head.note)
+        return LogProof(row.number, tuple(path), note)
+
+    def place_of(self, statement_id: str) -> int | None:
+        """Return the number of a statement in the log, if it is there."""
+        with self._database.reading() as connection:
+            row = connection.execute(_PLACE, {"id": statement_id}).first()
+        return None if row is None else row.number
 
     def checked(
         self, signer: LogSigner, elsewhere: Sequence[Checkpoint] = ()

@@ -49,6 +49,15 @@ def verify_logged(
     return Logged(found.index, verify_proof(found, leaf, said, key))
 
 
+def stamp_and_note(stamp: Path, proof: Path) -> tuple[bytes, str]:
+    """Return a time stamp's bytes, and the head of the proof that it is to be of."""
+    try:
+        text = _content(proof, _LARGEST_PROOF).decode()
+    except UnicodeDecodeError:
+        raise NoteRejected("The proof is not a text.") from None
+    return _content(stamp, _LARGEST_PROOF), read_proof(text).note
+
+
 def kept_checkpoints(path: Path) -> tuple[Checkpoint, ...]:
     """Return the checkpoint of a note, or of a proof, that somebody kept in a file."""
     try:

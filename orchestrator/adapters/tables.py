@@ -261,6 +261,7 @@ log_checkpoints = Table(
     Column("key_id", Text, nullable=False),
     Column("signed_at", Instant, nullable=False),
     Column("filed_at", Instant),  # when it stood in ERASURE_CHECKPOINT_FILE
+    Column("stamp", LargeBinary),  # of the note: a response of RFC 3161
     Index("ix_log_checkpoints_filed_at", "filed_at", "size"),
 )
 

@@ -196,6 +196,10 @@ class Running:
         """Append statements to the log."""
         sequencer = self.installation.sequencer(lambda: self.bells.ring_for({"relay"}))
         self._loop("sequence", sequencer.turn, busy=1)
+        stamper = self.installation.stamper()
+        if stamper is not None:
+            # In a thread of its own: an authority that is slow delays nothing.
+            self._loop("stamp", stamper.turn)
 
     def _start_relay(self) -> None:
         """Send the outbox."""

@@ -14,6 +14,7 @@ from orchestrator.adapters.key_checks import SqlKeyChecks
 from orchestrator.adapters.log_standing import Standing
 from orchestrator.adapters.queries import Queries
 from orchestrator.adapters.schema import check_schema
+from orchestrator.adapters.stamps import check_stamps_can_be_read
 from orchestrator.adapters.vault_cipher import VaultError
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
@@ -168,6 +169,12 @@ def hold_if_restored(installation: Installation) -> None:
         raise SetUpError(found.sentence)
 
 
+def _stamps(installation: Installation) -> None:
+    """Make sure that stamps could be asked for, and verified."""
+    if installation.stamp_roots is not None:
+        check_stamps_can_be_read()
+
+
 def _event_log(installation: Installation) -> None:
     missing = installation.topics.missing(installation.wanted_topics)
     if missing:
@@ -182,6 +189,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("database", _schema),
     ("keys of the database", _keys_fit),
     ("names and signatures", _other_keys_fit),
+    ("time stamps", _stamps),
     ("event log", _event_log),
     ("log of statements", _log_of_statements),
 )

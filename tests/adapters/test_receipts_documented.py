@@ -47,7 +47,7 @@ def run(directory: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_page_shows_every_way() -> None:
     """The tests below have something to run."""
-    assert len(blocks("sh")) == 3
+    assert len(blocks("sh")) == 4
     assert len(blocks("python")) == 2
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ from orchestrator.entrypoints.cli.showing import (
     print_json,
     print_rows,
     say,
+    warn,
 )
 from orchestrator.entrypoints.cli.telling import NO
 from orchestrator.errors import NotPossible, SetUpError
@@ -26,8 +28,13 @@ from orchestrator.errors import NotPossible, SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from orchestrator.adapters.database import Database
+    from orchestrator.adapters.log_book import Checked
     from orchestrator.adapters.log_files import Logged
     from orchestrator.adapters.notes import Checkpoint
+    from orchestrator.adapters.stamped_log import Stamped
     from orchestrator.bootstrap import Installation
 
 app = typer.Typer(
@@ -39,6 +46,28 @@ PublicKey = Annotated[
 ]
 ProofFile = Annotated[
     Path, typer.Option("--proof", metavar="FILE", help="A .tlog-proof file.")
+]
+LogKey = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-key", metavar="FILE", help="The log's key, if keys were rotated."
+    ),
+]
+LogName = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The log's name, if you know it."),
+]
+StampFile = Annotated[
+    Path | None,
+    typer.Option("--stamp", metavar="FILE", help="A time stamp of the proof's head."),
+]
+StampRoots = Annotated[
+    Path | None,
+    typer.Option(
+        "--tsa-ca",
+        metavar="FILE",
+        help="The certificates that time stamps must lead to, PEM.",
+    ),
 ]
 Against = Annotated[
     list[Path] | None,
@@ -86,6 +115,14 @@ def prove(
         Path | None,
         typer.Option("--to", metavar="FILE", help="Write the proof there."),
     ] = None,
+    stamp: Annotated[
+        Path | None,
+        typer.Option(
+            "--stamp",
+            metavar="FILE",
+            help="Prove it under the first stamped checkpoint; write its time stamp.",
+        ),
+    ] = None,
 ) -> None:
     """Prove that a receipt is in the log: a file that anybody verifies offline."""
     from orchestrator.adapters.log_book import LogBook
@@ -93,38 +130,60 @@ def prove(
     with open_queries() as queries:
         line, _ = queries.statement(receipt)
     with open_database() as database:
-        proof = LogBook(database).prove(line.id)
+        stamped = None if stamp is None else _stamped(database, line.id)
+        note = None if stamped is None else stamped.note
+        proof = LogBook(database).prove(line.id, note)
+    if stamp is not None and stamped is not None:
+        _write(stamp, stamped.response)
     if to is None:
         say(proof.text.removesuffix("\n"))
         return
-    try:
-        to.write_text(proof.text, encoding="utf-8")
-    except OSError as error:
-        raise SetUpError(
-            f"{to} cannot be written ({error.strerror}); name another file."
-        ) from None
+    _write(to, proof.text.encode())
     say(str(to))
 
 
+def _stamped(database: Database, statement_id: str) -> Stamped:
+    """Return the first stamped checkpoint over a statement; raises `NotPossible`."""
+    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.stamped_log import SqlStamps
+
+    number = LogBook(database).place_of(statement_id)
+    found = None if number is None else SqlStamps(database).covering(number)
+    if found is None:
+        raise NotPossible(
+            f"No checkpoint over {statement_id} has a time stamp: it waits for one, or"
+            " ERASURE_TSA_URL is not set."
+        )
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write what was asked for; raises `SetUpError`."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SetUpError(
+            f"{path} cannot be written ({error.strerror}); name another file."
+        ) from None
+
+
 @app.command()
-def verify(
+def verify(  # noqa: PLR0913, PLR0917 (a command with its options)
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A .dsse.json file.")],
     key: PublicKey,
     proof: ProofFile,
-    log_key: Annotated[
-        Path | None,
-        typer.Option(
-            "--log-key", metavar="FILE", help="The log's key, if keys were rotated."
-        ),
-    ] = None,
-    name: Annotated[
-        str | None,
-        typer.Option("--name", metavar="NAME", help="The log's name, if you know it."),
-    ] = None,
+    log_key: LogKey = None,
+    name: LogName = None,
+    stamp: StampFile = None,
+    tsa_ca: StampRoots = None,
     *,
     as_json: Json = False,
 ) -> None:
-    """Verify offline that a receipt is genuine and in the log: exit 0, 1 not."""
+    """
+    Verify offline that a receipt is genuine and in the log: exit 0, 1 not.
+
+    With a time stamp, also since when at the latest, by the authority's clock.
+    """
     from orchestrator.adapters.log_files import verify_logged
     from orchestrator.adapters.receipt_files import verify_file
 
@@ -136,11 +195,28 @@ def verify(
         ) from None
     found = verify_logged(file, proof, log_key or key, name=name)
     facts = logged_facts(found)
+    if stamp is not None:
+        facts.append(("stamped_at", _stamped_at(stamp, tsa_ca, proof)))
     if as_json:
         print_json({"is_valid": True, **dict(facts)})
         return
     say("The receipt is genuine, and it is in the log.")
     print_facts(facts)
+
+
+def _stamped_at(stamp: Path, tsa_ca: Path | None, proof: Path) -> datetime:
+    """Return when the head of a verified proof existed; raises `StampRejected`."""
+    from orchestrator.adapters.certificates import load_trusted
+    from orchestrator.adapters.log_files import stamp_and_note
+    from orchestrator.adapters.stamps import verify_stamp
+
+    if tsa_ca is None:
+        raise SetUpError(
+            "--stamp needs --tsa-ca: the certificates of the time stamping authority,"
+            " which you take from the authority itself."
+        )
+    response, note = stamp_and_note(stamp, proof)
+    return verify_stamp(response, note, load_trusted(tsa_ca))
 
 
 def logged_facts(found: Logged) -> list[tuple[str, object]]:
@@ -154,29 +230,25 @@ def logged_facts(found: Logged) -> list[tuple[str, object]]:
 
 
 @app.command()
-def check(against: Against = None, *, as_json: Json = False) -> None:
+def check(
+    against: Against = None, tsa_ca: StampRoots = None, *, as_json: Json = False
+) -> None:
     """
     Compute the log afresh from the receipts: exit 1 if anything does not fit.
 
     Compared with every stored checkpoint, with ERASURE_CHECKPOINT_FILE, and with what
-    others have kept.
+    others have kept; time stamps are verified against ERASURE_TSA_CA_FILE or --tsa-ca.
     """
     from orchestrator.adapters.log_book import LogBook
 
     with open_parts() as parts:
         elsewhere = list(_kept(parts, against or ()))
         found = LogBook(parts.database).checked(parts.log_signer, elsewhere)
+        found = _with_stamps(parts, found, tsa_ca)
     if as_json:
         print_json(found)
     else:
-        print_facts(
-            [
-                ("statements", found.statements),
-                ("checkpoints", found.checkpoints),
-                ("checkpoints kept elsewhere", len(elsewhere)),
-                ("waiting for the log", found.waiting),
-            ]
-        )
+        print_facts(_checked_facts(found, len(elsewhere)))
         print_rows(
             found.faults,
             [
@@ -189,6 +261,44 @@ def check(against: Against = None, *, as_json: Json = False) -> None:
         )
     if found.faults:
         raise typer.Exit(NO)
+
+
+def _checked_facts(found: Checked, elsewhere: int) -> list[tuple[str, object]]:
+    """Return what a check counted."""
+    return [
+        ("statements", found.statements),
+        ("checkpoints", found.checkpoints),
+        ("checkpoints kept elsewhere", elsewhere),
+        ("waiting for the log", found.waiting),
+        ("good time stamps", found.stamps),
+        ("statements stamped", found.stamped_size),
+        ("newest time stamp", found.stamped_at),
+    ]
+
+
+def _with_stamps(parts: Installation, found: Checked, tsa_ca: Path | None) -> Checked:
+    """Add what the time stamps say; warns where nobody told which to trust."""
+    from orchestrator.adapters.certificates import load_trusted
+    from orchestrator.adapters.stamped_log import check_stamps
+
+    stamped = list(parts.stamps.all())
+    trusted = parts.stamp_roots if tsa_ca is None else load_trusted(tsa_ca)
+    if not stamped:
+        return found
+    if trusted is None:
+        warn(
+            f"{len(stamped)} checkpoints have a time stamp, which was not verified:"
+            " name the authority's certificates with --tsa-ca."
+        )
+        return found
+    checked = check_stamps(stamped, trusted)
+    return replace(
+        found,
+        faults=(*found.faults, *checked.faults),
+        stamps=checked.good,
+        stamped_size=checked.size,
+        stamped_at=checked.at,
+    )
 
 
 @app.command()

@@ -235,6 +235,7 @@ def _log_of_statements() -> None:
         "log_checkpoints",
         *(_large("size"), _bytes("root"), _bytes("parts"), _text("note")),
         *(_text("key_id"), _time("signed_at"), _time("filed_at", null=True)),
+        _bytes("stamp", null=True),
         _key("log_checkpoints", "size"),
     )
     _index("log_checkpoints", ("filed_at", "size"), "ix_log_checkpoints_filed_at")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
+from sqlalchemy import select
 
+from orchestrator.adapters import tables as t
 from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.database import Database
@@ -103,6 +105,14 @@ class Office:
         """Return a case as it is stored."""
         with self.store.transaction() as transaction:
             return transaction.load_cases([CaseId(id_)])[CaseId(id_)]
+
+    def cases(self) -> list[Case]:
+        """Return every case in the order of opening."""
+        with self.database.reading() as connection:
+            ids = [*connection.execute(select(t.cases.c.id)).scalars()]
+        with self.store.transaction() as transaction:
+            found = transaction.load_cases([CaseId(id_) for id_ in ids])
+        return [found[CaseId(id_)] for id_ in sorted(ids)]
 
     def _keys(self, case: CaseId) -> tuple[PutKey, ...]:
         purposes = ("identity", "export")

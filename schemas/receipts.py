@@ -17,7 +17,8 @@ from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.case_events import OutcomeKind, Result, StatementKind
-from schemas.connecting import Action, ActionClass, Evidence
+from schemas.connecting import Action, Evidence
+from schemas.decided import Ruled, ScopeNamed
 from schemas.due import Due
 from schemas.fields import (
     Code,
@@ -29,6 +30,8 @@ from schemas.fields import (
     TypeName,
     UtcInstant,
 )
+from schemas.limits import Limit
+from schemas.recipients import NO_ACCOUNT, Label, RecipientHeard
 from schemas.requests import (
     Channel,
     SupportedRight,
@@ -55,33 +58,10 @@ CHANGED: Final = frozenset({"done", "notified"})
 LineOutcome = Literal[OutcomeKind, "open"]
 StatementResult = Literal[Result, "open"]
 CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
-# Printed names out of the register: organisations, statutes, an office's address.
-Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 _BASE64 = r"^[A-Za-z0-9+/]+={0,2}$"
-
-
-class Limit(StrEnum):
-    """What the statement does not prove; `LIMITS` says each in a sentence."""
-
-    RECIPIENTS_WORD = "recipients_word"
-    LOOK_IS_A_MOMENT = "look_is_a_moment"
-    UNPROVEN_IDS = "unproven_ids"
-    REGISTERED_ACCOUNTS_ONLY = "registered_accounts_only"
-    BACKUPS_EXPIRE_LATER = "backups_expire_later"
-    VERIFIED_BY_PORTAL = "verified_by_portal"
-
-
-LIMITS: Final = {
-    Limit.RECIPIENTS_WORD: "Lines below E4 rest on the recipient's own confirmation.",
-    Limit.LOOK_IS_A_MOMENT: "E4 says that a record was gone when we looked.",
-    Limit.UNPROVEN_IDS: "Some recipients cannot say whether they know an identifier.",
-    Limit.REGISTERED_ACCOUNTS_ONLY: "Only accounts of this register were asked.",
-    Limit.BACKUPS_EXPIRE_LATER: "Recipients' backups expire on their own schedule.",
-    Limit.VERIFIED_BY_PORTAL: "Identity was verified by the portal, not by us.",
-}
 
 
 class Owed(StrEnum):
@@ -138,29 +118,11 @@ class RetainedClass(Produced):
     record_class: Code
     rule: Code
     statute: Label
+    provision: Label | None = Field(
+        default=None, description="By which the erasure law leaves them to the statute."
+    )
     until: date
     count: CountBucket | None = None
-
-
-class Ruled(Produced):
-    """A person's decision: what, why and by which law; deciders are pseudonyms."""
-
-    kind: Code = Field(
-        description="held, released, approved, refused, refused_in_part, gate_opened, "
-        "extended, identity_asked, identity_received."
-    )
-    at: UtcInstant
-    by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")
-    reason: Code | None = Field(default=None, description="A code, or the ground.")
-    gate: Code | None = Field(default=None, description="The gate that was opened.")
-    review_at: UtcInstant | None = Field(
-        default=None, description="When a hold is looked at again; it ends by a ruling."
-    )
-    provision: Label | None = None
-    action_classes: tuple[ActionClass, ...] = ()
-    record_classes: tuple[Code, ...] = ()
-    account: Slug | None = None
-    action: Action | None = None
 
 
 class Line(Produced):
@@ -186,6 +148,10 @@ class Line(Produced):
         description="E0 sent, E1 accepted, E2 the recipient says done, E3 signed by it,"
         " E4 read back and gone, M attested by a person.",
     )
+    evidence_demanded: Evidence | None = Field(
+        default=None,
+        description="The grade that the register demands, where less was reached.",
+    )
     answer_sha256: Sha256 | None = Field(
         default=None, description="Of the answer with which a recipient was told."
     )
@@ -203,6 +169,9 @@ class Line(Produced):
     )
     left_alone: tuple[Code, ...] | None = Field(
         default=None, description="Record classes whose erasure was refused."
+    )
+    asked_at: UtcInstant | None = Field(
+        default=None, description="When the first call to the recipient began."
     )
     settled_at: UtcInstant | None = Field(
         default=None, description="Absent while the line is open."
@@ -264,12 +233,18 @@ class Receipt(Produced):
     request_id: SafeId
     case_id: SafeId
     rights: tuple[SupportedRight, ...] = Field(min_length=1)
+    scope: ScopeNamed | None = Field(
+        default=None, description="Absent where the request was about everything."
+    )
     jurisdiction: Jurisdiction
     channel: Channel
     times: Times
     due: Due
     identity: IdentityVerified
     lines: tuple[Line, ...] = Field(min_length=1)
+    recipients: tuple[RecipientHeard, ...] | None = Field(
+        default=None, description="Who had the data, and whether they heard of this."
+    )
     export: ExportMade | None = None
     owed: tuple[StillOwed, ...] = ()
     rulings: tuple[Ruled, ...] | None = Field(
@@ -287,6 +262,8 @@ class Receipt(Produced):
         """Refuse a result that the lines do not bear out."""
         is_partial = not all(line.is_fulfilled for line in self.lines)
         is_partial |= any(line.left_alone for line in self.lines)
+        missed = [one for one in self.recipients or () if NO_ACCOUNT in one.reasons]
+        is_partial |= bool(missed) and not self.rehearsal
         is_kept = any(line.retained for line in self.lines)
         claimed = {
             "complete": not is_partial and not is_kept,

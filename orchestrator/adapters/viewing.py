@@ -37,7 +37,7 @@ from orchestrator.core.holds import Hold, Ruling
 from orchestrator.core.ladder import last_rung, silent_since
 from orchestrator.core.later import Amendment, Informed
 from orchestrator.core.owed import Obligation
-from orchestrator.core.statements import reasons_of
+from orchestrator.core.reasons import reasons_of
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Mark
 

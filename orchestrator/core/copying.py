@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.cases import Case
-from orchestrator.core.statements import in_order, reasons_of
+from orchestrator.core.reasons import reasons_of
+from orchestrator.core.statements import in_order
 from orchestrator.core.words import CaseId
 from schemas.connecting import Action
 

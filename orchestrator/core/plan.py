@@ -19,7 +19,14 @@ from orchestrator.core.words import (
     Rehearsal,
     Right,
 )
-from schemas.connecting import Action, IdentifierType, Mode, Proof, Replay
+from schemas.connecting import (
+    Action,
+    Evidence,
+    IdentifierType,
+    Mode,
+    Proof,
+    Replay,
+)
 
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
@@ -81,12 +88,27 @@ class ReviewRule:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An organisation that holds the data, as the receipt names it."""
+    """
+    An organisation that has the data, or had it, as the receipt names it.
+
+    `not_told_because` (with `explanation`) is the register's reason for one that no
+    account instructs or tells; `active_from` and `active_to` are both inclusive.
+    """
 
     id: str
     legal_name: str
     role: str  # processor | joint | independent
     contact: str | None = None  # where its privacy team is reached
+    country: str | None = None
+    sub_processors: tuple[str, ...] = ()
+    data_categories: tuple[str, ...] = ()
+    contract: str | None = None
+    active_from: date | None = None
+    active_to: date | None = None
+    not_told_because: str | None = None
+    explanation: str | None = None
+    backups_kept_for: timedelta | None = None
+    restore_procedure: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,7 @@ class PlannedAccount:
     yields: frozenset[IdentifierType]
     writes: frozenset[Action] = frozenset({Action.ERASE})  # left out in a dry run
     is_sandbox: bool = False  # holds no real people's data
+    min_evidence: Evidence | None = None  # less is shown as such
     cancels: frozenset[Action] = frozenset()  # jobs that can be called back
     fed_by: tuple[AccountId, ...] = ()
     is_identity_root: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case, Found, ItemState, Task
 from orchestrator.core.gates import refused_classes
+from orchestrator.core.recipients import is_anybody_missed
 from orchestrator.core.settling import REFUSED, WITHDRAWN
 from orchestrator.core.withdrawing import WITHDRAWN_IN_PART
 from orchestrator.core.words import Result
@@ -24,7 +25,8 @@ def result_of(case: Case) -> Result:
     Return the case's result; `complete` only when every line is closed in full.
 
     A line that was skipped, failed or ended by a person without confirmation makes it
-    `partial`; a kept record makes it `complete_with_retention`.  A withdrawn request is
+    `partial`, and so does a recipient that nobody told without a ground; a kept record
+    makes it `complete_with_retention`.  A withdrawn request is
     `withdrawn` only if nothing was erased or told before.
     """
     if any(task.outcome == REFUSED for task in case.all_tasks.values()):
@@ -37,7 +39,7 @@ def result_of(case: Case) -> Result:
     searches = case.tasks_of(Action.LOCATE)
     if not lines or not all(is_fulfilled(task) for task in (*lines, *searches)):
         return Result.PARTIAL
-    if any(refused_classes(case, task) for task in lines):
+    if any(refused_classes(case, task) for task in lines) or is_anybody_missed(case):
         return Result.PARTIAL
     if any(task.retained for task in lines):
         return Result.COMPLETE_WITH_RETENTION

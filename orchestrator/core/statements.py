@@ -8,16 +8,20 @@ out, in codes without language and without a word that identifies the person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core.cases import Case, Found, ItemState, Task, TaskItem
+from orchestrator.core.cases import EVERYTHING, Case, Found, ItemState, Task
 from orchestrator.core.following import owed_by, settled_now
 from orchestrator.core.forecast import expected_end, why_open
 from orchestrator.core.gates import refused_classes
 from orchestrator.core.holds import Ruling
+from orchestrator.core.kept import classes_once_kept, retained_classes
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
+from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.reasons import reasons_of
+from orchestrator.core.recipients import recipients_of
 from orchestrator.core.results import is_fulfilled, result_of
 from orchestrator.core.tasks import GateReason, Rung
 from orchestrator.core.words import StatementKind
@@ -26,24 +30,20 @@ from schemas.connecting import (
     Action,
     Done,
     Evidence,
-    Failed,
-    NotApplicable,
     Notified,
-    NotTold,
     Outcome,
 )
+from schemas.decided import Ruled, ScopeNamed
 from schemas.due import Due
+from schemas.limits import Limit
 from schemas.receipts import (
     ControllerNamed,
     ExportMade,
     IdentityVerified,
-    Limit,
     Line,
     Owed,
     Receipt,
     RecipientNamed,
-    RetainedClass,
-    Ruled,
     StatementResult,
     StillOwed,
     Times,
@@ -60,6 +60,15 @@ ALWAYS_LIMITED_BY = (
     Limit.VERIFIED_BY_PORTAL,
 )
 
+# A person's attestation is as good as the processor's own word.
+_STRENGTH = {
+    Evidence.E0: 0,
+    Evidence.E1: 1,
+    Evidence.E2: 2,
+    Evidence.M: 2,
+    Evidence.E3: 3,
+    Evidence.E4: 4,
+}
 TAKEN_ON_TRUST = frozenset({Evidence.E0, Evidence.E1, Evidence.E2, Evidence.E3})
 
 
@@ -116,6 +125,7 @@ def _statement(
         request_id=case.request_id,
         case_id=case.id,
         rights=tuple(LawRight(right) for right in sorted(case.rights)),
+        scope=_scope(case),
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
         times=_times(case, (case.answered_at or at) if is_answered else None),
@@ -125,6 +135,7 @@ def _statement(
             level=VerificationLevel(case.verification.level.value),
         ),
         lines=lines,
+        recipients=None if adds else tuple(recipients_of(case)) or None,
         export=_export(case),
         owed=(*_still_open(case, at), *_owed(case)),
         rulings=tuple(_ruled(case, ruling) for ruling in case.rulings) or None,
@@ -140,6 +151,8 @@ def _limits(case: Case, lines: Iterable[Line]) -> Iterator[Limit]:
     yield from ALWAYS_LIMITED_BY
     if any(line.evidence in TAKEN_ON_TRUST for line in lines):
         yield Limit.RECIPIENTS_WORD
+    if any(line.evidence_demanded for line in lines):
+        yield Limit.BELOW_DEMAND
     if any(not item.proven for task in case.all_tasks.values() for item in task.items):
         yield Limit.UNPROVEN_IDS
 
@@ -163,6 +176,17 @@ def _controller(case: Case) -> ControllerNamed:
         id=case.controller,
         legal_name=case.plan.legal_name,
         dpo_contact=case.plan.dpo_contact,
+    )
+
+
+def _scope(case: Case) -> ScopeNamed | None:
+    """Return what the person limited the request to, if anything."""
+    if case.scope == EVERYTHING:
+        return None
+    accounts, classes = case.scope.accounts, case.scope.record_classes
+    return ScopeNamed(
+        accounts=None if accounts is None else tuple(sorted(accounts)),
+        record_classes=None if classes is None else tuple(sorted(classes)),
     )
 
 
@@ -194,6 +218,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         outcome=task.outcome.kind if task.outcome else "open",
         method=task.outcome.method if isinstance(task.outcome, Done) else None,
         evidence=_evidence(task.outcome),
+        evidence_demanded=_demanded(planned, task.outcome),
         answer_sha256=task.outcome.proof
         if isinstance(task.outcome, Notified)
         else None,
@@ -205,9 +230,10 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
             *([task.how] if task.how else []),
             *([Rung.BREACH_OF_SLA.value] if has_breached(task) else []),
         ),
-        retained=tuple(_retained(case, task)),
-        was_kept=tuple(_was_kept(case, task)) or None,
+        retained=tuple(retained_classes(case, task)),
+        was_kept=tuple(classes_once_kept(case, task)) or None,
         left_alone=refused_classes(case, task) or None,
+        asked_at=task.first_called_at,
         settled_at=task.settled_at,
         expected_by=None if task.is_settled else expected_end(case, task, at),
         attempts=task.calls,
@@ -234,50 +260,14 @@ def _evidence(outcome: Outcome | Found | None) -> Evidence | None:
     return getattr(outcome, "evidence", None)
 
 
-def reasons_of(outcome: Outcome | Found) -> tuple[str, ...]:
-    """Return the codes that say why a line is not what was asked."""
-    match outcome:
-        case NotApplicable(reason=reason) | NotTold(reason=reason):
-            return (reason,)
-        case Failed(code=code):
-            return (code,)
-        case _:
-            return ()
-
-
-def _retained(case: Case, task: Task) -> Iterator[RetainedClass]:
-    """Yield one entry for each record class and rule that keeps records."""
-    kept = [item for item in task.items if item.state is ItemState.KEPT]
-    for line in task.retained:
-        yield _kept_class(case, kept, line.record_class, line.rule, line.until)
-
-
-def _was_kept(case: Case, task: Task) -> Iterator[RetainedClass]:
-    """Yield one entry for each record class and rule that a follow-up erases."""
-    if not task.is_follow_up:
-        return
-    ended = {
-        (item.record_class, item.rule, item.keep_until)
-        for item in task.items
-        if item.rule and item.keep_until
-    }
-    for record_class, rule, until in sorted(ended):
-        yield _kept_class(case, task.items, record_class, rule, until)
-
-
-def _kept_class(
-    case: Case, items: Iterable[TaskItem], record_class: str, rule: str, until: date
-) -> RetainedClass:
-    """Return one record class that a rule keeps, or kept, and how many there are."""
-    statutes = {one.id: one.statute for one in case.plan.retention}
-    theirs = [it for it in items if (it.record_class, it.rule) == (record_class, rule)]
-    return RetainedClass(
-        record_class=record_class,
-        rule=rule,
-        statute=statutes[rule],
-        until=until,
-        count=count_bucket(len(theirs)),
-    )
+def _demanded(
+    planned: PlannedAccount, outcome: Outcome | Found | None
+) -> Evidence | None:
+    """Return what the register demands of a deed, where less was reached."""
+    if not isinstance(outcome, Done | Notified) or planned.min_evidence is None:
+        return None
+    is_enough = _STRENGTH[outcome.evidence] >= _STRENGTH[planned.min_evidence]
+    return None if is_enough else planned.min_evidence
 
 
 def _ruled(case: Case, ruling: Ruling) -> Ruled:

@@ -18,7 +18,8 @@ from schemas.connecting import (
     NothingFound,
     Proof,
 )
-from schemas.receipts import Limit, Line, Owed, Receipt
+from schemas.limits import Limit
+from schemas.receipts import Line, Owed, Receipt
 from tests.core.builders import (
     CRM,
     HOUR,

@@ -11,11 +11,10 @@ from pydantic import ValidationError
 
 from schemas.connecting import Action, Evidence
 from schemas.due import Due
+from schemas.limits import LIMITS, Limit
 from schemas.receipts import (
-    LIMITS,
     ControllerNamed,
     IdentityVerified,
-    Limit,
     Line,
     Receipt,
     RecipientNamed,

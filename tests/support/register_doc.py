@@ -28,10 +28,10 @@ from orchestrator.adapters.register.publishers import (
     PublisherKeyTable,
     PublisherTable,
 )
+from orchestrator.adapters.register.recipient_tables import RecipientTable
 from orchestrator.adapters.register.sentences import toml_value
 from orchestrator.adapters.register.tables import (
     ControllerTable,
-    RecipientTable,
     RetentionTable,
     ReviewTable,
 )

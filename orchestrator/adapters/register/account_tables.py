@@ -13,6 +13,7 @@ from orchestrator.adapters.register.kinds import (
     Day,
     Duration,
     Environment,
+    Grade,
     Host,
     PositiveDuration,
     Proxy,
@@ -233,6 +234,14 @@ class AccountTable(Table):
         default=10_000,
         description="More records of one person than this: a person looks first.",
         examples=[10_000],
+    )
+    min_evidence: Grade | None = Field(
+        default=None,
+        description=(
+            "The weakest evidence that proves an erasure there, or a notice: E1 to E4. "
+            "A weaker one ends the line all the same, and the receipt says so."
+        ),
+        examples=["E2"],
     )
     valid_from: Day | None = Field(
         default=None,

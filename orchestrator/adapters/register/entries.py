@@ -33,7 +33,13 @@ from orchestrator.adapters.register.values import (
 )
 from orchestrator.core.plan import Ladder
 from orchestrator.core.words import AccountId
-from schemas.connecting import Action, ConnectorSpec, IdentifierType, Rate
+from schemas.connecting import (
+    Action,
+    ConnectorSpec,
+    Evidence,
+    IdentifierType,
+    Rate,
+)
 
 
 def entry_of(
@@ -83,6 +89,7 @@ def _as_written(
         is_identity_root=table.identity_root,
         fed_by=tuple(AccountId(one) for one in table.fed_by),
         max_records=table.max_records,
+        min_evidence=Evidence(table.min_evidence) if table.min_evidence else None,
         region=table.region,
         installation=table.installation,
         valid_from=table.valid_from,

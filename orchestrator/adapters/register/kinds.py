@@ -164,6 +164,15 @@ Proxy = Annotated[str, BeforeValidator(_a_proxy)]
 SecretReference = Annotated[str, BeforeValidator(_a_secret_reference)]
 
 
+class Grade(StrEnum):
+    """A grade of evidence that can be demanded."""
+
+    E1 = "E1"
+    E2 = "E2"
+    E3 = "E3"
+    E4 = "E4"
+
+
 class Role(StrEnum):
     """Whether a recipient is instructed (processor) or told (the others)."""
 

@@ -32,10 +32,11 @@ from orchestrator.adapters.register.publishers import (
     PublisherTable,
     check_publishers,
 )
+from orchestrator.adapters.register.recipient_rules import check_recipients
+from orchestrator.adapters.register.recipient_tables import RecipientTable
 from orchestrator.adapters.register.sentences import listed, nearest, problems_of
 from orchestrator.adapters.register.tables import (
     ControllerTable,
-    RecipientTable,
     RetentionTable,
     ReviewTable,
 )
@@ -86,10 +87,24 @@ class Register:
             for entry in self.accounts.values()
             if on is None or entry.is_valid_on(on)
         ]
+        recipients = self._recipients_of(controller)
         plan = plan_of(
-            controller, table, entries, self.recipients, self.retention, self.reviews
+            controller, table, entries, recipients, self.retention, self.reviews
         )
         return replace(plan, version=self._version_of(entries))
+
+    def _recipients_of(self, controller: str) -> Mapping[str, RecipientTable]:
+        """Return the controller's recipients: of its accounts, or named, or all's."""
+        reached: dict[str, set[str]] = {name: set() for name in self.recipients}
+        for entry in self.accounts.values():
+            reached[entry.recipient] |= entry.controllers
+        return {
+            name: table
+            for name, table in self.recipients.items()
+            if controller in reached[name]
+            or controller in (table.controllers or ())
+            or not (reached[name] or table.controllers)
+        }
 
     def limits_for(self, controller: str, source: str) -> BrakeLimits:
         """Return how many erasures may come from a source, or from `all` of them."""
@@ -174,7 +189,7 @@ class _Reading:
         reviews = self._listed(document, "review", ReviewTable)
         escalation = self._escalation(document)
         brake = self._valid("brake", document.get("brake", {}), BrakeTable)
-        self._check_between(document, accounts)
+        self._check_between(document, accounts, recipients)
         names = frozenset(self._section(document, "controllers"))
         check_publishers(publishers, names, self.tell)
         entries = {
@@ -219,7 +234,10 @@ class _Reading:
         return table or EscalationTable()
 
     def _check_between(
-        self, document: dict[str, object], accounts: Mapping[str, AccountTable]
+        self,
+        document: dict[str, object],
+        accounts: Mapping[str, AccountTable],
+        recipients: Mapping[str, RecipientTable],
     ) -> None:
         """Judge references, times and order; a broken entry is still a known name."""
         known = {
@@ -229,6 +247,7 @@ class _Reading:
         for name, table in accounts.items():
             rules.check_references(name, table, known, self.tell)
             rules.check_times(name, table, self.tell)
+        check_recipients(recipients, accounts, known["controllers"], self.tell)
         rules.check_order(accounts, known["controllers"], self.tell)
 
     def _refuse_unknown_sections(self, document: dict[str, object]) -> None:

@@ -9,9 +9,9 @@ from functools import cache
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
+from orchestrator.adapters.register.recipient_tables import RecipientTable
 from orchestrator.adapters.register.tables import (
     ControllerTable,
-    RecipientTable,
     RetentionTable,
     ReviewTable,
 )
@@ -34,7 +34,11 @@ def plan_of(
     retention: Iterable[RetentionTable],
     reviews: Iterable[ReviewTable],
 ) -> Plan:
-    """Return the controller's plan over *entries*, without a version yet."""
+    """
+    Return the controller's plan over *entries*, without a version yet.
+
+    *recipients* are all of the controller's, also such as no entry is about.
+    """
     held = [entry for entry in entries if slug in entry.controllers]
     return Plan(
         version=RegisterVersion(""),
@@ -46,13 +50,7 @@ def plan_of(
         authority=controller.authority,
         accounts=tuple(planned_account(entry, held) for entry in held),
         recipients={
-            name: Recipient(
-                name,
-                recipients[name].legal_name,
-                recipients[name].role.value,
-                recipients[name].contact,
-            )
-            for name in sorted({entry.recipient for entry in held})
+            name: _recipient(name, recipients[name]) for name in sorted(recipients)
         },
         retention=tuple(_rule(table) for table in retention),
         min_verification=dict(controller.min_verification),
@@ -110,6 +108,7 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         category=entry.category,
         mode=entry.mode,
         is_sandbox=entry.environment == "sandbox",
+        min_evidence=entry.min_evidence,
         actions=spec.actions,
         accepts=entry.accepts,
         yields=entry.yields,
@@ -130,6 +129,27 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         poll_most=waits.check_most,
         max_records=entry.max_records,
         ladder=entry.ladder,
+    )
+
+
+def _recipient(name: str, table: RecipientTable) -> Recipient:
+    """Return what a receipt says of a recipient."""
+    why = table.not_told_because
+    return Recipient(
+        id=name,
+        legal_name=table.legal_name,
+        role=table.role.value,
+        contact=table.contact,
+        country=table.country,
+        sub_processors=table.sub_processors,
+        data_categories=table.data_categories,
+        contract=table.contract,
+        active_from=table.active_from,
+        active_to=table.active_to,
+        not_told_because=None if why is None else why.value,
+        explanation=table.explanation,
+        backups_kept_for=table.backups_kept_for,
+        restore_procedure=table.restore_procedure,
     )
 
 

@@ -1,5 +1,5 @@
 """
-The tables of `register.toml` about controllers, recipients and retention.
+The tables of `register.toml` about controllers, reviews and retention.
 
 Descriptions and examples are part of the contract: the errors of a wrong file and
 docs/register.md are written from them.  What needs a second table or a connector
@@ -22,7 +22,6 @@ from orchestrator.adapters.register.kinds import (
     Duration,
     Jurisdiction,
     PositiveDuration,
-    Role,
     Slug,
     Table,
     Text,
@@ -114,39 +113,6 @@ class ControllerTable(Table):
     brake: BrakeTable = Field(
         default_factory=BrakeTable,
         description="When new erasures of this controller are held; see `[brake]`.",
-    )
-
-
-class RecipientTable(Table):
-    """`[recipients.<name>]`: an organisation that holds the data."""
-
-    legal_name: Text = Field(
-        description="The name of the organisation, as the receipt prints it.",
-        examples=["HubSpot Ireland Limited"],
-    )
-    role: Role = Field(
-        description=(
-            "`processor` is instructed; `joint` and `independent` controllers are told."
-        ),
-        examples=["processor"],
-    )
-    country: Country | None = Field(
-        default=None,
-        description="Where the organisation is established (ISO 3166-1, two letters).",
-        examples=["IE"],
-    )
-    contact: Text | None = Field(
-        default=None,
-        description="Where its privacy team is reached.",
-        examples=["privacy@hubspot.example"],
-    )
-    sub_processors: tuple[Text, ...] = Field(
-        default=(),
-        description=(
-            "Its sub-processors by name; the controller must be able to name them "
-            "at any time (EDPB Opinion 22/2024)."
-        ),
-        examples=[["Amazon Web Services EMEA SARL"]],
     )
 
 

@@ -10,7 +10,13 @@ from pydantic import BaseModel
 
 from orchestrator.core.plan import Ladder
 from orchestrator.core.words import AccountId
-from schemas.connecting import ConnectorSpec, IdentifierType, Mode, Rate
+from schemas.connecting import (
+    ConnectorSpec,
+    Evidence,
+    IdentifierType,
+    Mode,
+    Rate,
+)
 
 Tell = Callable[[str, str], None]
 """Takes a key path below the account and the sentence about it."""
@@ -97,6 +103,7 @@ class AccountEntry:
     is_identity_root: bool = False
     fed_by: tuple[AccountId, ...] = ()
     max_records: int = 10_000
+    min_evidence: Evidence | None = None
     region: str | None = None
     installation: str | None = None
     valid_from: date | None = None

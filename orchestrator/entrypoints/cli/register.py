@@ -65,18 +65,21 @@ class Drawing(StrEnum):
     MERMAID = "mermaid"
 
 
+Format = Annotated[
+    Drawing, typer.Option("--format", metavar="FORMAT", help="text, dot or mermaid.")
+]
+OfController = Annotated[
+    str | None,
+    typer.Option(
+        "--controller", metavar="NAME", help="Of which, if there are several."
+    ),
+]
+
+
 @app.command()
 def graph(
-    drawing: Annotated[
-        Drawing,
-        typer.Option("--format", metavar="FORMAT", help="text, dot or mermaid."),
-    ] = Drawing.TEXT,
-    controller: Annotated[
-        str | None,
-        typer.Option(
-            "--controller", metavar="NAME", help="Of which, if there are several."
-        ),
-    ] = None,
+    drawing: Format = Drawing.TEXT,
+    controller: OfController = None,
     *,
     as_json: Json = False,
 ) -> None:

@@ -55,11 +55,14 @@ def with_accounts(text: str, kept: Collection[str]) -> str:
     """
     Return *text* with these accounts and nobody whom only the others need.
 
-    A recipient without an account goes, and so does the name of an account that is gone
-    from another's `fed_by`; retention rules stay.
+    A recipient that only they are about goes, and so does the name of an account that
+    is gone from another's `fed_by`; retention rules and former recipients stay.
     """
-    accounts = tomllib.loads(text)["accounts"]
-    recipients = {it["recipient"] for name, it in accounts.items() if name in kept}
+    read = tomllib.loads(text)
+    accounts = read["accounts"]
+    left = {it["recipient"] for name, it in accounts.items() if name in kept}
+    gone = {it["recipient"] for it in accounts.values()} - left
+    recipients = read["recipients"].keys() - gone
     there = {"accounts": set(kept), "recipients": recipients}
     pieces: list[str] = []
     for piece in _tables(text):

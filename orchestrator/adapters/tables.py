@@ -282,6 +282,8 @@ obligations = Table(
     Column("case_id", Text, nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("account", Text, nullable=False, index=True),
+    Column("connector", Text, nullable=False),
+    Column("installation", Text),
     Column("record_class", Text, nullable=False),
     Column("rule", Text, nullable=False),
     Column("due_on", Text, nullable=False, index=True),

@@ -141,6 +141,7 @@ class PlannedAccount:
     writes: frozenset[Action] = frozenset({Action.ERASE})  # left out in a dry run
     is_sandbox: bool = False  # holds no real people's data
     min_evidence: Evidence | None = None  # less is shown as such
+    installation: str | None = None  # the account's own name at the processor
     cancels: frozenset[Action] = frozenset()  # jobs that can be called back
     fed_by: tuple[AccountId, ...] = ()
     is_identity_root: bool = False

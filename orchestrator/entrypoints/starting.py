@@ -18,6 +18,7 @@ from orchestrator.adapters.stamps import check_stamps_can_be_read
 from orchestrator.adapters.vault_cipher import VaultError
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
+from orchestrator.entrypoints.owed_accounts import check_owed
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.errors import OrchestratorError, SetUpError
 
@@ -107,6 +108,10 @@ def _schema(installation: Installation) -> None:
     check_schema(installation.database)
 
 
+def _owed(installation: Installation) -> None:
+    check_owed(installation.register, installation.database)
+
+
 def _keys_fit(installation: Installation) -> None:
     """Open one stored data key: a database of other keys is found out at once."""
     stored = Queries(installation.database).a_wrapped_key()
@@ -190,6 +195,7 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("keys of the database", _keys_fit),
     ("names and signatures", _other_keys_fit),
     ("time stamps", _stamps),
+    ("accounts that are owed to", _owed),
     ("event log", _event_log),
     ("log of statements", _log_of_statements),
 )

@@ -97,7 +97,9 @@ def an_account(id_: AccountId = MAIL, **changes: object) -> PlannedAccount:
 
 def a_hold(classes: Iterable[ActionClass]) -> tuple[Hold, ...]:
     """Build the holds of a case whose data is wanted for a claim."""
-    return (Hold(HoldReason.LEGAL_CLAIMS, frozenset(classes), T0, "dpo-1"),)
+    held = frozenset(classes)
+    review_at = T0 + 30 * DAY
+    return (Hold(HoldReason.LEGAL_CLAIMS, held, T0, "dpo-1", review_at=review_at),)
 
 
 def a_plan(*accounts: PlannedAccount, retention: Iterable[RetentionRule] = ()) -> Plan:

@@ -226,7 +226,7 @@ def test_config_check_of_a_good_set_up_is_yes(installation: AnInstallation) -> N
     parts = installation("config", "check", "--json")
 
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.count(": all right") == len(parts.data) == 9
+    assert ran.out.count(": all right") == len(parts.data) == 10
     assert {part["problem"] for part in parts.data} == {None}
 
 

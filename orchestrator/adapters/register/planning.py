@@ -109,6 +109,7 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         mode=entry.mode,
         is_sandbox=entry.environment == "sandbox",
         min_evidence=entry.min_evidence,
+        installation=entry.installation,
         actions=spec.actions,
         accepts=entry.accepts,
         yields=entry.yields,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,10 @@ from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP, Json
 from orchestrator.entrypoints.cli.showing import print_json, say, warn
 from orchestrator.entrypoints.cli.telling import NO
-from orchestrator.errors import SetUpError
+from orchestrator.errors import OrchestratorError, SetUpError
+
+if TYPE_CHECKING:
+    from orchestrator.bootstrap import Installation
 
 app = typer.Typer(
     name="register", help="The register: controllers, accounts, rules.", **HELP
@@ -24,7 +27,9 @@ def check(*, as_json: Json = False) -> None:
     Check register.toml: exit 0 nothing to say, 1 warnings, 2 mistakes.
 
     A warning is about something that works and that a careful person should look at,
-    such as an account that is faster than its vendor allows.
+    such as an account that is faster than its vendor allows.  An account at which an
+    answered case still owes an erasure may not go: the database is asked, if it is
+    there.
     """
     from orchestrator.adapters.register import check as warnings_of  # noqa: PLC0415
 
@@ -32,6 +37,7 @@ def check(*, as_json: Json = False) -> None:
         with open_parts(is_checked=False) as parts:
             register = parts.register
             warnings = warnings_of(register)
+            _check_owed(parts)
     except SetUpError as error:
         if as_json:
             print_json({"mistakes": str(error).splitlines()})
@@ -55,6 +61,18 @@ def check(*, as_json: Json = False) -> None:
             warn(str(warning))
     if warnings:
         raise typer.Exit(NO)
+
+
+def _check_owed(parts: Installation) -> None:
+    """Ask the database whether an account went that is still owed an erasure."""
+    from orchestrator.adapters.schema import check_schema  # noqa: PLC0415
+    from orchestrator.entrypoints.owed_accounts import check_owed  # noqa: PLC0415
+
+    try:
+        check_schema(parts.database)
+    except OrchestratorError:
+        return  # nothing runs on it yet, or `erasure config check` says why not
+    check_owed(parts.register, parts.database)
 
 
 class Drawing(StrEnum):

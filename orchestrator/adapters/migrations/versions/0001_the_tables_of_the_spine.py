@@ -216,6 +216,7 @@ def _statements_and_obligations() -> None:
     op.create_table(
         "obligations",
         *(_text("id"), _text("case_id"), _text("kind"), _text("account")),
+        *(_text("connector"), _text("installation", null=True)),
         *(_text("record_class"), _text("rule"), _text("due_on"), _number("items")),
         _key("obligations", "id"),
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.adapters.keys import new_signing_key
+from orchestrator.event_log import Message
 from schemas.topics import REQUESTS
 from tests.support.command import erasure
 from tests.support.finished import a_request_file
@@ -140,3 +142,96 @@ def test_published_request_stands_in_clear_nowhere(
     for trait in human.traits.values():
         assert trait not in ran.out + ran.err
         assert not any(trait.encode() in content for content in files)
+
+
+def test_file_is_signed_and_sealed_for_another_sender(
+    installation: AnInstallation, tmp_path: Path
+) -> None:
+    """What `sign` writes, the intake takes; nobody stands in clear in it."""
+    human, key = Human(1), installation.env["ERASURE_REQUEST_KEY"]
+    rows = installation("keys", "show", "--json").data
+    ours = next(row["public_key"] for row in rows if row["algorithm"] == "X25519")
+    file = a_request_file(tmp_path, human)
+
+    ran = installation("request", "sign", file, "--key", key, "--seal-to", ours)
+    headers = (("content-type", b"application/vnd.dsse+json"),)
+    value = ran.out.encode()
+    installation.parts.publisher.publish([Message(REQUESTS, b"k", headers, value)])
+    installation.ingest()
+
+    assert ran.code == 0
+    payload = b64decode(json.loads(ran.out)["payload"])
+    assert b"subject_sealed" in payload
+    assert not [one for one in human.traits.values() if one.encode() in payload]
+    (case,) = installation("case", "list", "--json").data
+    assert case["request_id"] == human.request_id
+
+
+def test_sealed_request_opens_after_our_key_was_exchanged(
+    installation: AnInstallation, tmp_path: Path
+) -> None:
+    """What lies on the topic meanwhile is sealed to the key of before."""
+    human, key = Human(1), installation.env["ERASURE_REQUEST_KEY"]
+    rows = installation("keys", "show", "--json").data
+    before = next(row["public_key"] for row in rows if row["algorithm"] == "X25519")
+    file = a_request_file(tmp_path, human)
+    ran = installation("request", "sign", file, "--key", key, "--seal-to", before)
+
+    assert installation("keys", "rotate").code == 0
+    headers = (("content-type", b"application/vnd.dsse+json"),)
+    value = ran.out.encode()
+    installation.parts.publisher.publish([Message(REQUESTS, b"k", headers, value)])
+    installation.ingest()
+
+    assert [one["request_id"] for one in installation("case", "list", "--json").data]
+    assert installation("quarantine", "list", "--json").data == []
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        pytest.param("", "Request events must be signed", id="no key"),
+        pytest.param("strange.pem", "No publisher of the register", id="strange key"),
+    ],
+)
+def test_what_would_only_be_refused_is_not_published(
+    installation: AnInstallation, tmp_path: Path, key: str, said: str
+) -> None:
+    """One sentence says how to sign."""
+    path = tmp_path / "strange.pem"
+    path.write_bytes(new_signing_key()[1])
+    path.chmod(0o600)
+    file = a_request_file(tmp_path, Human(1))
+
+    env = {"ERASURE_REQUEST_KEY": str(tmp_path / key) if key else ""}
+    ran = installation("request", "publish", file, **env)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+
+
+def test_trial_takes_unsigned_requests_and_says_so(
+    installation: AnInstallation, tmp_path: Path
+) -> None:
+    """Publishing needs no key then; status and config check warn each time."""
+    env = {"ERASURE_REQUEST_KEY": "", "ERASURE_UNSIGNED_REQUESTS": "take"}
+    file = a_request_file(tmp_path, Human(1))
+
+    ran = installation("request", "publish", file, **env)
+    said = [installation(*words, **env) for words in (["status"], ["config", "check"])]
+
+    assert ran.code == 0
+    assert [one.code for one in said] == [0, 0]
+    assert all("Unsigned requests are taken" in one.err for one in said)
+
+
+def test_register_without_a_publisher_is_doubtful(installation: AnInstallation) -> None:
+    """Nothing is wrong with it, and nothing will ever be taken."""
+    text = installation.register.read_text()
+    head, _, rest = text.partition("[publishers.portal]")
+    installation.register.write_text(head + rest[rest.index("[recipients.") :])
+
+    ran = installation("config", "check")
+
+    assert ran.code == 0
+    assert "The register has no publisher" in ran.err

@@ -21,6 +21,7 @@ from schemas.instructions import INSTRUCTION_ANSWERED, INSTRUCTION_ISSUED
 from schemas.later_words import LATER_TYPES
 from schemas.receipts import RECEIPT_SEALED
 from schemas.requests import PrivacyRequest
+from schemas.signed_events import SIGNED_CONTENT_TYPE
 from schemas.topics import CASE_EVENTS as CASE_EVENTS_TOPIC
 from schemas.topics import (
     CONFIRMATIONS,
@@ -37,13 +38,17 @@ _DESCRIPTION = """\
 Requests of verified persons come in; what became of them, and signed receipts, go out.
 Systems of one's own may be instructed by topic, and answer.
 
-Every record is a CloudEvent 1.0 in binary mode: attributes as `ce_` headers, JSON as
-value. Consumers ignore members they do not know; members are added, never renamed; a
-break is a new type version. No event but `privacy.request.submitted.v1` and
-`privacy.request.amended.v1` holds personal data in clear. Delivery is at least once:
+What a portal says is a DSSE envelope around a CloudEvent 1.0 in JSON, signed by a
+publisher of the register; `x-signed-data` names the schema of the event's data, whose
+identifying members may be sealed (`subject_sealed`). Every other record is a CloudEvent
+in binary mode: attributes as `ce_` headers, JSON as value. Consumers ignore members
+they do not know; members are added, never renamed; a break is a new type version. No
+event but `privacy.request.submitted.v1` and `privacy.request.amended.v1` holds personal
+data in clear, and those may be sealed. Delivery is at least once:
 `(ce_source, ce_id)` names an event."""
 
 _INSTRUCTED = instructions_topic("{account}")
+SIGNED_ENVELOPE = "producer/signed-envelope.v1.json"
 FROM_PORTAL = (PrivacyRequest.TYPE, RequestWithdrawal.TYPE, *LATER_TYPES)
 
 # Topic -> (our part in it, the types it carries).
@@ -137,20 +142,31 @@ def _operation(topic: Topic) -> dict[str, Any]:
 def _message(type_: str, model: type[BaseModel]) -> dict[str, Any]:
     """Describe one event type: its headers, and where the schema of its data lies."""
     side = "producer" if type_ in _RECEIVED else "consumer"
+    is_signed = type_ in FROM_PORTAL
+    data = f"./{side}/{type_}.json"
     return {
         "name": type_,
         "title": model.__name__,
         "summary": (model.__doc__ or "").strip().splitlines()[0],
-        "contentType": CONTENT_TYPE,
-        "headers": _headers(type_),
+        "contentType": SIGNED_CONTENT_TYPE if is_signed else CONTENT_TYPE,
+        "headers": _signed_headers(type_) if is_signed else _headers(type_),
         "payload": {
             "schemaFormat": "application/schema+json;version=draft-2020-12",
-            "schema": {"$ref": f"./{side}/{type_}.json"},
+            "schema": {"$ref": f"./{SIGNED_ENVELOPE}" if is_signed else data},
         },
+        **({"x-signed-data": data} if is_signed else {}),
         "bindings": {
             "kafka": {"key": {"type": "string"}, "bindingVersion": BINDING_VERSION}
         },
     }
+
+
+def _signed_headers(type_: str) -> dict[str, Any]:
+    """Describe the headers of a signed event: the others only repeat what is signed."""
+    described = _headers(type_)
+    kind = {"const": SIGNED_CONTENT_TYPE}
+    properties = {**described["properties"], "content-type": kind}
+    return {**described, "properties": properties, "required": ["content-type"]}
 
 
 def _headers(type_: str) -> dict[str, Any]:

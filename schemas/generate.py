@@ -19,7 +19,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from schemas.asyncapi import asyncapi
+from schemas import signed_schemas
+from schemas.asyncapi import FROM_PORTAL, SIGNED_ENVELOPE, asyncapi
 from schemas.case_events import CASE_EVENTS
 from schemas.checkpoints import LOG_CHECKPOINTED, LogCheckpointed
 from schemas.cloudevents import ALLOWED_ID, ALLOWED_SOURCE
@@ -71,6 +72,14 @@ def documents() -> dict[str, dict[str, Any]]:
         schema = model.model_json_schema()
         made[f"producer/{type_}.json"] = _document(f"{type_}:producer", _closed(schema))
         made[f"consumer/{type_}.json"] = _document(f"{type_}:consumer", _opened(schema))
+    for type_ in FROM_PORTAL:
+        variant = signed_schemas.sealed(made[f"producer/{type_}.json"])
+        if variant is not None:
+            name = f"{type_}:producer:sealed"
+            made[f"producer/{type_}.sealed.json"] = _document(name, variant)
+    made[SIGNED_ENVELOPE] = _document("signed-envelope.v1", signed_schemas.envelope())
+    payload = signed_schemas.payload(FROM_PORTAL)
+    made["producer/signed-payload.v1.json"] = _document("signed-payload.v1", payload)
     made[RECEIPT] = _document("receipt.v1", Receipt.model_json_schema())
     for path, model in _INSIDE.items():
         name = path.removesuffix(".json").partition("/")[2]
@@ -124,7 +133,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _document(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Give a schema its dialect and its name."""
-    return {"$schema": DIALECT, "$id": f"urn:erasure:schema:{name}", **schema}
+    named = {"$schema": DIALECT, "$id": f"urn:erasure:schema:{name}"}
+    return {**named, **{k: v for k, v in schema.items() if k not in named}}
 
 
 def _closed(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,12 +76,17 @@ def prune_keks(parts: Installation, *, are_told: bool) -> Sequence[str]:
             " which finishes that first."
         )
     settled = SETTLED_AFTER
-    if parts.participants:
+    if parts.participants or parts.register.publishers:
         settled = TOPIC_KEEPS + timedelta(days=1)
         if not are_told:
             raise NotPossible(
-                "Systems of one's own seal their copies to our public key, and we"
-                " cannot see to which: give each the one that `erasure keys show`"
-                " prints, then say so by --told."
+                "Publishers seal people, and systems of one's own their copies, to our"
+                " public key, and we cannot see to which: give each the one that"
+                " `erasure keys show` prints, then say so by --told."
+            )
+        if any(line.due_at for line in parts.quarantine.lines(limit=10_000)):
+            raise NotPossible(
+                "Requests wait in quarantine, and whom they are about may be sealed to"
+                " a retired key; rule on each of `erasure quarantine list` first."
             )
     return key_rotation.prune_keks(folder, parts.clock.now(), settled)

@@ -85,11 +85,37 @@ def test_fresh_exchange_is_not_pruned(installation: AnInstallation) -> None:
     """Something sealed before may still be on its way."""
     installation("keys", "rotate")
 
-    ran = installation("keys", "prune")
+    ran = installation("keys", "prune", "--told")
 
     assert ran.code == 1
     assert "ask again after" in ran.err
     assert list(installation.keys.glob("retired-kek-*"))
+
+
+def test_nothing_is_pruned_before_publishers_were_told(
+    installation: AnInstallation,
+) -> None:
+    """What they seal to the old key would open no more."""
+    installation("keys", "rotate")
+
+    ran = installation("keys", "prune")
+
+    assert ran.code == 1
+    assert "--told" in ran.err
+
+
+def test_nothing_is_pruned_while_a_request_is_quarantined(
+    installation: AnInstallation,
+) -> None:
+    """Whom it is about may be sealed to the retired key, and nobody can see that."""
+    installation.publish(a_submission(Human(1), controller="nobody"))
+    installation.ingest()
+    installation("keys", "rotate")
+
+    ran = installation("keys", "prune", "--told")
+
+    assert ran.code == 1
+    assert "rule on each" in ran.err
 
 
 def test_nothing_to_prune_is_said(installation: AnInstallation) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from orchestrator.event_log import Message
+from schemas.generate import GENERATED
 from schemas.topics import REQUESTS
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
@@ -39,6 +41,12 @@ def _sealing_key(installation: AnInstallation) -> str:
     return str(next(row["public_key"] for row in rows if row["algorithm"] == "X25519"))
 
 
+def _keeps(name: str, document: object) -> None:
+    """Hold a document against a schema that portals are given."""
+    schema = json.loads((GENERATED / "producer" / name).read_text("utf-8"))
+    Draft202012Validator(schema).validate(document)
+
+
 def _take(installation: AnInstallation, value: bytes) -> None:
     """Publish a value as the portal's own producer would, and take it in."""
     message = Message(REQUESTS, ADA.request_id.encode(), DSSE, value)
@@ -64,6 +72,10 @@ def test_sample_signs_what_the_intake_takes(installation: AnInstallation) -> Non
 
     assert _opened(installation) == [ADA.request_id]
     payload = b64decode(json.loads(ran.stdout)["payload"])
+    said = json.loads(payload)
+    _keeps("signed-envelope.v1.json", json.loads(ran.stdout))
+    _keeps("signed-payload.v1.json", said)
+    _keeps("privacy.request.submitted.v1.sealed.json", said["data"])
     assert not [it for it in ADA.traits.values() if it.encode() in payload]
 
 

@@ -77,7 +77,8 @@ def prune(
     told: Annotated[
         bool,
         typer.Option(
-            "--told", help="Every system of one's own seals its copies to the new key."
+            "--told",
+            help="Every publisher and system of one's own seals to the new key.",
         ),
     ] = False,
 ) -> None:
@@ -125,7 +126,7 @@ def export_public(
 
 @app.command()
 def show(*, as_json: Json = False) -> None:
-    """Show the public keys that systems of one's own need; nothing here is secret."""
+    """Show the public keys that others need; nothing here is secret."""
     import base64
 
     from orchestrator.adapters.keys import name_of_key
@@ -136,7 +137,7 @@ def show(*, as_json: Json = False) -> None:
         raw_retired = [key.public_bytes_raw() for key in keys.retired_signing.values()]
         uses = [
             ("verify what we sign", "Ed25519", signing.public_bytes_raw()),
-            ("seal a copy to us", "X25519", receiving.public),
+            ("seal to us: people in requests, copies", "X25519", receiving.public),
             *(("verify what we signed before", "Ed25519", raw) for raw in raw_retired),
             *(("next or before: opens too", "X25519", raw) for raw in receiving.others),
         ]

@@ -6,6 +6,7 @@ import re
 
 from schemas.case_events import CASE_EVENTS
 from schemas.cloudevents import MAX_HEADER_BYTES, MAX_VALUE_BYTES
+from schemas.later_words import LATER_TYPES
 from schemas.rejections import RejectionCode
 from schemas.requests import MAX_IDENTIFIERS, Channel, PrivacyRequest, Right
 from schemas.topics import REQUESTS, topic
@@ -36,7 +37,7 @@ def test_every_event_is_listed() -> None:
     section, _, _ = below.partition("\n## ")
     listed = set(re.findall(r"^\| `(privacy\.[a-z.]+\.v1)` \|", section, re.MULTILINE))
 
-    assert listed == set(CASE_EVENTS)
+    assert listed - set(LATER_TYPES) == set(CASE_EVENTS)
 
 
 def test_words_and_numbers_are_the_codes_own() -> None:

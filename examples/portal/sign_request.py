@@ -14,7 +14,9 @@ import uuid
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.jwe import encrypt_compact
 from joserfc.jwk import OKPKey
@@ -33,12 +35,14 @@ def sealed(part: object, key: str) -> str:
 
 def signed(data: dict[str, object], pem: bytes) -> str:
     """Return the value of the record: an envelope around the whole event."""
-    key, now = load_pem_private_key(pem, None), datetime.now(UTC)
+    key, now = (
+        cast("Ed25519PrivateKey", load_pem_private_key(pem, None)),
+        datetime.now(UTC),
+    )
     event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": SOURCE}
     event |= {"type": "privacy.request.submitted.v1", "time": now.isoformat()}
-    event |= {"audience": AUDIENCE, "data": data}
     event["expirytime"] = (now + timedelta(days=7)).isoformat()
-    payload = json.dumps(event).encode()
+    payload = json.dumps({**event, "audience": AUDIENCE, "data": data}).encode()
     covered = b"DSSEv1 %d %b %d %b" % (len(KIND), KIND.encode(), len(payload), payload)
     name = hashlib.sha256(key.public_key().public_bytes_raw()).hexdigest()
     signature = {"keyid": name, "sig": b64encode(key.sign(covered)).decode()}

@@ -203,8 +203,8 @@ def test_what_would_only_be_refused_is_not_published(
     path.chmod(0o600)
     file = a_request_file(tmp_path, Human(1))
 
-    env = {"ERASURE_REQUEST_KEY": str(tmp_path / key) if key else ""}
-    ran = installation("request", "publish", file, **env)
+    installation.env["ERASURE_REQUEST_KEY"] = str(tmp_path / key) if key else ""
+    ran = installation("request", "publish", file)
 
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err
@@ -214,11 +214,12 @@ def test_trial_takes_unsigned_requests_and_says_so(
     installation: AnInstallation, tmp_path: Path
 ) -> None:
     """Publishing needs no key then; status and config check warn each time."""
-    env = {"ERASURE_REQUEST_KEY": "", "ERASURE_UNSIGNED_REQUESTS": "take"}
+    trial = {"ERASURE_REQUEST_KEY": "", "ERASURE_UNSIGNED_REQUESTS": "take"}
+    installation.env.update(trial)
     file = a_request_file(tmp_path, Human(1))
 
-    ran = installation("request", "publish", file, **env)
-    said = [installation(*words, **env) for words in (["status"], ["config", "check"])]
+    ran = installation("request", "publish", file)
+    said = [installation(*words) for words in (["status"], ["config", "check"])]
 
     assert ran.code == 0
     assert [one.code for one in said] == [0, 0]

@@ -65,7 +65,8 @@ def test_sample_signs_what_the_intake_takes(installation: AnInstallation) -> Non
     data = installation.folder / "data.json"
     data.write_bytes(a_submission(ADA).value or b"")
     key = installation.env["ERASURE_REQUEST_KEY"]
-    command = [sys.executable, SCRIPT, data, key, _sealing_key(installation)]
+    ours = _sealing_key(installation)
+    command = [sys.executable, str(SCRIPT), str(data), key, ours]
 
     ran = subprocess.run(command, capture_output=True, check=True)
     _take(installation, ran.stdout)

@@ -17,8 +17,15 @@ from uuid import UUID, uuid5
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from orchestrator.core.attaching import attachments
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus, Wants
-from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
+from orchestrator.core.commands import (
+    Command,
+    Decision,
+    Publish,
+    TellCase,
+    TellSubjectsCases,
+)
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     CallReported,
@@ -218,7 +225,7 @@ class Work:
     def is_over(self, id_: CaseId) -> bool:
         """Tell whether a case was answered without being withdrawn, or is gone."""
         case = self.cases.get(id_)
-        open_ = {CaseStatus.RECEIVED, CaseStatus.RUNNING}
+        open_ = {CaseStatus.RECEIVED, CaseStatus.RUNNING, CaseStatus.ATTACHED}
         if case is None:
             return True
         return case.status not in open_ and case.withdrawn_at is None
@@ -270,12 +277,14 @@ class Work:
         ]
 
     def _load(self, ids: Iterable[CaseId]) -> None:
-        """Load cases that are not here yet."""
+        """Load cases that are not here yet, and those that hear of them at once."""
         missing = set(ids) - self.cases.keys()
-        if missing:
+        while missing:
             loaded = self.transaction.load_cases(missing)
             self.before.update(loaded)
             self.cases.update(loaded)
+            beside = {id_ for case in loaded.values() for id_ in attachments(case)}
+            missing = beside - self.cases.keys() - missing
 
     def _lock_siblings(self, subjects: set[SubjectRef]) -> None:
         """Lock subjects and learn their open cases."""
@@ -318,6 +327,8 @@ class Work:
         for command in commands:
             if isinstance(command, TellSubjectsCases):
                 self._tell_siblings(case, settled=command.settled)
+            if isinstance(command, TellCase):
+                self.apply(Step(command.case, command.event))
 
     def _tell_siblings(self, case: Case, *, settled: bool) -> None:
         """Tell the subject's other open cases about this case's export."""

@@ -13,8 +13,15 @@ from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import Field, StringConstraints
 
+from schemas.case_words import (
+    CASE_AMENDED,
+    CASE_ATTACHED,
+    CaseAmended,
+    CaseAttached,
+)
 from schemas.connecting import Action, ActionClass, Evidence
-from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug, TypeName
+from schemas.fields import Code, Instant, Produced, SafeId, Sha256, Slug
+from schemas.of_case import OfCase
 from schemas.rejections import Rejection, RejectionCode
 from schemas.requests import SupportedRight
 from schemas.strict_json import canonical_json
@@ -34,7 +41,6 @@ TASK_REMINDED: Final = "privacy.task.reminded.v1"
 TASK_ESCALATED: Final = "privacy.task.escalated.v1"
 CASE_ALARMED: Final = "privacy.case.alarmed.v1"
 NOTICE_READY: Final = "privacy.notice.ready.v1"
-CASE_AMENDED: Final = "privacy.case.amended.v1"
 
 # The kinds of `schemas.connecting.Outcome`, and `found`, which `locate` ends with.
 OutcomeKind = Literal[
@@ -66,9 +72,6 @@ AlarmLevel = Literal[
     "50_percent", "75_percent", "90_percent", "7_days", "3_days", "1_day", "overdue"
 ]
 NoticeKind = Literal["extension", "identity"]
-PassedOverBecause = Literal[
-    "already_dispatched", "copy_sealed", "copy_under_way", "search_closed"
-]
 # Our own sentences; no room for a payload.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -111,14 +114,7 @@ class RequestRejected(Produced):
         )
 
 
-class _OfCase(Produced):
-    """Which case, and for which request."""
-
-    case_id: SafeId = Field(description="Our handling of the request.")
-    request_id: SafeId = Field(description="The portal's name for the request.")
-
-
-class CaseOpened(_OfCase):
+class CaseOpened(OfCase):
     """A request was taken; the law's clock and ours agree on `due_at`."""
 
     TYPE: ClassVar = CASE_OPENED
@@ -136,7 +132,7 @@ class CaseOpened(_OfCase):
     )
 
 
-class AccountSettled(_OfCase):
+class AccountSettled(OfCase):
     """One account has finished one action, well or not."""
 
     TYPE: ClassVar = ACCOUNT_SETTLED
@@ -149,7 +145,7 @@ class AccountSettled(_OfCase):
     )
 
 
-class _OfTask(_OfCase):
+class _OfTask(OfCase):
     """Which task, until when, and how often this was said of it."""
 
     account: Slug = Field(description="The account, as the register names it.")
@@ -188,7 +184,7 @@ class TaskEscalated(_OfTask):
     )
 
 
-class CaseAlarmed(_OfCase):
+class CaseAlarmed(OfCase):
     """The deadline comes nearer, or is over, and the case is not answered."""
 
     TYPE: ClassVar = CASE_ALARMED
@@ -203,7 +199,7 @@ class CaseAlarmed(_OfCase):
     )
 
 
-class NoticeReady(_OfCase):
+class NoticeReady(OfCase):
     """The person is to be told something before the answer: the portal sends it."""
 
     TYPE: ClassVar = NOTICE_READY
@@ -221,37 +217,7 @@ class NoticeReady(_OfCase):
     due_at: Instant = Field(description="The deadline, as it stands from now on.")
 
 
-class AccountPassedOver(Produced):
-    """An account that will not be asked about identifiers that came later."""
-
-    account: Slug = Field(description="The account, as the register names it.")
-    code: PassedOverBecause = Field(
-        description="`already_dispatched`: something irreversible was asked there, or a"
-        " person ended it; `copy_sealed`: the copy is made; `copy_under_way`: it is"
-        " being made there; `search_closed`: a person or a job has the search."
-    )
-
-
-class CaseAmended(_OfCase):
-    """Identifiers that the portal sent later were taken, and what follows from them."""
-
-    TYPE: ClassVar = CASE_AMENDED
-
-    event_id: Annotated[str, StringConstraints(max_length=128)] = Field(
-        description="ce_id of the amendment."
-    )
-    identifier_types: tuple[TypeName, ...] = Field(
-        description="Types of which a value is new; none if all were known."
-    )
-    accounts: tuple[Slug, ...] = Field(
-        description="Where the person is searched for, or told of, with them."
-    )
-    passed_over: tuple[AccountPassedOver, ...] = Field(
-        default=(), description="Where they come too late: recorded, not obeyed."
-    )
-
-
-class ExportReady(_OfCase):
+class ExportReady(OfCase):
     """The person's copy can be fetched until `expires_at`; then it is shredded."""
 
     TYPE: ClassVar = EXPORT_READY
@@ -260,7 +226,7 @@ class ExportReady(_OfCase):
     sha256: Sha256 = Field(description="Of the package as it is downloaded.")
 
 
-class CaseAnswered(_OfCase):
+class CaseAnswered(OfCase):
     """The final receipt is signed: the person can be told."""
 
     TYPE: ClassVar = CASE_ANSWERED
@@ -269,7 +235,7 @@ class CaseAnswered(_OfCase):
     result: Result = Field(description="`complete` only if nothing is open or kept.")
 
 
-class CaseHeld(_OfCase):
+class CaseHeld(OfCase):
     """Work on a case stops for a person; `due_at` stays what it was."""
 
     TYPE: ClassVar = CASE_HELD
@@ -287,7 +253,7 @@ class CaseHeld(_OfCase):
     )
 
 
-class HoldDue(_OfCase):
+class HoldDue(OfCase):
     """A hold is to be looked at again; it stands until somebody releases it."""
 
     TYPE: ClassVar = HOLD_DUE
@@ -299,7 +265,7 @@ class HoldDue(_OfCase):
     )
 
 
-class CaseReleased(_OfCase):
+class CaseReleased(OfCase):
     """A reason to hold the case is over."""
 
     TYPE: ClassVar = CASE_RELEASED
@@ -307,7 +273,7 @@ class CaseReleased(_OfCase):
     reason: Code = Field(description="The reason of the hold that ended.")
 
 
-class CaseRefused(_OfCase):
+class CaseRefused(OfCase):
     """
     A person refused the request, or the erasure of some record classes.
 
@@ -324,7 +290,7 @@ class CaseRefused(_OfCase):
     )
 
 
-class ReceiptIssued(_OfCase):
+class ReceiptIssued(OfCase):
     """A statement was signed; the receipt itself is on `privacy.receipts`."""
 
     TYPE: ClassVar = RECEIPT_ISSUED
@@ -355,6 +321,7 @@ CaseEvent = (
     | CaseAlarmed
     | NoticeReady
     | CaseAmended
+    | CaseAttached
 )
 
 CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
@@ -374,6 +341,7 @@ CASE_EVENTS: Mapping[str, type[CaseEvent]] = MappingProxyType(
         CASE_ALARMED: CaseAlarmed,
         NOTICE_READY: NoticeReady,
         CASE_AMENDED: CaseAmended,
+        CASE_ATTACHED: CaseAttached,
     }
 )
 

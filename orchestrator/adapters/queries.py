@@ -21,6 +21,7 @@ from orchestrator.adapters.assembling import Assembling
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.viewing import (
     amendment_line,
+    answered_with,
     endangered_lines,
     held_lines,
     history_line,
@@ -43,6 +44,7 @@ from orchestrator.adapters.views import (
     TaskLine,
     TaskView,
 )
+from orchestrator.core.alarms import OPEN as OPEN_STATUSES
 from orchestrator.core.alarms import next_alarm_at
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.extending import due_if_suspended
@@ -50,7 +52,7 @@ from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from schemas.connecting import TaskId
 
-OPEN = (CaseStatus.RECEIVED.value, CaseStatus.RUNNING.value)
+OPEN = tuple(sorted(one.value for one in OPEN_STATUSES))
 
 
 class Queries:
@@ -157,6 +159,9 @@ class Queries:
             export_collected_at=found.export_collected_at,
             informed=tuple(map(informed_line, found.informed)),
             amendments=tuple(map(amendment_line, found.amendments)),
+            led_by=found.led_by,
+            leads=tuple(led.case for led in found.leads),
+            answered_with=answered_with(found),
             next_alarm_at=next_alarm_at(found),
             due_calendar=found.deadline.calendar if found.deadline else None,
             confirm_by=found.deadline.confirm_at if found.deadline else None,

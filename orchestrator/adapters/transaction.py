@@ -292,7 +292,7 @@ _LOCK_SUBJECTS = (
 )
 _OPEN_CASES_OF = select(t.cases.c.id, t.cases.c.subject).where(
     t.cases.c.subject.in_(bindparam("refs", expanding=True)),
-    t.cases.c.status.in_(("received", "running")),
+    t.cases.c.status.in_(("received", "running", "attached")),
 )
 _KNOWN_BY_ID = select(t.requests).where(
     t.requests.c.request_id.in_(bindparam("ids", expanding=True))

@@ -212,6 +212,13 @@ def amendment_line(one: Amendment) -> AmendmentLine:
     return AmendmentLine(one.at, tuple(sorted(one.types)), one.accounts, passed_over)
 
 
+def answered_with(case: Case) -> str | None:
+    """Name the latest statement of the lead that speaks for an attached case."""
+    if case.led_by is None or not case.lead_statements:
+        return None
+    return f"{case.led_by}-{case.lead_statements[-1].number}"
+
+
 def history_line(
     version: int, at: datetime, event: str, doc: Mapping[str, Any]
 ) -> HistoryLine:

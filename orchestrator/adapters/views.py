@@ -253,6 +253,9 @@ class CaseView:
     export_collected_at: datetime | None = None  # as the portal says
     informed: tuple[InformedLine, ...] = ()
     amendments: tuple[AmendmentLine, ...] = ()
+    led_by: str | None = None  # the case that answers it, too
+    leads: tuple[str, ...] = ()  # the cases that are answered with it
+    answered_with: str | None = None  # the statement: "<case>-<number>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.words import INTERIMS, Mark
 
+OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING, CaseStatus.ATTACHED})
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
 ONE_SECOND = timedelta(seconds=1)
@@ -81,7 +82,7 @@ def latest_alarm(before: Case, after: Case) -> Mark | None:
 
 def _ahead(case: Case) -> Iterator[tuple[datetime, Mark]]:
     """Yield the moments that the case has still to pass."""
-    if case.rehearsal or case.status not in {CaseStatus.RECEIVED, CaseStatus.RUNNING}:
+    if case.rehearsal or case.status not in OPEN:
         return
     target = target_of(case)
     moments = alarm_moments(case.received_at, target, case.due_at)

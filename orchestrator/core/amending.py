@@ -28,7 +28,7 @@ from orchestrator.core.links import may_still_learn, was_never_asked
 from orchestrator.core.locating import told_more
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId
-from schemas.case_events import PassedOverBecause
+from schemas.case_words import PassedOverBecause
 from schemas.connecting import (
     Action,
     Exported,

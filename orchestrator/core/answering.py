@@ -55,12 +55,12 @@ def after_export(
 
 def _collected(case: Case, event: ExportCollected) -> Case:
     """Note that the copy arrived; the controller may want it kept for less long now."""
-    if case.export not in {ExportStatus.SEALED, ExportStatus.SHREDDED}:
+    if case.export_sha256 is None:
         return case
     case = replace(case, export_collected_at=event.collected_at)
     kept_for = case.plan.export_kept_after_collection
     expires_at = case.export_expires_at
-    if kept_for is None or expires_at is None or case.export is ExportStatus.SHREDDED:
+    if kept_for is None or expires_at is None or case.export is not ExportStatus.SEALED:
         return case
     until = min(expires_at, event.at + kept_for)
     return replace(case, export_expires_at=until, shred_export_now=not kept_for)

@@ -15,6 +15,7 @@ from orchestrator.core.deadlines import Deadline
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling
 from orchestrator.core.later import Amendment, Informed
+from orchestrator.core.leading import LeadsStatement, Led
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import (
@@ -92,6 +93,13 @@ class CaseStatus(StrEnum):
     Tasks are under way, or their results wait for the signature.
 
     The final statement moves it on; the law wants that before `due_at`.
+    """
+    ATTACHED = "attached"
+    """
+    Another open case of this person, for the same, answers it.
+
+    That case's answer moves it on, or its own withdrawal; if that case is withdrawn, it
+    runs by itself.  Its own clock runs all the time.
     """
     ANSWERED = "answered"
     """
@@ -239,6 +247,9 @@ class Case:
     obligations: tuple[Obligation, ...] = ()
     sealed_apart: frozenset[str] = frozenset()  # purposes of keys that outlive identity
     identity_held: bool = True
+    leads: tuple[Led, ...] = ()  # requests that are answered with it
+    led_by: CaseId | None = None  # what answers it
+    lead_statements: tuple[LeadsStatement, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     informed: tuple[Informed, ...] = ()  # what reached the person
     withdrawn_at: datetime | None = None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.core.cases import Case
+from orchestrator.core.events import CaseExtended
+from orchestrator.core.leading import LeadingEvent
+from orchestrator.core.words import CaseId
 from schemas.case_events import CaseEvent
 
 
@@ -22,7 +25,15 @@ class TellSubjectsCases:
     settled: bool
 
 
-Command = Publish | TellSubjectsCases
+@dataclass(frozen=True, slots=True)
+class TellCase:
+    """Apply this event to the case on the other side of an attachment, at once."""
+
+    case: CaseId
+    event: LeadingEvent | CaseExtended
+
+
+Command = Publish | TellSubjectsCases | TellCase
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,12 @@ from orchestrator.core.answering import (
     closed_if_over,
     expired,
 )
+from orchestrator.core.attaching import (
+    after_lead,
+    after_leading,
+    withdrawn_while_attached,
+    words_to_others,
+)
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.commands import Command, Decision, Publish
 from orchestrator.core.events import (
@@ -56,6 +62,15 @@ from orchestrator.core.gates import close_gates, cooled, open_gates
 from orchestrator.core.informing import after_informing
 from orchestrator.core.ladder import climbed
 from orchestrator.core.later import PersonInformed, RequestAmended
+from orchestrator.core.leading import (
+    LeadExported,
+    LeadingEvent,
+    LeadLost,
+    LeadRefused,
+    LeadStated,
+    RequestAttached,
+    RequestDetached,
+)
 from orchestrator.core.locating import with_learned
 from orchestrator.core.manual_work import (
     after_assignment,
@@ -86,6 +101,7 @@ from orchestrator.core.settling import ready, wait
 from orchestrator.core.unasked import after_unasked
 from orchestrator.core.waking import with_wake_at
 from orchestrator.core.withdrawing import after_withdrawal, obeyed
+from orchestrator.core.words import Right
 from schemas.case_events import AccountSettled
 from schemas.connecting import Action
 
@@ -116,10 +132,10 @@ def decide(case: Case, event: Event) -> Decision:
     after = with_wake_at(after, event.at)
     if after == case:  # what the event moved, the gates have put back
         return Decision(case)
-    told = tuple(news_of(case, after))
+    told: tuple[Command, ...] = tuple(news_of(case, after))
     if isinstance(event, StatementRecovered):  # the portal heard how each line ended
         told = tuple(one for one in told if not _is_line(one))
-    return Decision(after, told)
+    return Decision(after, (*told, *words_to_others(case, after, event.at)))
 
 
 def _is_line(command: Command) -> bool:
@@ -144,6 +160,12 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             | RequestWithdrawn()
             | RequestAmended()
             | PersonInformed()
+            | RequestAttached()
+            | RequestDetached()
+            | LeadStated()
+            | LeadExported()
+            | LeadRefused()
+            | LeadLost()
         ):
             return _after_word_from_outside(case, event)
         case CaseExtended() | IdentityAsked() | IdentityReceived():
@@ -173,12 +195,26 @@ def _after_statement(case: Case, event: StatementSigned | StatementRecovered) ->
 
 
 def _after_word_from_outside(
-    case: Case, event: SiblingExportOpened | SiblingExportSettled | PortalsWord
+    case: Case,
+    event: SiblingExportOpened | SiblingExportSettled | PortalsWord | LeadingEvent,
 ) -> Case:
-    """Heed another case's copy; stop, ask further, or note what reached the person."""
+    """Heed the subject's other cases, and what the portal says later."""
     match event:
         case SiblingExportOpened() | SiblingExportSettled():
             return _after_word_of_sibling(case, event)
+        case RequestAttached() | RequestDetached():
+            return after_leading(case, event)
+        case LeadStated() | LeadExported() | LeadRefused() | LeadLost():
+            return after_lead(case, event)
+        case _:
+            return _after_word_of_portal(case, event)
+
+
+def _after_word_of_portal(case: Case, event: PortalsWord) -> Case:
+    """Stop, ask further, or note what reached the person."""
+    match event:
+        case RequestWithdrawn() if case.status is CaseStatus.ATTACHED:
+            return withdrawn_while_attached(case, event)
         case RequestWithdrawn():
             return after_withdrawal(case, event)
         case RequestAmended():
@@ -197,8 +233,9 @@ def _after_word_of_sibling(
     match event:
         case SiblingExportOpened(case=other):
             erases = case.tasks_of(Action.ERASE) or case.tasks_of(Action.NOTIFY)
-            is_running = case.status is CaseStatus.RUNNING and not case.is_dry_run
-            concerned = is_running and bool(erases)
+            is_led = case.status is CaseStatus.ATTACHED and Right.ERASURE in case.rights
+            is_running = case.status is CaseStatus.RUNNING and bool(erases)
+            concerned = (is_running or is_led) and not case.is_dry_run
             return replace(
                 case, waits_for_exports=waits | {other} if concerned else waits
             )

@@ -13,6 +13,7 @@ from typing import Literal
 
 from orchestrator.core.cases import TaskItem
 from orchestrator.core.later import LaterEvent
+from orchestrator.core.leading import LeadingEvent
 from orchestrator.core.ruled import CaseRuling
 from orchestrator.core.words import (
     CallId,
@@ -389,4 +390,5 @@ Event = (
     | SiblingExportSettled
     | CaseRuling
     | LaterEvent
+    | LeadingEvent
 )

@@ -24,7 +24,7 @@ EXTENSION_PROVISION = {
     Law.UNITED_KINGDOM: "UK GDPR Art 12A",
     Law.CALIFORNIA: "11 CCR 7021(b)",
 }
-_OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING})
+_OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING, CaseStatus.ATTACHED})
 
 
 def why_not_extended(case: Case, at: datetime) -> str | None:

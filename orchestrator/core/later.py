@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.words import AccountId
-from schemas.case_events import PassedOverBecause
+from schemas.case_words import PassedOverBecause
 from schemas.connecting import IdentifierType
 from schemas.later_words import NoticeTo
 from schemas.requests import Channel

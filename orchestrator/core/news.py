@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from orchestrator.core.alarms import latest_alarm
-from orchestrator.core.cases import Case, ExportStatus, Task
+from orchestrator.core.cases import Case, ExportStatus, Statement, Task
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
 from orchestrator.core.holds import REFUSALS, Hold
 from orchestrator.core.ladder import wanted_by
+from orchestrator.core.leading import LeadsStatement
 from schemas.case_events import (
-    AccountPassedOver,
     AccountSettled,
     CaseAlarmed,
-    CaseAmended,
     CaseAnswered,
     CaseHeld,
     CaseRefused,
@@ -28,6 +27,7 @@ from schemas.case_events import (
     TaskEscalated,
     TaskReminded,
 )
+from schemas.case_words import AccountPassedOver, CaseAmended
 from schemas.connecting import Evidence
 
 
@@ -43,7 +43,15 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
         if after.export is ExportStatus.SEALED:
             yield from _export_ready(after)
         yield TellSubjectsCases(settled=True)
-    for statement in after.statements[len(before.statements) :]:
+    if after.export is ExportStatus.GATHERING is not before.export:
+        yield TellSubjectsCases(settled=False)
+    if after.led_by is not None and before.export_sha256 != after.export_sha256:
+        yield from _export_ready(after)
+    said: list[Statement | LeadsStatement] = [
+        *after.statements[len(before.statements) :],
+        *after.lead_statements[len(before.lead_statements) :],
+    ]
+    for statement in said:
         yield Publish(
             ReceiptIssued(
                 case_id=after.id,

@@ -17,17 +17,19 @@ from orchestrator.core.cases import (
     Verification,
     task_id,
 )
-from orchestrator.core.commands import Command, Decision, Publish, TellSubjectsCases
+from orchestrator.core.commands import Decision, Publish, TellCase
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates
 from orchestrator.core.holds import DECISIVE, Hold, HoldReason
 from orchestrator.core.ladder import climbed
+from orchestrator.core.leading import Led, RequestAttached
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.settling import left_out, settle
 from orchestrator.core.waking import with_wake_at
 from orchestrator.core.words import COPY_RIGHTS, CaseId, Rehearsal, Right, SubjectRef
 from schemas.case_events import CaseOpened
+from schemas.case_words import CaseAttached
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable
 from schemas.requests import Right as LawRight
 
@@ -54,18 +56,40 @@ class Opening:
     calendar: Calendar = WITHOUT_HOLIDAYS
     sibling_exports: frozenset[CaseId] = frozenset()
     is_braked: bool = False  # it came above the limit of its source
+    led_by: CaseId | None = None  # the open case that answers it, too
 
 
 def open_case(opening: Opening, plan: Plan) -> Decision:
     """
     Open a case under *plan*, with a task for every account and right.
 
-    A plan without accounts leaves the case `received`: unplanned, never complete.
+    A plan without accounts leaves the case `received`: unplanned, never complete.  A
+    request that another one leads is attached: nothing is asked for it.
     """
+    case = _received(opening, plan)
+    if opening.led_by is not None:
+        return _attached(case, opening.led_by)
+    if Right.ERASURE in opening.rights and not case.is_dry_run:
+        case = replace(case, waits_for_exports=opening.sibling_exports)
+    planned = begun(case, opening.at, is_braked=opening.is_braked)
+    opened = climbed(case, open_gates(planned, opening.at), opening.at)
+    after = with_wake_at(opened, opening.at)
+    return Decision(after, (Publish(_opened(after)), *news_of(case, after)))
+
+
+def begun(case: Case, at: datetime, *, is_braked: bool) -> Case:
+    """Return a received or attached case with its tasks, holds and delay."""
+    case = replace(case, status=CaseStatus.RECEIVED)
+    held = _with_brake(_with_review(case, at), at, is_braked=is_braked)
+    return _with_delay(_with_tasks(held, at))
+
+
+def _received(opening: Opening, plan: Plan) -> Case:
+    """Return the case of a request, with the law's clock and nothing planned."""
     counted = deadline(
         opening.received_at, opening.jurisdiction, plan.time_zone, opening.calendar
     )
-    case = Case(
+    return Case(
         id=opening.case,
         controller=plan.controller,
         subject=opening.subject,
@@ -85,15 +109,20 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
         scope=opening.scope,
         rehearsal=opening.rehearsal,
     )
-    if Right.ERASURE in opening.rights and not case.is_dry_run:
-        case = replace(case, waits_for_exports=opening.sibling_exports)
-    held = _with_brake(_with_review(case, opening.at), opening)
-    planned = _with_delay(_with_tasks(held, opening.at))
-    opened = climbed(case, open_gates(planned, opening.at), opening.at)
-    after = with_wake_at(opened, opening.at)
-    commands: tuple[Command, ...] = (Publish(_opened(after)), *news_of(case, after))
-    if after.export is ExportStatus.GATHERING:
-        commands += (TellSubjectsCases(settled=False),)
+
+
+def _attached(case: Case, lead: CaseId) -> Decision:
+    """Attach a request to the case that answers it; its own clock runs."""
+    counted = case.deadline
+    if counted is None:
+        raise ValueError("A case that is opened has its deadline.")
+    case = replace(case, status=CaseStatus.ATTACHED, led_by=lead)
+    after = with_wake_at(case, case.opened_at)
+    told = CaseAttached(
+        case_id=case.id, request_id=case.request_id, to_case=lead, due_at=case.due_at
+    )
+    attached = RequestAttached(case.opened_at, Led(case.id, counted))
+    commands = (Publish(_opened(after)), Publish(told), TellCase(lead, attached))
     return Decision(after, commands)
 
 
@@ -106,11 +135,11 @@ def _with_review(case: Case, at: datetime) -> Case:
     return replace(case, holds=(review,), deciders=deciders)
 
 
-def _with_brake(case: Case, opening: Opening) -> Case:
+def _with_brake(case: Case, at: datetime, *, is_braked: bool) -> Case:
     """Return *case* held for the two people who release the brake, if it is pulled."""
-    if not opening.is_braked:
+    if not is_braked:
         return case
-    brake = Hold(HoldReason.BRAKE, DECISIVE, opening.at, "register")
+    brake = Hold(HoldReason.BRAKE, DECISIVE, at, "register")
     return replace(case, holds=(*case.holds, brake))
 
 

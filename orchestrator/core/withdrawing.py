@@ -55,6 +55,7 @@ def after_withdrawal(case: Case, event: RequestWithdrawn) -> Case:
         case,
         withdrawn_at=event.at,
         withdrawn_because=event.reason,
+        leads=(),  # whom it led goes on without it
         export=ExportStatus.DROPPED if gathering else case.export,
     )
 

@@ -7,7 +7,7 @@ from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.later import RequestAmended
 from orchestrator.core.links import was_never_asked
 from orchestrator.core.words import AccountId
-from schemas.case_events import CaseAmended
+from schemas.case_words import CaseAmended
 from schemas.connecting import Action, Done, Exported, Notified
 
 

@@ -15,7 +15,7 @@ from orchestrator.core.cases import (
     TaskStatus,
     Verification,
 )
-from orchestrator.core.commands import Decision
+from orchestrator.core.commands import Decision, Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     Event,
@@ -278,5 +278,7 @@ def states(case: Case) -> Mapping[AccountId, TaskStatus]:
 def published(decision: Decision) -> tuple[str, ...]:
     """Return the types of what a decision tells the portal."""
     return tuple(
-        command.event.TYPE for command in decision.commands if hasattr(command, "event")
+        command.event.TYPE
+        for command in decision.commands
+        if isinstance(command, Publish)
     )

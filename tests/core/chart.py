@@ -57,6 +57,8 @@ TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
 
 CASE_MOVES: Mapping[tuple[CaseStatus, CaseStatus], str] = {
     (CaseStatus.RUNNING, CaseStatus.ANSWERED): "the final receipt is signed",
+    (CaseStatus.ATTACHED, CaseStatus.RUNNING): "the case that led it is withdrawn",
+    (CaseStatus.ATTACHED, CaseStatus.ANSWERED): "its lead is, or it is withdrawn",
     (CaseStatus.ANSWERED, CaseStatus.CLOSED): "nothing is owed or held any more",
 }
 
@@ -84,7 +86,9 @@ def page() -> str:
     sections = [
         INTRODUCTION,
         "## A case\n",
-        _diagram(CASE_MOVES, (CaseStatus.RECEIVED, CaseStatus.RUNNING)),
+        _diagram(
+            CASE_MOVES, (CaseStatus.RECEIVED, CaseStatus.RUNNING, CaseStatus.ATTACHED)
+        ),
         _table(CaseStatus),
         "What a stage must do for a case next (`Case.wants`):\n",
         _table(Wants),

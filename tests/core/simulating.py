@@ -28,6 +28,7 @@ from orchestrator.core.events import Event
 from orchestrator.core.opening import open_case
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
 from tests.core.events_at_random import LIKELY, Move, play
+from tests.core.families import Family
 from tests.core.plans_at_random import a_random_plan
 from tests.core.world import World
 
@@ -46,7 +47,9 @@ class Broken:
 
 
 def run(seed: int, steps: int = STEPS) -> Broken | None:
-    """Make one run; returns what broke, if anything did."""
+    """Make one run; returns what broke, if anything did.  One in five is a family."""
+    if seed % 5 == 0:
+        return _family_run(seed, steps)
     rng = Random(seed)  # noqa: S311 (chance for a test, not for a secret)
     past: list[Event] = []
     step = 0
@@ -61,6 +64,20 @@ def run(seed: int, steps: int = STEPS) -> Broken | None:
         while step < steps:
             step += 1
             play(world, Move(rng.choice(LIKELY), rng.getrandbits(32)), past)
+    except Exception:  # noqa: BLE001 (whatever a broken core does is a finding)
+        return Broken(seed, step, traceback.format_exc(limit=-3))
+    return None
+
+
+def _family_run(seed: int, steps: int) -> Broken | None:
+    """Make a run of one person's requests for the same."""
+    rng = Random(seed)  # noqa: S311 (chance for a test, not for a secret)
+    step = 0
+    try:
+        family = Family(a_random_plan(rng), rng.choice([ERASURE, ACCESS, BOTH]))
+        while step < steps:
+            step += 1
+            family.step(rng)
     except Exception:  # noqa: BLE001 (whatever a broken core does is a finding)
         return Broken(seed, step, traceback.format_exc(limit=-3))
     return None

@@ -14,7 +14,7 @@ from orchestrator.core.events import (
 from orchestrator.core.informing import doubt
 from orchestrator.core.later import Amendment, RequestAmended
 from orchestrator.core.words import AccountId, Right
-from schemas.case_events import CASE_AMENDED, PassedOverBecause
+from schemas.case_words import CASE_AMENDED, PassedOverBecause
 from schemas.connecting import (
     EMAIL,
     PHONE,

@@ -16,8 +16,9 @@ from orchestrator.core.events import (
     SiblingExportOpened,
     TaskReleased,
 )
+from orchestrator.core.leading import LeadLost, LeadsStatement, LeadStated
 from orchestrator.core.opening import open_case
-from orchestrator.core.words import CallId, CaseId
+from orchestrator.core.words import CallId, CaseId, Result, StatementKind
 from schemas.connecting import (
     Accepted,
     ActionClass,
@@ -36,6 +37,7 @@ from tests.core.builders import (
     T0,
     a_case,
     a_hold,
+    a_plan,
     after,
     an_opening,
     called,
@@ -92,6 +94,17 @@ def _job_of(case: Case) -> CallId:
     return job.id
 
 
+def _attached() -> list[tuple[Case, list[Event]]]:
+    """Return what may become of a request that another case answers."""
+    lead = CaseId("case-0")
+    attached = open_case(an_opening(led_by=lead), a_plan()).case
+    final = LeadsStatement(1, StatementKind.FINAL, "0" * 64, "key-1")
+    return [
+        (attached, [LeadLost(T0, lead)]),
+        (attached, [LeadStated(T0, lead, final, Result.COMPLETE)]),
+    ]
+
+
 def _rarely() -> list[Observer]:
     """Observe what chance seldom brings: a gate that closes again, and closing."""
     erasure = task_of(a_case(), MAIL).id
@@ -116,6 +129,7 @@ def _rarely() -> list[Observer]:
         (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
         (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "desk")]),
     ]
+    stories += _attached()
     asked = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
     job = task_of(asked, MAIL).open_calls[0]
     doubts = CallReported(T0, erasure, NeedsHuman("unknown_job_state"), job.id, ())

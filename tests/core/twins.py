@@ -16,6 +16,7 @@ from orchestrator.core import (
     alarms,
     amending,
     answering,
+    attaching,
     decide,
     following,
     gates,
@@ -26,6 +27,7 @@ from orchestrator.core import (
     reviewing,
     unasked,
 )
+from orchestrator.core.attaching import after_leading
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -45,6 +47,7 @@ from orchestrator.core.events import (
     TaskReported,
 )
 from orchestrator.core.holds import Proposal
+from orchestrator.core.leading import RequestAttached, RequestDetached
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.recovering import after_recovery
@@ -161,6 +164,10 @@ def _extends_at_any_time(case: Case, _event: CaseExtended) -> Case:
     return replace(case, due_at=case.due_at + timedelta(days=30), passed=())
 
 
+def _leads_for_ever(case: Case, event: RequestAttached | RequestDetached) -> Case:
+    return case if isinstance(event, RequestDetached) else after_leading(case, event)
+
+
 def _leaves_gates_open(case: Case) -> Case:
     return case
 
@@ -233,6 +240,10 @@ TWINS = (
     Twin("asked too late", amending, "_is_dispatched", lambda _: False),
     Twin("asked with all", amending, "told_more", lambda task: task),
     Twin("copied as a whole", amending, "_afresh", lambda case, _: case),
+    Twin("a lead goes alone", attaching, "_farewell", lambda *_: iter(())),
+    Twin("both are answered", attaching, "_told_to_led", lambda *_: iter(())),
+    Twin("the earlier date counts", attaching, "_by", lambda case, _: case),
+    Twin("led no longer", decide, "after_leading", _leads_for_ever),
     Twin("extended once", decide, "after_extension", _extends_at_any_time),
     Twin("silence is told", decide, "climbed", lambda _before, after, _at: after),
     Twin("each rung is climbed once", decide, "climbed", _climbs_again),

@@ -13,10 +13,8 @@ from pydantic import ValidationError
 from schemas import connecting
 from schemas.case_events import (
     CASE_EVENTS,
-    AccountPassedOver,
     AccountSettled,
     CaseAlarmed,
-    CaseAmended,
     CaseAnswered,
     CaseEvent,
     CaseHeld,
@@ -34,6 +32,7 @@ from schemas.case_events import (
     event_data,
     read_case_event,
 )
+from schemas.case_words import AccountPassedOver, CaseAmended, CaseAttached
 from schemas.connecting import Action, ActionClass, Evidence
 from schemas.intake import RejectionCode
 from schemas.rejections import reject
@@ -120,6 +119,7 @@ EVENTS: list[CaseEvent] = [
         due_at=AT,
         open_accounts=("mixpanel",),
     ),
+    CaseAttached(case_id="case-2", request_id="r-2", to_case="case-1", due_at=AT),
     CaseAmended(
         case_id="case-1",
         request_id="r-1",
@@ -160,6 +160,7 @@ def test_a_type_is_called_as_portals_know_it() -> None:
         "privacy.case.alarmed.v1",
         "privacy.case.amended.v1",
         "privacy.case.answered.v1",
+        "privacy.case.attached.v1",
         "privacy.case.held.v1",
         "privacy.case.opened.v1",
         "privacy.case.refused.v1",

@@ -137,14 +137,7 @@ def a_submission(
     data = a_request(
         request_id=changes.pop("request_id", human.request_id),
         rights=list(rights) or ["erasure"],
-        subject={
-            "customer_id": human.customer_id,
-            "identifiers": [
-                {"type": "email", "value": human.email},
-                {"type": "phone", "value": human.phone},
-            ],
-        },
-        **changes,
+        **{"subject": _subject(human), **changes},
     )
     envelope = Envelope(
         id=event_id or f"event-{human.request_id}",
@@ -155,6 +148,13 @@ def a_submission(
     )
     encoded = encode(envelope, str(data["request_id"]))
     return Message(REQUESTS, encoded.key or b"", encoded.headers, encoded.value)
+
+
+def _subject(human: Human) -> dict[str, Any]:
+    """Describe the person as the portal knows them."""
+    identifiers = [("email", human.email), ("phone", human.phone)]
+    named = [{"type": type_, "value": value} for type_, value in identifiers]
+    return {"customer_id": human.customer_id, "identifiers": named}
 
 
 def _contact(human: Human) -> dict[str, Any]:

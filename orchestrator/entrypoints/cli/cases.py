@@ -36,7 +36,7 @@ app.command("approve")(deciding.approve)
 app.command("refuse")(deciding.refuse)
 app.command("notice")(deciding.notice)
 
-_STATUSES = ("received", "running", "answered", "closed")
+_STATUSES = ("received", "running", "attached", "answered", "closed")
 
 
 @app.command("list")
@@ -131,6 +131,9 @@ def _print(found: CaseView) -> None:
             ("jurisdiction", found.jurisdiction),
             ("status", found.status),
             ("result", found.result),
+            ("is answered with case", found.led_by),
+            ("by statement", found.answered_with),
+            ("answers case", found.leads or None),
             ("received", found.received_at),
             ("due", found.due_at),
             ("due by rule", found.due_rule),
@@ -147,16 +150,23 @@ def _print(found: CaseView) -> None:
             ("withdrawn", found.withdrawn_at),
             ("answered", found.answered_at),
             ("closed", found.closed_at),
-            ("copy", found.export),
-            ("copy is kept until", found.export_expires_at),
-            ("copy was downloaded", found.export_downloaded_at),
-            ("copy was collected", found.export_collected_at),
+            *_of_copy(found),
             ("identity is held", found.identity_held),
             ("next moment", found.wake_at),
             ("register", found.register_version[:12]),
         ]
     )
     _print_parts(found)
+
+
+def _of_copy(found: CaseView) -> list[tuple[str, Any]]:
+    """Return the facts about the person's copy."""
+    return [
+        ("copy", found.export),
+        ("copy is kept until", found.export_expires_at),
+        ("copy was downloaded", found.export_downloaded_at),
+        ("copy was collected", found.export_collected_at),
+    ]
 
 
 def _print_parts(found: CaseView) -> None:

@@ -11,22 +11,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core.dossier import (
-    ALL_IDENTIFIERS,
-    amended_name,
-    dump_identifiers,
-    load_identifiers,
-)
+from orchestrator.core.dossier import amended_name, dump_identifiers
 from orchestrator.core.events import ExportCollected, RequestWithdrawn
 from orchestrator.core.informing import doubt
 from orchestrator.core.later import Informed, PersonInformed, RequestAmended
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Step
 from orchestrator.event_log import Record
-from orchestrator.ports import OpenVault
 from orchestrator.stages.ingest.batch import Batch, Word
+from orchestrator.stages.ingest.knowing import identity_of
 from orchestrator.stages.ingest.opening import IngestParts
-from schemas.connecting import Identifier
 from schemas.intake import LaterWord, WithdrawnRequest
 from schemas.later_words import (
     ExportCollection,
@@ -111,7 +105,7 @@ def _amending(
 ) -> Step:
     """Seal more identifiers of a person; the core learns the types of new ones."""
     now = parts.clock.now()
-    vault, known = _identity(parts, batch, case)
+    vault, known = identity_of(parts, batch, case)
     fresh = tuple(one for one in said.added() if one not in known)
     types = frozenset(one.type for one in fresh)
     event = RequestAmended(now, FROM_THE_PORTAL, event_id, types)
@@ -120,14 +114,3 @@ def _amending(
     digest = parts.pseudonyms.digest(AMENDMENT, event_id.encode())
     sealed = vault.seal(case, amended_name(digest), dump_identifiers(fresh))
     return Step(case, event, (sealed,))
-
-
-def _identity(
-    parts: IngestParts, batch: Batch, case: CaseId
-) -> tuple[OpenVault, frozenset[Identifier]]:
-    """Return a case's open vault and whom it knows, of this batch or of earlier."""
-    if case not in batch.people:
-        vault = parts.vault.open([case], "identity", [ALL_IDENTIFIERS])
-        known = load_identifiers(vault.named(case, ALL_IDENTIFIERS).values())
-        batch.people[case] = vault, frozenset(known)
-    return batch.people[case]

@@ -28,6 +28,7 @@ from orchestrator.ports import (
     KnownRequest,
     SaidEvent,
 )
+from orchestrator.stages.ingest.attaching import attached
 from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking
 from orchestrator.stages.ingest.later import apply_words
@@ -138,7 +139,10 @@ class Ingest:
             batch.work.load_siblings([new.opening for new in openings])
             braking = Braking(parts, transaction)
             sources = {known.case_id: known.source for known in batch.new}
-            for new in braking.braked(openings, sources):
+            told = attached(parts, batch, openings)
+            free = [new for new in told if new.opening.led_by is None]
+            led = [new for new in told if new.opening.led_by is not None]
+            for new in (*braking.braked(free, sources), *led):
                 batch.work.open(new)
             apply_words(self._parts, batch)
             batch.work.save()

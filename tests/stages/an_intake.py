@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,19 +12,25 @@ from itertools import count, islice
 from pydantic import SecretBytes
 
 from orchestrator.adapters.calendars import calendar_of
+from orchestrator.adapters.register.publishers import PublisherTable
 from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.brake import BrakeLimits
 from orchestrator.core.plan import Plan
-from orchestrator.event_log import Record, TopicPartition
+from orchestrator.event_log import Message, Record, TopicPartition
 from orchestrator.stages.ingest import Ingest, IngestParts
 from schemas.topics import REQUESTS
 from tests.core.builders import a_plan
 from tests.schemas.submissions import a_request, a_subject, a_verification, the_headers
 from tests.stages.an_office import NAMES, Office
+from tests.support.publisher import OURS, PUBLISHER, signed
 
 PORTAL = "/portal/maison"
 LIMITS = BrakeLimits(per_hour=50, factor=10, minimum=20)
+_PUBLISHER = PublisherTable.model_validate(
+    tomllib.loads(PUBLISHER)["publishers"]["portal"]
+    | {"sources": [PORTAL], "controllers": ["maison"]}
+)
 
 
 @dataclass(slots=True)
@@ -65,8 +72,10 @@ class Intake:
         plan: Plan | None = None,
         *,
         partition: int = 0,
+        is_signed: bool = False,
     ) -> None:
         """Open a consumer of one partition; *limits* of each source, or of all."""
+        self._is_signed = is_signed
         self.office = office
         self._of = {} if isinstance(limits, BrakeLimits) else dict(limits)
         self._other = limits if isinstance(limits, BrakeLimits) else LIMITS
@@ -91,7 +100,13 @@ class Intake:
             engine=office.engine,
             vault=office.vault,
             pseudonyms=NAMES,
-            requests=SignedRequests({}, "here", str.encode, takes_unsigned=True),
+            requests=SignedRequests(
+                {"portal": _PUBLISHER},
+                OURS,
+                str.encode,
+                controllers=[self._plan.controller],
+                takes_unsigned=not self._is_signed,
+            ),
             plan_for=lambda controller, *, on: self._plan,  # noqa: ARG005 (the protocol's)
             calendar_for=calendar_of,
             limits_for=self._limits_for,
@@ -130,11 +145,15 @@ class Intake:
             ce_id=f"0b7f7c58-6df0-4a1e-8f0e-{number}".encode(),
             ce_source=source.encode(),
         )
+        plain = tuple((key, value or b"") for key, value in headers)
+        message = Message(REQUESTS, b"", plain, json.dumps(data).encode())
+        if self._is_signed:
+            message = signed(message, self.office.clock.now())
         return Record(
             topic=REQUESTS,
             partition=self._partition,
             offset=offset,
-            key=b"",
-            headers=tuple((key, value or b"") for key, value in headers),
-            value=json.dumps(data).encode(),
+            key=message.key,
+            headers=message.headers,
+            value=message.value,
         )

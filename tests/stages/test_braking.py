@@ -70,7 +70,8 @@ def _erasures_that_wait(office: Office, cases: list[str]) -> list[bool]:
 
 def test_ten_thousand_forged_erasures_stop_at_the_cap(office: Office) -> None:
     """Exactly as many as the cap go on; every other is opened, held and due."""
-    intake = Intake(office, BrakeLimits(per_hour=500, factor=10, minimum=100))
+    cap = BrakeLimits(per_hour=500, factor=10, minimum=100)
+    intake = Intake(office, cap, is_signed=True)
 
     for _ in range(10):
         intake.send(1000)

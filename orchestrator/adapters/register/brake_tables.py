@@ -7,12 +7,14 @@ source anywhere, `[brake]`, and then the defaults written here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StrictInt
 
 from orchestrator.adapters.register.kinds import Table, Text
+from orchestrator.adapters.register.sentences import listed, nearest
+from orchestrator.adapters.register.values import Tell, told
 from orchestrator.core.brake import ALL_SOURCES, BrakeLimits
 
 Count = Annotated[StrictInt, Field(ge=1)]
@@ -82,6 +84,20 @@ def limits_of(general: BrakeTable, own: BrakeTable, source: str) -> BrakeLimits:
         factor=_first(closest, "factor"),
         minimum=_first(closest, "minimum"),
     )
+
+
+def check_brakes(
+    tables: Mapping[str, BrakeTable], sources: Collection[str], tell: Tell
+) -> None:
+    """Tell which limits are of a source that no publisher has: they would not hold."""
+    for path, table in tables.items():
+        for name in table.sources:
+            if not sources or name in sources:
+                continue
+            meant, there = nearest(name, sources), listed(sorted(sources))
+            advice = f'write "{meant}"' if meant else f"there are {there}"
+            told_of = f"{told(name)} is not a source of a publisher"
+            tell(f"{path}.sources", f"{told_of}; {advice}.")
 
 
 def _of_all(general: BrakeTable, own: BrakeTable) -> BrakeLimits:

@@ -24,7 +24,11 @@ from orchestrator.adapters.register.account_tables import (
     AccountTable,
     EscalationTable,
 )
-from orchestrator.adapters.register.brake_tables import BrakeTable, limits_of
+from orchestrator.adapters.register.brake_tables import (
+    BrakeTable,
+    check_brakes,
+    limits_of,
+)
 from orchestrator.adapters.register.entries import entry_of, with_ladder
 from orchestrator.adapters.register.kinds import Table, is_slug
 from orchestrator.adapters.register.planning import plan_of, plan_to_json
@@ -188,7 +192,7 @@ class _Reading:
         retention = self._listed(document, "retention", RetentionTable)
         reviews = self._listed(document, "review", ReviewTable)
         escalation = self._escalation(document)
-        brake = self._valid("brake", document.get("brake", {}), BrakeTable)
+        brake = self._brake(document, controllers, publishers)
         self._check_between(document, accounts, recipients)
         names = frozenset(self._section(document, "controllers"))
         check_publishers(publishers, names, self.tell)
@@ -214,7 +218,7 @@ class _Reading:
             },
             retention=tuple(rule for _, rule in retention),
             reviews=tuple(rule for _, rule in reviews),
-            brake=brake or BrakeTable(),
+            brake=brake,
             publishers=publishers,
         )
         return replace(whole, version=self._version(document, whole))
@@ -232,6 +236,20 @@ class _Reading:
         raw = document.get("escalation", {})
         table = self._valid("escalation", raw, EscalationTable)
         return table or EscalationTable()
+
+    def _brake(
+        self,
+        document: dict[str, object],
+        controllers: Mapping[str, ControllerTable],
+        publishers: Mapping[str, PublisherTable],
+    ) -> BrakeTable:
+        """Read the limits of every controller, and judge all that name a source."""
+        found = self._valid("brake", document.get("brake", {}), BrakeTable)
+        brake = found or BrakeTable()
+        brakes = {f"controllers.{n}.brake": one.brake for n, one in controllers.items()}
+        sources = {source for one in publishers.values() for source in one.sources}
+        check_brakes({**brakes, "brake": brake}, sources, self.tell)
+        return brake
 
     def _check_between(
         self,

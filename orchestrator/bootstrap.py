@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from connectors.registry import connectors
+from connectors.sealing import seal, unseal
 from orchestrator.adapters.authority_http import post_query
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.done_rows import SqlDoneRows
 from orchestrator.adapters.heard_events import SqlHeardEvents
+from orchestrator.adapters.locked_keys import SqlLockedKeys
 from orchestrator.adapters.log_retention import SqlLogRetention
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
@@ -33,6 +35,7 @@ from orchestrator.stages.forget import Forget
 from orchestrator.stages.gather import Gatherer, Habits
 from orchestrator.stages.ingest import Ingest, IngestParts
 from orchestrator.stages.let_go import LettingGo
+from orchestrator.stages.lock import Lock
 from orchestrator.stages.relay import Relay
 from orchestrator.stages.seal import Seal, SealParts
 from orchestrator.stages.sequence import Sequencer
@@ -158,10 +161,24 @@ class Installation(Parts):
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("heard_events", SqlHeardEvents(self.database).forget, every=HOUR),
             Chore("evidence", self.evidence.shred, every=MINUTE),
+            Chore("identifiers", self.lock().all, every=MINUTE),
             Chore("brake_counts", self.brakes.expire, every=HOUR),
             Chore("braked", self.letting_go().all, every=MINUTE),
         )
         return Sweep(self.store, self.engine, self.clock, on_applied, chores)
+
+    @cached_property
+    def locked_keys(self) -> SqlLockedKeys:
+        """Data keys of stuck cases, which the officers hold."""
+        return SqlLockedKeys(
+            self.database, self.cipher, lambda: self.register.officers, seal, unseal
+        )
+
+    def lock(self) -> Lock:
+        """Return the stage that puts stuck cases under the officer's key."""
+        return Lock(
+            self.locked_keys, self.engine, self.vault, self.database.truncate_wal
+        )
 
     def letting_go(self) -> LettingGo:
         """Return the stage that ends what the brake held, once two have decided."""

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.locked_tables import locked_keys
 from orchestrator.adapters.views import SilentLine
 from orchestrator.core.cases import TaskStatus
 from schemas.topics import REQUESTS
@@ -78,6 +79,10 @@ class Asking:
         query = select(func.min(t.obligations.c.due_on))
         first: str | None = self._connection.execute(query).scalar()
         return None if first is None else date.fromisoformat(first)
+
+    def locked(self) -> int:
+        """Count the cases whose identifiers an officer holds."""
+        return self._number(select(func.count(func.distinct(locked_keys.c.owner))))
 
     def embedded_lag(self) -> int:
         """Count the requests of the embedded log that are not ingested."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Table, and_, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, exists, not_, or_, select
 
 from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.embedded_log import SEALED_TOPICS
+from orchestrator.adapters.locked_tables import locked_keys
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
+from orchestrator.adapters.vault import EXPORT
 from orchestrator.core.dossier import ALL_IDENTIFIERS
 from orchestrator.core.owed import IDENTITY, OWED
 from schemas.topics import INSTRUCTIONS
@@ -25,7 +27,12 @@ _OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
 _OF_OBLIGATION = "obligation key of the case, its account and due year"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
-_ANSWERED = "once its case is answered"
+_ANSWERED = (
+    "once its case is answered; a stuck one's under the DPO's key `identifiers_margin`"
+    " after the deadline"
+)
+_OF_OFFICER = "the data protection officer's key: we cannot open it"
+_LOCKED = "when the DPO hands it back and its case is answered, or with its last line"
 _RECORDS = "{case_years} whole calendar years after its case was closed"
 _SENT = "{sent_days} days after it was sent; unsent ones stay"
 
@@ -49,15 +56,24 @@ def _vaulted(name: str, purpose: str, prefix: str, sealed_by: str, goes: str) ->
     """Return a kind of the vault, told by the beginnings of its purpose and names."""
     vault = t.vault.c
     which = and_(vault.purpose.startswith(purpose), vault.name.startswith(prefix))
+    until = select(t.cases.c.locks_at).where(t.cases.c.id == vault.owner)
     return Kind(
         name,
         t.vault,
         goes,
-        which,
+        and_(which, not_(_locked(vault.owner, purpose))),
         vault.made_at,
+        until.scalar_subquery() if purpose == IDENTITY else None,
         sealed_by=sealed_by,
         holds=(vault.sealed,),
     )
+
+
+def _locked(owner: Column[str], purpose: str) -> ColumnElement[bool]:
+    """Tell whether an officer holds *owner*'s key for *purpose*."""
+    keys = locked_keys.c
+    mine = and_(keys.owner == owner, keys.purpose == purpose)
+    return exists().where(mine)
 
 
 def _artifact(name: str, which: ColumnElement[bool], sealed_by: str, goes: str) -> Kind:
@@ -120,6 +136,25 @@ _evidence_goes = and_(
 )
 _evidence_until = select(t.data_keys.c.expires_at).where(_evidence_goes)
 
+_is_gathered = _kind.in_(("rows", "file"))
+_is_locked_copy = _locked(t.artifacts.c.case_id, EXPORT)
+UNDER_THE_OFFICER = (
+    Kind(
+        "identifiers and references of stuck cases",
+        t.vault,
+        _LOCKED,
+        and_(t.vault.c.purpose == IDENTITY, _locked(t.vault.c.owner, IDENTITY)),
+        t.vault.c.made_at,
+        sealed_by=_OF_OFFICER,
+        holds=(t.vault.c.sealed,),
+    ),
+    _artifact(
+        "copies of stuck cases, gathered so far",
+        and_(_is_gathered, _is_whole, _is_locked_copy),
+        _OF_OFFICER,
+        _LOCKED,
+    ),
+)
 IN_THE_VAULT = (
     _vaulted("identifiers", IDENTITY, ALL_IDENTIFIERS, _OF_IDENTITY, _ANSWERED),
     _vaulted(
@@ -153,7 +188,7 @@ COPIES = (
     ),
     _artifact(
         "copies, gathered so far",
-        and_(_kind.in_(("rows", "file")), _is_whole),
+        and_(_is_gathered, _is_whole, not_(_is_locked_copy)),
         _OF_COPY,
         "in the step that packs the copy, or with the case's withdrawal",
     ),
@@ -268,6 +303,12 @@ WITHOUT_IDENTIFIERS = (
         b.brake_pulls.c.pulled_at,
     ),
     _known("what is still owed", t.obligations, "with its case"),
+    _known(
+        "data keys under the DPO's key",
+        locked_keys,
+        "with what they seal",
+        locked_keys.c.locked_at,
+    ),
     _known("data keys", t.data_keys, "with what they seal", t.data_keys.c.made_at),
     _known(
         "calls",
@@ -326,7 +367,7 @@ WITHOUT_IDENTIFIERS = (
         (t.tombstones.c.digest,),
     ),
 )
-KINDS = (*IN_THE_VAULT, *COPIES, *IN_TRANSIT, *WITHOUT_IDENTIFIERS)
+KINDS = (*IN_THE_VAULT, *UNDER_THE_OFFICER, *COPIES, *IN_TRANSIT, *WITHOUT_IDENTIFIERS)
 # Tables without a word on a person who asked.  Names of our own people (`--by`) may
 # stand in accounts.
 HOLDS_NOBODY = (

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import func, not_, null, or_, select
+from sqlalchemy import case, func, not_, null, or_, select
 from sqlalchemy.sql import Select
 
 from orchestrator.adapters import tables as t
@@ -47,6 +47,7 @@ class Holding:
     goes: str
     oldest: datetime | None = None
     last_until: datetime | None = None
+    overdue: int | None = None  # how many are here beyond their time, where known
 
 
 class SqlInventory:
@@ -57,11 +58,11 @@ class SqlInventory:
         self._database = database
         self._kinds = tuple(kinds(periods))
 
-    def holdings(self) -> Sequence[Holding]:
+    def holdings(self, now: datetime) -> Sequence[Holding]:
         """Count every kind at one moment, what identifies first."""
         with self._database.reading() as connection:
             found = [
-                (kind, connection.execute(_counting(kind)).one())
+                (kind, connection.execute(_counting(kind, now)).one())
                 for kind in self._kinds
             ]
         return [
@@ -74,6 +75,7 @@ class SqlInventory:
                 goes=kind.goes,
                 oldest=row[1],
                 last_until=row[2],
+                overdue=row[3],
             )
             for kind, row in found
         ]
@@ -96,11 +98,15 @@ def kinds(periods: Periods) -> Iterator[Kind]:
         )
 
 
-def _counting(kind: Kind) -> Select[int, datetime | None, datetime | None]:
-    """Return the query for how many there are, since when, and until when."""
+def _counting(
+    kind: Kind, now: datetime
+) -> Select[int, datetime | None, datetime | None, int | None]:
+    """Return the query for how many there are, since and until when, and how late."""
+    late = None if kind.until is None else case((kind.until < now, 1))
     query = select(
         func.count(),
         null() if kind.came is None else func.min(kind.came),
         null() if kind.until is None else func.max(kind.until),
+        null() if late is None else func.count(late),
     ).select_from(kind.table)
     return query if kind.which is None else query.where(kind.which)

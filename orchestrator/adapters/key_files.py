@@ -156,7 +156,7 @@ def _public_key(path: Path) -> Ed25519PublicKey | None:
 def read_signing_key(path: Path) -> Ed25519PrivateKey:
     """Read a private key that only its owner may read; raises `KeysError`."""
     try:
-        key = load_pem_private_key(_read_private(path), password=None)
+        key = load_pem_private_key(read_private(path), password=None)
     except (ValueError, TypeError):
         # The library's text may quote the file, so it is not passed on.
         key = None
@@ -170,7 +170,7 @@ def read_signing_key(path: Path) -> Ed25519PrivateKey:
 
 def read_secret(path: Path) -> bytes:
     """Read a secret of 32 bytes that only its owner may read; raises `KeysError`."""
-    text = _read_private(path).strip()
+    text = read_private(path).strip()
     try:
         secret = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
     except (binascii.Error, ValueError):
@@ -183,7 +183,7 @@ def read_secret(path: Path) -> bytes:
     return secret
 
 
-def _read_private(path: Path) -> bytes:
+def read_private(path: Path) -> bytes:
     """Read a file that nobody but its owner may read."""
     try:
         with path.open("rb") as file:

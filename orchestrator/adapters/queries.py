@@ -48,11 +48,13 @@ from orchestrator.core.alarms import OPEN as OPEN_STATUSES
 from orchestrator.core.alarms import next_alarm_at
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.extending import due_if_suspended
+from orchestrator.core.locking import locks_at
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from schemas.connecting import TaskId
 
 OPEN = tuple(sorted(one.value for one in OPEN_STATUSES))
+FOR_PEOPLE = (TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON)
 
 
 class Queries:
@@ -85,12 +87,12 @@ class Queries:
                     t.cases.c.id, t.cases.c.status == CaseStatus.RECEIVED.value
                 ),
                 next_due_at=ask.lowest(t.cases.c.due_at, is_open),
-                tasks_needing_people=ask.tasks(
-                    TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON
-                ),
+                tasks_needing_people=ask.tasks(*FOR_PEOPLE),
                 waiting_tasks=ask.tasks(TaskStatus.WAITING),
                 paused_accounts=ask.paused(),
                 silent=ask.silent(),
+                locked_cases=ask.locked(),
+                overdue_identifiers=ask.count(t.cases.c.id, t.cases.c.locks_at < now),
                 quarantined=ask.quarantined(),
                 quarantined_near=ask.quarantined(due_before=now + NEAR),
                 unmatched_callbacks=ask.count(
@@ -168,6 +170,8 @@ class Queries:
             extended_because=found.extension.reason if found.extension else None,
             identity_asked_at=found.identity_asked_at,
             identity_received_at=found.identity_received_at,
+            locks_at=locks_at(found),
+            locked_at=found.locked_at,
             due_if_suspended=due_if_suspended(found, now),
             endangered=endangered_lines(found, now),
         )
@@ -198,11 +202,8 @@ class Queries:
         self, *, needs_human: bool, account: str | None = None, limit: int = 50
     ) -> Sequence[TaskLine]:
         """Return tasks that are not settled, most urgent first."""
-        wanted = (
-            {TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON}
-            if needs_human
-            else set(TaskStatus) - {TaskStatus.SETTLED}
-        )
+        unsettled = set(TaskStatus) - {TaskStatus.SETTLED}
+        wanted = set(FOR_PEOPLE) if needs_human else unsettled
         query = (
             select(t.tasks.c.case_id, t.tasks.c.id)
             .where(t.tasks.c.status.in_(sorted(wanted)))
@@ -284,7 +285,7 @@ def _task_counts(
 ) -> Mapping[str, Mapping[str, int]]:
     """Count tasks by case: all, settled, needing people."""
     status = t.tasks.c.status
-    with_people = status.in_((TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON))
+    with_people = status.in_(FOR_PEOPLE)
     query = (
         select(
             t.tasks.c.case_id,

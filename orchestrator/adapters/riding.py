@@ -17,6 +17,8 @@ from sqlalchemy import (
 
 from orchestrator.adapters import letters, tombstones
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.locked_tables import locked_keys
+from orchestrator.adapters.moved_keys import move_key
 from orchestrator.adapters.upserting import upsert
 from orchestrator.ports import (
     AcceptCall,
@@ -27,12 +29,14 @@ from orchestrator.ports import (
     FinishArtifact,
     ForgetRecord,
     ForgetRequestRecord,
+    LockKey,
     PutEntry,
     PutKey,
     PutLetter,
     PutStatement,
     PutTombstone,
     SignedStatement,
+    UnlockKey,
     VaultEntry,
     Write,
 )
@@ -61,7 +65,7 @@ _DESTROY = tuple(
         table.c.owner.in_(bindparam("owners", expanding=True)),
         table.c.purpose == bindparam("of"),
     )
-    for table in (t.data_keys, t.vault)
+    for table in (t.data_keys, locked_keys, t.vault)
 )
 # Not what we said of them: the portal has yet to read that.
 _FORGET_REQUESTS = delete(t.log_records).where(
@@ -93,6 +97,8 @@ def carry_out(connection: Connection, writes: Sequence[Write], at: datetime) -> 
                 continue
             case PutLetter() | EndLetter():
                 letters.carry_out(connection, write, at)
+            case LockKey() | UnlockKey():
+                move_key(connection, write, at)
             case _:
                 _carry_out_one(connection, write)
 

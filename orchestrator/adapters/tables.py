@@ -68,9 +68,11 @@ cases = Table(
     Column("due_at", Instant, nullable=False),
     Column("wake_at", Instant),
     Column("held", Integer),  # how many holds stop it, if any do
+    Column("locks_at", Instant),  # when its identifiers are no longer ours to keep
     Column("doc", Text, nullable=False),
     Index("ix_cases_wants", "wants", "due_at"),
     Index("ix_cases_held", "held"),
+    Index("ix_cases_locks_at", "locks_at"),
     Index("ix_cases_wake_at", "wake_at"),
     Index("ix_cases_subject", "subject", "status"),
     Index("ix_cases_status", "status", "due_at"),

@@ -25,6 +25,7 @@ from orchestrator.core.brake import Brake
 from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
 from orchestrator.core.ladder import last_rung
+from orchestrator.core.locking import locks_at
 from orchestrator.core.plan import Plan
 from orchestrator.core.statistics import is_counted_anew
 from orchestrator.core.words import CaseId, SubjectRef
@@ -302,7 +303,16 @@ _KNOWN_BY_EVENT = select(t.requests).where(
     t.requests.c.source.in_(bindparam("sources", expanding=True)),
     t.requests.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
-_CASE_COLUMNS = ("version", "status", "wants", "due_at", "wake_at", "held", "doc")
+_CASE_COLUMNS = (
+    "version",
+    "status",
+    "wants",
+    "due_at",
+    "wake_at",
+    "held",
+    "locks_at",
+    "doc",
+)
 _UPDATE_CASE = (
     update(t.cases)
     .where(t.cases.c.id == bindparam("b_id"))
@@ -338,6 +348,7 @@ def _case_row(case: Case) -> dict[str, object]:
         "received_at": case.received_at,
         "due_at": case.due_at,
         "wake_at": case.wake_at if case.status is not CaseStatus.CLOSED else None,
+        "locks_at": locks_at(case),
         "held": len(case.holds) or None if case.status is CaseStatus.RUNNING else None,
         "doc": case_to_doc(case),
     }

@@ -241,6 +241,16 @@ class Cipher:
         self._remember(owner, purpose, bytes(wrapped), data_key)
         return data_key
 
+    def unwrapped(self, wrapped: bytes, owner: str, purpose: str) -> bytes:
+        """Return the raw data key, to be sealed to somebody else at once."""
+        return self._unwrapped(wrapped, owner, purpose)
+
+    def wrapped(self, key: bytes, owner: str, purpose: str) -> bytes:
+        """Wrap a raw data key that somebody handed back under the current key."""
+        if len(key) != KEY_BYTES:
+            raise VaultError("malformed", "What was handed back is not a data key.")
+        return self._now()[0].wrap(key, owner, purpose)
+
     def rewrapped(self, wrapped: bytes, owner: str, purpose: str) -> bytes | None:
         """
         Wrap a data key under the current key; None if it is.

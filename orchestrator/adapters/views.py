@@ -50,6 +50,8 @@ class Status:
     quarantined_near: int  # due within a week, or overdue
     unmatched_callbacks: int
     silent: tuple[SilentLine, ...] = ()
+    locked_cases: int = 0  # their identifiers are with a data protection officer
+    overdue_identifiers: int = 0  # cases that keep them beyond their time
     pulled_brakes: int = 0
     owed: int = 0  # obligations of answered cases
     next_owed_on: date | None = None
@@ -244,6 +246,8 @@ class CaseView:
     extended_because: str | None = None
     identity_asked_at: datetime | None = None
     identity_received_at: datetime | None = None
+    locks_at: datetime | None = None  # when the identifiers go under the DPO's key
+    locked_at: datetime | None = None  # they are there
     due_if_suspended: datetime | None = None  # if waiting for the person did not count
     endangered: tuple[EndangeredLine, ...] = ()
     is_under_review: bool = False

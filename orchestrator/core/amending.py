@@ -49,7 +49,7 @@ _NOTHING_ASKED = frozenset({_NOBODY, "dry_run", "refused", "partial_erasure"})
 def may_be_amended(case: Case) -> bool:
     """Tell whether the request is still being carried out."""
     is_ended = case.withdrawn_at is not None or case.refused_for is not None
-    return case.status in _OPEN and not is_ended
+    return case.status in _OPEN and not is_ended and case.locked_at is None
 
 
 def after_amendment(case: Case, event: RequestAmended) -> Case:

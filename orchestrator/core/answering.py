@@ -19,11 +19,10 @@ from orchestrator.core.events import (
     ExportDownloaded,
     ExportSealed,
     ExportShredded,
-    IdentityForgotten,
-    OwedForgotten,
     StatementSigned,
 )
 from orchestrator.core.following import after_supplement, owed_by
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.results import result_of
 from orchestrator.core.words import StatementKind
 
@@ -114,17 +113,24 @@ def after_forgetting(case: Case, event: IdentityForgotten | OwedForgotten) -> Ca
     Note that keys are destroyed: the identity's once the case is answered.
 
     What is still owed has keys of its own from then on, each until nothing is owed
-    under it any more.
+    under it any more.  A locked case that owes anything keeps its identity key, for
+    nothing else finds the records.
     """
     if case.status is not CaseStatus.ANSWERED:
         return case
     if isinstance(event, OwedForgotten):
         gone = event.purposes & case.spent_keys
         return replace(case, sealed_apart=case.sealed_apart - gone)
-    if not case.identity_held:
+    if not case.identity_held or (case.locked_at is not None and case.obligations):
         return case
     apart = frozenset(one.sealed_under for one in case.obligations)
-    return replace(case, identity_held=False, sealed_apart=apart)
+    return replace(
+        case,
+        identity_held=False,
+        locked_at=None,
+        unlocked_until=None,
+        sealed_apart=apart,
+    )
 
 
 def expired(case: Case, at: datetime) -> Case:

@@ -250,6 +250,8 @@ class Case:
     leads: tuple[Led, ...] = ()  # requests that are answered with it
     led_by: CaseId | None = None  # what answers it
     lead_statements: tuple[LeadsStatement, ...] = ()
+    locked_at: datetime | None = None  # its keys are the data protection officer's
+    unlocked_until: datetime | None = None  # they handed the keys back so long
     amendments: tuple[Amendment, ...] = ()
     informed: tuple[Informed, ...] = ()  # what reached the person
     withdrawn_at: datetime | None = None
@@ -329,7 +331,9 @@ class Case:
     def _wants_of_answered(self) -> Wants | None:
         """Return what is due after the answer."""
         if self.identity_held:
-            return Wants.FORGET_IDENTITY
+            # What is owed is found only by what is locked away.
+            waits = self.locked_at is not None and self.obligations
+            return None if waits else Wants.FORGET_IDENTITY
         follow_ups = (t for t in self.all_tasks.values() if t.is_follow_up)
         owed = {one.task_id(self.id) for one in self.obligations}
         if any(task.is_settled and task.id in owed for task in follow_ups):
@@ -348,8 +352,8 @@ class Case:
             return Wants.SEAL_STATEMENT
         if self.wants_interim:
             return Wants.SEAL_INTERIM  # before the copy, for it leaves by a date
-        is_doubted = self.is_identity_doubted or self.is_braked
-        copies = self.export is ExportStatus.GATHERING and not is_doubted
+        is_shut = self.is_identity_doubted or self.is_braked or self.locked_at
+        copies = self.export is ExportStatus.GATHERING and not is_shut
         if is_decided and copies and self.is_copied:
             return Wants.SEAL_EXPORT
         return self._wants_of_copy()

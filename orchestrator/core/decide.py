@@ -38,10 +38,8 @@ from orchestrator.core.events import (
     ExportShredded,
     IdentifiersShown,
     IdentityAsked,
-    IdentityForgotten,
     IdentityReceived,
     ItemsLocated,
-    OwedForgotten,
     PersonAssigned,
     PersonAttested,
     PersonChose,
@@ -60,6 +58,13 @@ from orchestrator.core.extending import after_extension, after_word_of_identity
 from orchestrator.core.following import deadline_of, with_follow_ups
 from orchestrator.core.gates import close_gates, cooled, open_gates
 from orchestrator.core.informing import after_informing
+from orchestrator.core.keyed import (
+    IdentityForgotten,
+    IdentityLocked,
+    IdentityUnlocked,
+    KeyEvent,
+    OwedForgotten,
+)
 from orchestrator.core.ladder import climbed
 from orchestrator.core.later import PersonInformed, RequestAmended
 from orchestrator.core.leading import (
@@ -72,6 +77,7 @@ from orchestrator.core.leading import (
     RequestDetached,
 )
 from orchestrator.core.locating import with_learned
+from orchestrator.core.locking import after_lock, with_locked_tasks
 from orchestrator.core.manual_work import (
     after_assignment,
     after_attestation,
@@ -126,7 +132,8 @@ def decide(case: Case, event: Event) -> Decision:
         return Decision(case)
     after = cooled(with_refusal(obeyed(after, event.at), event.at), event.at)
     after = with_follow_ups(after, event.at)
-    after = told_in_time(open_gates(close_gates(after), event.at), event.at)
+    after = with_locked_tasks(open_gates(close_gates(after), event.at))
+    after = told_in_time(after, event.at)
     after = climbed(case, with_due_holds(after, event.at), event.at)
     after = closed_if_over(after, event.at)
     after = with_wake_at(after, event.at)
@@ -150,8 +157,13 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return after_export(case, event)
         case StatementSigned() | StatementRecovered():
             return _after_statement(case, event)
-        case IdentityForgotten() | OwedForgotten():
-            return after_forgetting(case, event)
+        case (
+            IdentityForgotten()
+            | OwedForgotten()
+            | IdentityLocked()
+            | IdentityUnlocked()
+        ):
+            return _after_word_of_keys(case, event)
         case TimePassed(at=at):
             return expired(case, at)
         case (
@@ -176,6 +188,13 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             return after_ruling(case, event)
         case _:
             return _after_task_event(case, event)
+
+
+def _after_word_of_keys(case: Case, event: KeyEvent) -> Case:
+    """Note that the identifiers are gone, out of our reach, or back for a time."""
+    if isinstance(event, IdentityLocked | IdentityUnlocked):
+        return after_lock(case, event)
+    return after_forgetting(case, event)
 
 
 def _after_word_about_time(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal
 
 from orchestrator.core.cases import TaskItem
+from orchestrator.core.keyed import KeyEvent
 from orchestrator.core.later import LaterEvent
 from orchestrator.core.leading import LeadingEvent
 from orchestrator.core.ruled import CaseRuling
@@ -332,21 +333,6 @@ class StatementRecovered:
 
 
 @dataclass(frozen=True, slots=True)
-class IdentityForgotten:
-    """The identity key is destroyed."""
-
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OwedForgotten:
-    """The keys of these purposes are destroyed: nothing is owed under them."""
-
-    at: datetime
-    purposes: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
 class SiblingExportOpened:
     """Another open case of this subject asks for a copy: it comes first."""
 
@@ -384,8 +370,7 @@ Event = (
     | ExportShredded
     | StatementSigned
     | StatementRecovered
-    | IdentityForgotten
-    | OwedForgotten
+    | KeyEvent
     | SiblingExportOpened
     | SiblingExportSettled
     | CaseRuling

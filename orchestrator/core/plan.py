@@ -183,6 +183,8 @@ class Plan:
     # how long before the deadline (minus horizons) a gate may be opened by a person
     gate_margin: timedelta = timedelta(days=3)
     authority: str = ""  # who supervises the controller, as a notice names it
+    # how long after the deadline what identifies is kept for a case that is stuck
+    identifiers_margin: timedelta = timedelta(days=14)
     # how long a hold that a person set may stand before somebody looks again
     hold_review_after: timedelta = timedelta(days=90)
     # how long before the deadline a signed statement tells what is still open

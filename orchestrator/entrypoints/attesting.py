@@ -26,6 +26,7 @@ from orchestrator.core.events import Attested, EvidenceOpened, PersonAttested
 from orchestrator.engine import Step
 from orchestrator.entrypoints.copied_rows import pieces_of, rows_of
 from orchestrator.entrypoints.copies import unfinished
+from orchestrator.entrypoints.locked_away import refuse_if_locked
 from orchestrator.entrypoints.manual_work import check_assignee, handed_over, known_of
 from orchestrator.entrypoints.others_in_rows import Theirs
 from orchestrator.entrypoints.rulings import where_it_stands
@@ -146,6 +147,7 @@ class Attesting:
 
     def _copy(self, case: Case, task: Task, word: Word) -> Artifact:
         """Store a copy for the person's package: its rows, or the file as it is."""
+        refuse_if_locked(case, "No copy can be added")
         key = self._parts.vault.open([case.id], "export", []).keys.get(case.id)
         if key is None:
             raise NotPossible("The copy of this case was given up; nothing is added.")

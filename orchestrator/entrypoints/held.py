@@ -17,7 +17,7 @@ def holdings(parts: Installation) -> Sequence[Holding]:
     topics = (
         [] if parts.is_embedded else [_on_topic(one) for one in parts.wanted_topics]
     )
-    return [*parts.inventory.holdings(), *topics, *_outside()]
+    return [*parts.inventory.holdings(parts.clock.now()), *topics, *_outside()]
 
 
 def _on_topic(topic: Topic) -> Holding:

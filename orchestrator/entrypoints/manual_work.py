@@ -19,6 +19,7 @@ from orchestrator.core.dossier import ALL_IDENTIFIERS, load_identifiers
 from orchestrator.core.events import IdentifiersShown, PersonAssigned
 from orchestrator.core.manual_work import is_of
 from orchestrator.engine import Step
+from orchestrator.entrypoints.locked_away import refuse_if_locked
 from orchestrator.entrypoints.rulings import where_it_stands
 from orchestrator.errors import NotPossible
 from orchestrator.ports import Vault
@@ -135,6 +136,7 @@ def handed_over(queries: Queries, id_: str) -> tuple[Case, Task, Handover]:
 
 def known_of(vault: Vault, case: Case) -> tuple[Identifier, ...]:
     """Return all that is known of the person, whoever taught it."""
+    refuse_if_locked(case, "Nobody can be shown")
     opened = vault.open([case.id], "identity", [ALL_IDENTIFIERS])
     return load_identifiers(opened.named(case.id, ALL_IDENTIFIERS).values())
 

@@ -33,9 +33,11 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.holds import OpeningReason
 from orchestrator.core.learned import news_of
+from orchestrator.core.locking import IDENTITY_LOCKED
 from orchestrator.core.reviewing import OPENABLE
 from orchestrator.core.ruled import GateOpened
 from orchestrator.engine import Step
+from orchestrator.entrypoints.locked_away import LOCKED, refuse_if_locked
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
 from orchestrator.errors import NotPossible
 from orchestrator.ports import OpenVault, Write
@@ -110,6 +112,7 @@ class Rulings:
     def retry(self, id_: str, by: str) -> None:
         """Let the next call of a stuck or waiting task happen now."""
         case, task = self._queries.task(id_)
+        refuse_if_locked(case, "Nothing can be tried")
         event = PersonRetried(self._parts.clock.now(), task.id, by)
         self._apply(case, task, event)
 
@@ -153,6 +156,7 @@ class Rulings:
     def _choosing(self, id_: str) -> Choosing:
         """Open what the vault keeps of a task's candidates."""
         case, task = self._queries.task(id_)
+        refuse_if_locked(case, "Nothing can be chosen")
         names = [
             candidates_name(task.account),
             items_name(task.account),
@@ -225,6 +229,8 @@ _STANDS = {
 def where_it_stands(task: Task) -> str:
     """Say where a task stands and what fits."""
     match task.status:
+        case TaskStatus.NEEDS_HUMAN if task.reason == IDENTITY_LOCKED:
+            return LOCKED
         case TaskStatus.NEEDS_HUMAN if task.choices:
             return "the task wants a choice; see `erasure task show` and `task choose`"
         case TaskStatus.NEEDS_HUMAN:

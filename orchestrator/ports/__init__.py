@@ -57,6 +57,7 @@ from orchestrator.ports.values import (
 from orchestrator.ports.vault import (
     Artifacts,
     CopyPart,
+    LockedKeys,
     OpenVault,
     Packing,
     Sealer,
@@ -71,11 +72,13 @@ from orchestrator.ports.writes import (
     FinishArtifact,
     ForgetRecord,
     ForgetRequestRecord,
+    LockKey,
     PutEntry,
     PutKey,
     PutLetter,
     PutStatement,
     PutTombstone,
+    UnlockKey,
     Write,
 )
 
@@ -112,6 +115,8 @@ __all__ = [
     "KnownRequest",
     "LetGo",
     "Letter",
+    "LockKey",
+    "LockedKeys",
     "OpenVault",
     "OutgoingMessage",
     "Packing",
@@ -129,6 +134,7 @@ __all__ = [
     "Store",
     "Tombstones",
     "Transaction",
+    "UnlockKey",
     "UnsentMessage",
     "Vault",
     "VaultEntry",

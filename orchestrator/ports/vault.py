@@ -20,7 +20,7 @@ from orchestrator.core.words import (
     CaseId,
 )
 from orchestrator.ports.values import Artifact
-from orchestrator.ports.writes import PutEntry, PutKey, PutTombstone
+from orchestrator.ports.writes import LockKey, PutEntry, PutKey, PutTombstone
 from schemas.connecting import Identifier, Row
 
 
@@ -68,6 +68,16 @@ class Tombstones(Protocol):
         self, case: Case, identifiers: Iterable[Identifier], at: datetime
     ) -> Sequence[PutTombstone]:
         """Return what is to be remembered of an erased person; nothing of others."""
+
+
+class LockedKeys(Protocol):
+    """Data keys of stuck cases, under a data protection officer's public key."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[tuple[CaseId, str]]:
+        """Return the cases to lock, with their controller; none without a key."""
+
+    def locking(self, case: CaseId, controller: str) -> Sequence[LockKey]:
+        """Seal a case's data keys to the officer of its controller."""
 
 
 class Artifacts(Protocol):

@@ -117,6 +117,24 @@ class PutTombstone:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LockKey:
+    """Put a data key under the data protection officer's key, and not ours."""
+
+    owner: str
+    purpose: str
+    sealed: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlockKey:
+    """Put a data key that the officer handed back under our key again."""
+
+    owner: str
+    purpose: str
+    wrapped: bytes = field(repr=False)
+
+
 Write = (
     PutKey
     | PutEntry
@@ -130,4 +148,6 @@ Write = (
     | PutLetter
     | EndLetter
     | PutTombstone
+    | LockKey
+    | UnlockKey
 )

@@ -24,11 +24,8 @@ from orchestrator.core.dossier import (
     load_identifiers,
     load_items,
 )
-from orchestrator.core.events import (
-    ExportShredded,
-    IdentityForgotten,
-    OwedForgotten,
-)
+from orchestrator.core.events import ExportShredded
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.owed import IDENTITY
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step

@@ -38,6 +38,7 @@ legal_name = "Maison Exemple SAS"
 country = "FR"
 time_zone = "Europe/Paris"
 dpo_contact = "dpo@maison-exemple.example"
+dpo_key = "pPNA1HO9ECCkgVAAl1pJreB9HGydCooT7+bJS0Rz+Ec="
 min_verification = { access = "high" }
 
 [recipients.crm-vendor]

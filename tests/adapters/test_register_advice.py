@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -186,3 +187,12 @@ def test_secret_that_everybody_may_read_is_told(tmp_path: Path) -> None:
         "give it to the user of the processes alone (chmod 600, or a defaultMode of "
         "0400)."
     )
+
+
+def test_controller_without_an_officers_key_is_warned_of(tmp_path: Path) -> None:
+    """Its stuck cases would keep what identifies the person for ever."""
+    text = re.sub(r'dpo_key = ".*"\n', "", REGISTER)
+
+    (told,) = warnings_of(tmp_path, text)
+
+    assert told.startswith("controllers.maison.dpo_key: without it")

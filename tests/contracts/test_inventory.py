@@ -42,7 +42,7 @@ Row = dict[str, Any]
 
 
 def _holdings(stored: Stored) -> dict[str, Holding]:
-    found = SqlInventory(stored.database, PERIODS).holdings()
+    found = SqlInventory(stored.database, PERIODS).holdings(T0)
     assert len({one.kind for one in found}) == len(found)
     return {one.kind: one for one in found}
 

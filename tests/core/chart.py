@@ -29,6 +29,7 @@ _HUMAN, _PERSON = TaskStatus.NEEDS_HUMAN, TaskStatus.WITH_PERSON
 TASK_MOVES: Mapping[tuple[TaskStatus, TaskStatus], str] = {
     (_PLANNED, _READY): "the gate opens",
     (_PLANNED, _SETTLED): "nothing to do, or a person closes it",
+    (_PLANNED, _HUMAN): "the gate opens, and the case is locked",
     (_READY, _CALLED): "work claims it",
     (_READY, _PLANNED): "the gate closes before anything was erased",
     (_READY, _HUMAN): "the processor says by itself that a job failed",

@@ -22,12 +22,10 @@ from orchestrator.core.events import (
     ExportShredded,
     IdentifiersShown,
     IdentityAsked,
-    IdentityForgotten,
     IdentityReceived,
     ItemsLocated,
     ItemsLookedAt,
     MatchesConflicted,
-    OwedForgotten,
     PersonAssigned,
     PersonAttested,
     PersonChose,
@@ -41,6 +39,7 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.words import (
     CallId,
     CaseId,
@@ -79,6 +78,7 @@ from tests.core.builders import (
     reported_of,
     signed,
 )
+from tests.core.lockings import locking
 from tests.core.plans_at_random import TYPES, pause, some
 from tests.core.recoveries import recovery
 from tests.core.rulings_at_random import a_ruling
@@ -261,6 +261,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "word": a_word,
     "time": _time,
     "recovery": recovery,
+    "locking": locking,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]
 

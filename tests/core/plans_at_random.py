@@ -42,7 +42,8 @@ def a_random_plan(rng: Random) -> Plan:
         id_: replace(one, role=rng.choice(["processor", "processor", "independent"]))
         for id_, one in plan.recipients.items()
     }
-    return ruled(rng, replace(plan, recipients=roles))
+    margin = rng.choice([timedelta(0), timedelta(days=14)])
+    return ruled(rng, replace(plan, recipients=roles, identifiers_margin=margin))
 
 
 def _an_account(

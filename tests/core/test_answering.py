@@ -11,10 +11,10 @@ from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     ExportCollected,
     ExportShredded,
-    IdentityForgotten,
     PersonClosed,
     TimePassed,
 )
+from orchestrator.core.keyed import IdentityForgotten
 from orchestrator.core.results import result_of
 from orchestrator.core.words import Result, StatementKind
 from schemas.case_events import (

@@ -16,12 +16,12 @@ from orchestrator.core.events import (
     ExportSealed,
     ExportShredded,
     IdentityAsked,
-    IdentityForgotten,
     RequestWithdrawn,
     TimePassed,
 )
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import HoldReason
+from orchestrator.core.keyed import IdentityForgotten
 from orchestrator.core.leading import (
     LeadLost,
     LeadsStatement,

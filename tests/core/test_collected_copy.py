@@ -12,9 +12,9 @@ from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     ExportCollected,
     ExportShredded,
-    IdentityForgotten,
     TimePassed,
 )
+from orchestrator.core.keyed import IdentityForgotten
 from tests.core.builders import DAY, HOUR, T0, after_events, signed
 from tests.core.ended import EXPIRES, copied, receipt_of
 

@@ -12,14 +12,13 @@ from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     Event,
-    IdentityForgotten,
     ItemsLookedAt,
-    OwedForgotten,
     PersonClosed,
     TaskReported,
     TimePassed,
 )
 from orchestrator.core.holds import HoldReason
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.statements import supplement_receipt
 from orchestrator.core.tasks import Task

@@ -9,9 +9,10 @@ import pytest
 
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.decide import decide
-from orchestrator.core.events import CaseExtended, IdentityForgotten
+from orchestrator.core.events import CaseExtended
 from orchestrator.core.grounds import Ground
 from orchestrator.core.informing import doubt
+from orchestrator.core.keyed import IdentityForgotten
 from orchestrator.core.later import Informed, PersonInformed
 from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import ExtensionReason, StatementKind

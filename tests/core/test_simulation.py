@@ -19,14 +19,13 @@ from orchestrator.core.events import (
     Event,
     ExportSealed,
     ExportShredded,
-    IdentityForgotten,
-    OwedForgotten,
     PersonChose,
     PersonClosed,
     PersonRetried,
     RequestWithdrawn,
     TimePassed,
 )
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId, Result, StatementKind

@@ -22,6 +22,7 @@ from orchestrator.core import (
     gates,
     items,
     ladder,
+    locking,
     opening,
     reports,
     reviewing,
@@ -40,13 +41,12 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.events import (
     CaseExtended,
-    IdentityForgotten,
-    OwedForgotten,
     StatementRecovered,
     StatementSigned,
     TaskReported,
 )
 from orchestrator.core.holds import Proposal
+from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.leading import RequestAttached, RequestDetached
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
@@ -249,5 +249,7 @@ TWINS = (
     Twin("each rung is climbed once", decide, "climbed", _climbs_again),
     Twin("a hold ends by nobody's silence", decide, "with_due_holds", _drops_holds),
     Twin("a hold is looked at again", decide, "with_due_holds", lambda case, _: case),
+    Twin("a locked case asks nobody", decide, "with_locked_tasks", lambda case: case),
+    Twin("locked in its time only", locking, "locks_at", lambda case: case.opened_at),
     Twin("a case always wakes", decide, "with_wake_at", _never_wakes),
 )

@@ -56,6 +56,7 @@ from tests.core.amended import check_amended, check_unwidened
 from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
+from tests.core.lockings import check_locked
 from tests.core.owing import check_closed, check_owed
 from tests.core.silence import Silence, check_holds
 
@@ -118,6 +119,7 @@ class World:
         escalated = [one for one in told if isinstance(one, TaskEscalated)]
         self._silence.check(self.case, event, escalated)
         check_holds(before, self.case, event)
+        check_locked(before, self.case, event)
         lines = [one for one in told if isinstance(one, AccountSettled)]
         is_told = not isinstance(event, StatementRecovered)  # it was, before
         assert len(lines) == len(_newly_settled(before, self.case)) * is_told

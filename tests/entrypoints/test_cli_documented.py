@@ -18,7 +18,7 @@ PROMISED = """
 demo; run; status; report; request example; request validate; request sign;
 request publish;
 case list; case show; case extend; case ask-identity; case identity-received;
-case withdraw;
+case withdraw; case unlock;
 case approve; case refuse; case hold; case release; case notice; task open-gate;
 task list; task show; task choose; task retry; task close;
 task brief; task assign; task attest; task evidence;
@@ -32,7 +32,8 @@ account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;
 register check; register graph;
 topics list; topics create; db upgrade; privacy inventory; tombstones check;
-keys init; keys add-test-key; keys rotate; keys prune; keys export-public; keys show;
+keys init; keys dpo;
+keys add-test-key; keys rotate; keys prune; keys export-public; keys show;
 config show; config check
 """
 

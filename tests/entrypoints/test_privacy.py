@@ -34,7 +34,7 @@ def test_inventory_in_json_has_every_kind(installation: AnInstallation) -> None:
 
     assert held["identifiers"]["count"] == 1
     assert held["identifiers"]["oldest"]
-    assert held["identifiers"]["goes"] == "once its case is answered"
+    assert held["identifiers"]["goes"].startswith("once its case is answered")
     assert held["tickets of processors' jobs"]["count"] == 0
     assert held["copies that were downloaded"]["count"] is None
     assert all(one["goes"] and one["sealed_by"] for one in held.values())

@@ -71,6 +71,7 @@ legal_name = "Maison Exemple SAS"
 country = "FR"
 time_zone = "Europe/Paris"
 dpo_contact = "dpo@maison-exemple.example"
+dpo_key = "pPNA1HO9ECCkgVAAl1pJreB9HGydCooT7+bJS0Rz+Ec="
 authority = "CNIL, cnil.fr"
 min_verification = {{ erasure = "substantial" }}
 """.replace("{{", "{").replace("}}", "}")

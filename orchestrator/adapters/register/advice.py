@@ -41,7 +41,17 @@ def check(register: Register) -> list[RegisterWarning]:
         for look in _LOOKS
         for key, sentence in look(entry, register)
     ]
-    return [*warnings, *_idle_rules(register)]
+    return [*warnings, *_idle_rules(register), *unlocked(register)]
+
+
+def unlocked(register: Register) -> Iterator[RegisterWarning]:
+    """Look for controllers whose stuck cases keep what identifies the person."""
+    for name in sorted(register.controllers.keys() - register.officers.keys()):
+        yield RegisterWarning(
+            f"controllers.{name}.dpo_key",
+            "without it, a case that is stuck keeps what identifies the person beyond "
+            "its time; let the data protection officer run `erasure keys dpo`.",
+        )
 
 
 _Look = Callable[[AccountEntry, Register], Iterator[tuple[str, str]]]

@@ -6,12 +6,17 @@ A refusal repeats a short value where a format was expected, and never a secret.
 
 from __future__ import annotations
 
+import base64
 import re
 import zoneinfo
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import (
+    X25519PrivateKey,
+    X25519PublicKey,
+)
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from orchestrator.adapters.durations import parse_duration
@@ -139,6 +144,20 @@ def _a_proxy(value: object) -> str:
     return text
 
 
+def _a_public_key(value: object) -> str:
+    """Accept an X25519 public key that can be sealed to, as standard base64."""
+    text = _a_string(value)
+    try:
+        raw = base64.b64decode(text.translate({45: "+", 95: "/"}), validate=True)
+        X25519PrivateKey.generate().exchange(X25519PublicKey.from_public_bytes(raw))
+    except ValueError:
+        raise Wrong(
+            f"{told(text)} is not an X25519 public key (32 bytes in base64)",
+            advice="write what `erasure keys dpo --to FILE` prints",
+        ) from None
+    return base64.b64encode(raw).decode("ascii")
+
+
 def _a_secret_reference(value: object) -> str:
     """Accept a reference; a literal secret is refused and never repeated."""
     known = isinstance(value, str) and _REFERENCE.fullmatch(value)
@@ -151,6 +170,7 @@ def _a_secret_reference(value: object) -> str:
 
 
 Text = Annotated[str, BeforeValidator(_a_string)]
+PublicKey = Annotated[str, BeforeValidator(_a_public_key)]
 Slug = Annotated[str, BeforeValidator(_a_slug)]
 Country = Annotated[str, BeforeValidator(_a_country)]
 Jurisdiction = Annotated[str, BeforeValidator(_a_jurisdiction)]

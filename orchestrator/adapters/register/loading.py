@@ -76,6 +76,12 @@ class Register:
         """The version as people read it."""
         return self.version[:12]
 
+    @property
+    def officers(self) -> Mapping[str, str]:
+        """The public keys of data protection officers, by controller."""
+        keys = {name: table.dpo_key for name, table in self.controllers.items()}
+        return {name: key for name, key in keys.items() if key is not None}
+
     def plan_for(self, controller: str, *, on: date | None = None) -> Plan | None:
         """
         Return the controller's plan, or None for a stranger.

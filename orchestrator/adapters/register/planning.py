@@ -62,6 +62,7 @@ def plan_of(
         export_kept_for=controller.export_kept_for,
         export_kept_after_collection=controller.export_kept_after_collection,
         gate_margin=controller.gate_margin,
+        identifiers_margin=controller.identifiers_margin,
         hold_review_after=controller.hold_review_after,
         interim_before=controller.interim_before,
     )

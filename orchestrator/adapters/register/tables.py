@@ -22,6 +22,7 @@ from orchestrator.adapters.register.kinds import (
     Duration,
     Jurisdiction,
     PositiveDuration,
+    PublicKey,
     Slug,
     Table,
     Text,
@@ -93,6 +94,23 @@ class ControllerTable(Table):
             "that is still waiting."
         ),
         examples=["3d"],
+    )
+    dpo_key: PublicKey | None = Field(
+        default=None,
+        description=(
+            "The data protection officer's X25519 public key, in base64: what "
+            "identifies the people of stuck cases goes under it. `erasure keys dpo` "
+            "makes one; it stays with us where absent."
+        ),
+        examples=["pPNA1HO9ECCkgVAAl1pJreB9HGydCooT7+bJS0Rz+Ec="],
+    )
+    identifiers_margin: Duration = Field(
+        default=timedelta(days=14),
+        description=(
+            "How long after its deadline a case that is stuck keeps what identifies "
+            "the person; then it goes under `dpo_key`."
+        ),
+        examples=["14d"],
     )
     hold_review_after: PositiveDuration = Field(
         default=timedelta(days=90),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -119,6 +120,36 @@ def withdraw(
     say(f"The request is withdrawn; see `erasure case show {case}` for what goes on.")
 
 
+@app.command()
+def unlock(
+    case: CaseId,
+    by: By,
+    key: Annotated[
+        Path,
+        typer.Option(
+            "--key", metavar="FILE", help="The data protection officer's private key."
+        ),
+    ],
+    for_: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="TIME", help="How long, such as 3d; 31d at most."
+        ),
+    ] = "7d",
+) -> None:
+    """Hand the identifiers of a locked case back for a time, so that work goes on."""
+    from orchestrator.adapters.durations import parse_duration
+    from orchestrator.entrypoints import unlocking
+
+    try:
+        length = parse_duration(for_)
+    except ValueError as error:
+        raise SetUpError(f"--for: {for_} {error}.") from None
+    with open_parts() as parts:
+        until = unlocking.unlock(parts, case, key, length, by)
+    say(f"The case goes on; it is locked again at {until:%Y-%m-%d %H:%M} UTC.")
+
+
 def _print(found: CaseView) -> None:
     """Print a case for people."""
     print_facts(
@@ -152,6 +183,8 @@ def _print(found: CaseView) -> None:
             ("closed", found.closed_at),
             *_of_copy(found),
             ("identity is held", found.identity_held),
+            ("identifiers stay until", found.locks_at),
+            ("with the DPO since", found.locked_at),
             ("next moment", found.wake_at),
             ("register", found.register_version[:12]),
         ]

@@ -52,10 +52,13 @@ def _doubts(
 @app.command()
 def check(*, as_json: Json = False) -> None:
     """Check all that `run` checks at its start: exit 0 all right, 2 not."""
+    from orchestrator.adapters.register.advice import unlocked
     from orchestrator.entrypoints.starting import wrong_things
 
     with open_parts(is_checked=False) as parts:
         found = [("settings", None), *wrong_things(parts)]
+        is_well = not any(problem for _, problem in found)
+        doubts = [str(one) for one in unlocked(parts.register)] if is_well else []
         doubts = list(_doubts(parts, found))
     if as_json:
         print_json([{"part": name, "problem": problem} for name, problem in found])
@@ -67,5 +70,7 @@ def check(*, as_json: Json = False) -> None:
                 warn(f"{name}: {problem}")
         for sentence in doubts:
             warn(sentence)
-    if any(problem for _, problem in found):
+    for doubt in doubts:
+        warn(doubt)
+    if not is_well:
         raise typer.Exit(WRONG_USE)

@@ -93,6 +93,24 @@ def prune(
         say("There is no retired key-encryption key.")
 
 
+@app.command()
+def dpo(to: ToFile) -> None:
+    """
+    Make the data protection officer's pair; the private key is theirs to keep.
+
+    What identifies the people of cases that are stuck goes under the public half.
+    """
+    from orchestrator.adapters.officer_keys import make_officer_key
+
+    public = make_officer_key(to)
+    say(str(to))
+    say(f'dpo_key = "{public}"')
+    say(
+        "Write that line under [controllers.NAME] of the register. Keep the file "
+        "outside of this system: without it, locked cases cannot be carried out."
+    )
+
+
 @app.command("export-public")
 def export_public(
     to: ToFile,

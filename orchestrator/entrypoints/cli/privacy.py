@@ -43,6 +43,7 @@ def inventory(
             ("how many", lambda row: "unknown" if row.count is None else row.count),
             ("oldest", lambda row: row.oldest),
             ("last until", lambda row: row.last_until),
+            ("overdue", lambda row: row.overdue or ""),
             ("sealed by", lambda row: row.sealed_by),
             ("goes", lambda row: row.goes),
         ],

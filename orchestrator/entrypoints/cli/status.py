@@ -137,6 +137,8 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("tasks that wait", str(found.waiting_tasks)),
         ("paused accounts", paused),
         ("silent accounts", ", ".join(silent) or "none"),
+        ("cases with the DPO", found.locked_cases or None),
+        ("identifiers beyond their time", found.overdue_identifiers or None),
         ("quarantined", _quarantined(found)),
         ("brakes pulled", str(found.pulled_brakes)),
         ("unmatched callbacks", str(found.unmatched_callbacks)),

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _tombstones()
     _statistics()
     _brakes()
+    _locked_keys()
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[str]:
@@ -74,7 +75,8 @@ def _workflow() -> None:
         *(_text("id"), _number("version"), _text("status"), _text("wants", null=True)),
         *(_text("controller"), _text("subject"), _text("request_id")),
         *(_text("register_version"), _time("received_at"), _time("due_at")),
-        *(_time("wake_at", null=True), _number("held", null=True), _text("doc")),
+        *(_time("wake_at", null=True), _number("held", null=True)),
+        *(_time("locks_at", null=True), _text("doc")),
         sa.ForeignKeyConstraint(["subject"], ["subjects.ref"], "fk_cases_subject"),
         _key("cases", "id"),
         _unique("cases", "request_id"),
@@ -94,6 +96,7 @@ def _workflow() -> None:
 def _workflow_indexes() -> None:
     _index("cases", ("wants", "due_at"), "ix_cases_wants")
     _index("cases", ("held",))
+    _index("cases", ("locks_at",))
     _index("cases", ("wake_at",))
     _index("cases", ("subject", "status"), "ix_cases_subject")
     _index("cases", ("status", "due_at"), "ix_cases_status")
@@ -328,6 +331,14 @@ def _tombstones() -> None:
         _key("tombstones", "digest", "extent"),
     )
     _index("tombstones", ("expires_at",))
+
+
+def _locked_keys() -> None:
+    op.create_table(
+        "locked_keys",
+        *(_text("owner"), _text("purpose"), _text("wrapped"), _time("locked_at")),
+        _key("locked_keys", "owner", "purpose"),
+    )
 
 
 def _statistics() -> None:

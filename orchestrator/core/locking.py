@@ -1,0 +1,71 @@
+"""
+What identifies a person is kept only while the case's clock runs.
+
+A case that is stuck beyond that is locked: its keys are under the data protection
+officer's, and nobody is asked anything until they hand them back, for a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from orchestrator.core.alarms import OPEN
+from orchestrator.core.cases import Case, Step, Task, TaskStatus
+from orchestrator.core.events import PersonRetried
+from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
+from orchestrator.core.rulings import after_retry
+from orchestrator.core.settling import needs_human, wait
+
+IDENTITY_LOCKED = "identity_locked"
+_MOVES = frozenset({TaskStatus.READY, TaskStatus.WAITING})
+
+
+def locks_at(case: Case) -> datetime | None:
+    """
+    Return from when on the identifiers of an open case are not ours to keep.
+
+    That is the deadline, as it was extended, and the register's margin; else the end of
+    the time for which they were handed back.
+    """
+    if case.status not in OPEN or not case.identity_held or case.locked_at is not None:
+        return None
+    return case.unlocked_until or case.due_at + case.plan.identifiers_margin
+
+
+def after_lock(case: Case, event: IdentityLocked | IdentityUnlocked) -> Case:
+    """Lock a case whose time is over, or hand a locked one back for a time."""
+    if isinstance(event, IdentityLocked):
+        moment = locks_at(case)
+        called = any(
+            task.status is TaskStatus.CALLED for task in case.all_tasks.values()
+        )
+        if moment is None or event.at < moment or called:
+            return case  # what is under call is heard first
+        return replace(case, locked_at=event.at, unlocked_until=None)
+    if case.locked_at is None or event.until <= event.at:
+        return case
+    case = replace(case, locked_at=None, unlocked_until=event.until)
+    for task in case.all_tasks.values():
+        if task.reason == IDENTITY_LOCKED and not task.is_settled:
+            case = case.with_task(_resumed(case, task, event))
+    return case
+
+
+def with_locked_tasks(case: Case) -> Case:
+    """Let no task of a locked case move: each one that could needs a person."""
+    if case.locked_at is None:
+        return case
+    for task in case.all_tasks.values():
+        if task.status in _MOVES:
+            case = case.with_task(needs_human(task, IDENTITY_LOCKED))
+    return case
+
+
+def _resumed(case: Case, task: Task, event: IdentityUnlocked) -> Task:
+    """Return *task* as a person's retry leaves it; the pause of a proof begins anew."""
+    planned = case.planned(task)
+    if task.step is Step.LOOK and task.looks:
+        return wait(task, Step.LOOK, event.at + planned.settle_for, "settling")
+    retried = PersonRetried(event.at, task.id, event.by)
+    return after_retry(replace(task, choices=()), retried, planned)

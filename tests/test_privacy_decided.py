@@ -2,29 +2,38 @@
 The canary among people: whatever is decided, shown or taken out names nobody.
 
 One invented person asks five times.  One request is refused, one withdrawn, one held,
-doubted, extended and approved, one is a rehearsal, and one brings a copy; an event that
-nobody understands is looked at, fed in again and dropped.  Everything that a command
+doubted, amended, extended and approved, one is a rehearsal, and one brings a copy.
+Events that are broken, forged, altered or more than they say are looked at, fed in
+again and dropped.  Everything that a command
 says is searched, and then every place, as in test_privacy.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.fakes.faults import Fault, FaultKind
+from orchestrator.adapters.signed_requests import RequestSigner
 from orchestrator.event_log import Message
+from schemas.withdrawals import RequestWithdrawal
 from tests.support.canary import CANARY, found_in
 from tests.support.canary_places import found_at, found_behind
 from tests.support.command import Ran, erasure
 from tests.support.people import a_submission, settle_in
+from tests.support.publisher import signed
 from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 from tests.support.site_register import RegisterText
+from tests.support.words import a_word, an_amendment
 from tests.test_privacy import LoudHubSpot
 
 REVIEWED = """
@@ -34,6 +43,8 @@ decided_by = "person"
 """
 BY = ("--by", "dpo-1")
 LANGUAGES = ("de", "en", "fr")
+CODES = {"invalid_value", "unknown_key", "bad_signature", "header_differs"}
+STRANGER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
 
 class Office:
@@ -66,7 +77,10 @@ class Office:
         self("case", "refuse", refused, "--ground", "legal_claims", *BY, code=1)
         for language in LANGUAGES:
             self("case", "notice", refused, "--language", language)
-        self("case", "withdraw", withdrawn, *BY)
+        tracked = [("mixpanel.distinct_id", CANARY.distinct_id)]
+        self.site.publish(
+            an_amendment(ids["held"], tracked), a_withdrawal(ids["withdrawn"])
+        )
         self("case", "ask-identity", held, *BY)
         self("case", "extend", held, "--reason", "number", *BY)
         self("case", "hold", held, "--reason", "authority", *BY)
@@ -77,12 +91,16 @@ class Office:
         self("case", "approve", held, *BY)
 
     def look_at_quarantine(self) -> None:
-        """Show, feed in again and drop what nobody understood."""
-        self.site.wait(lambda: bool(self("quarantine", "list", "--json").data))
-        (line,) = self("quarantine", "list", "--json").data
-        self("quarantine", "show", line["id"])
-        self("quarantine", "release", line["id"], *BY, code=1)
-        self("quarantine", "drop", line["id"], *BY)
+        """Show, feed in again and drop what was not taken."""
+        listed = ("quarantine", "list", "--json")
+        self.site.wait(lambda: len(self(*listed).data) == len(BAD))
+        lines = self(*listed).data
+        assert {line["code"] for line in lines} == CODES
+        for line in lines:
+            self("quarantine", "show", line["id"], *BY)
+            self("quarantine", "show", line["id"], "--json")
+            self("quarantine", "release", line["id"], *BY, code=1)
+            self("quarantine", "drop", line["id"], "--reason", "forged", *BY)
         self("quarantine", "list", "--all")
 
     def look_at_all(self, copied: str) -> None:
@@ -105,21 +123,60 @@ class Office:
 
 
 def _asked(ids: dict[str, str]) -> Iterator[Message]:
-    """Yield five requests of the canary, each of another scope, and a broken one."""
-    for name in ("copied", "refused", "withdrawn", "held", "rehearsed", "broken"):
+    """Yield five requests of the canary, each of another scope, and the bad ones."""
+    for name in ("copied", "refused", "withdrawn", "held", "rehearsed", *BAD):
         ids[name] = str(uuid.uuid5(uuid.NAMESPACE_OID, name))
     limits: dict[str, dict[str, object]] = {
         "refused": {},
         "withdrawn": {"scope": {"accounts": ["klaviyo"]}},
         "held": {"scope": {"accounts": ["hubspot"]}},
         "rehearsed": {"dry_run": True},
-        "broken": {"locale": CANARY.email},
     }
     yield a_submission(CANARY, "access", request_id=ids["copied"], event_id="copied")
     for name, limit in limits.items():
         yield a_submission(
             CANARY, "erasure", request_id=ids[name], event_id=name, **limit
         )
+    for name, spoilt in BAD.items():
+        locale = {"locale": CANARY.email} if spoilt is None else {}
+        one = a_submission(CANARY, request_id=ids[name], event_id=name, **locale)
+        yield one if spoilt is None else spoilt(signed(one))
+
+
+def _forged(message: Message) -> Message:
+    """Sign the same event as a stranger."""
+    made = RequestSigner(STRANGER).sign_bytes(_payload(message), message.key)
+    return replace(message, headers=made.headers, value=made.value)
+
+
+def _altered(message: Message) -> Message:
+    """Change a signed event afterwards."""
+    payload = _payload(message).replace(b"erasure", b"access!")
+    value = {**json.loads(message.value or b""), "payload": b64encode(payload).decode()}
+    return replace(message, value=json.dumps(value).encode())
+
+
+def _smuggling(message: Message) -> Message:
+    """Say more in the headers than what is signed."""
+    header = ("ce_subject", CANARY.email.encode())
+    return replace(message, headers=(*message.headers, header))
+
+
+def _payload(message: Message) -> bytes:
+    return b64decode(json.loads(message.value or b"")["payload"])
+
+
+BAD: Mapping[str, Callable[[Message], Message] | None] = {
+    "broken": None,
+    "forged": _forged,
+    "altered": _altered,
+    "smuggling": _smuggling,
+}
+
+
+def a_withdrawal(request_id: str) -> Message:
+    """Return the person's change of mind."""
+    return a_word(RequestWithdrawal.TYPE, {"request_id": request_id})
 
 
 @pytest.fixture

@@ -66,8 +66,11 @@ def main(receipt: str, key: str, proof: str = "", name: str = "") -> None:
     envelope = pathlib.Path(receipt).read_bytes()
     said = json.loads(verified(envelope, key))
     print(f"GENUINE {said['statement_id']}: {said['result']}")
-    for line in said["lines"]:
-        print(" ", line["account"], line["action"], line["outcome"], line["evidence"])
+    for one in said["lines"]:
+        grades = [one[it] for it in ("evidence", "evidence_demanded") if it in one]
+        print(" ", one["account"], one["action"], one["outcome"], " of ".join(grades))
+    for one in said.get("recipients", []):
+        print(" ", one["legal_name"], one["told"], *one["reasons"])
     if proof:
         size = check_log(envelope, pathlib.Path(proof).read_text("utf-8"), key, name)
         print(f"In the log {name}, which had {size} entries.")

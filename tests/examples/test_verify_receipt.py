@@ -25,7 +25,19 @@ STATEMENT = {
     "statement_id": "st-1",
     "result": "complete",
     "lines": [
-        {"account": "crm", "action": "erase", "outcome": "done", "evidence": "E4"}
+        {"account": "crm", "action": "erase", "outcome": "done", "evidence": "E4"},
+        {
+            "account": "mail",
+            "action": "erase",
+            "outcome": "done",
+            "evidence": "E1",
+            "evidence_demanded": "E3",
+        },
+        {"account": "ads", "action": "notify", "outcome": "not_told"},
+    ],
+    "recipients": [
+        {"legal_name": "CRM Ltd", "told": "instructed", "reasons": []},
+        {"legal_name": "Ads Ltd", "told": "not_told", "reasons": ["no_identifier"]},
     ],
 }
 OTHERS = [leaf_hash(str(number).encode()) for number in range(10)]
@@ -80,10 +92,17 @@ def test_it_is_short_and_imports_the_standard_library_only() -> None:
 
 
 def test_genuine_receipt_is_told_line_by_line(folder: Path) -> None:
-    """What was asked of whom, and how well it is proven."""
+    """What was asked of whom, how well it is proven, and who else had the data."""
     said = judged(folder)
     assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines() == ["GENUINE st-1: complete", "  crm erase done E4"]
+    assert [line.rstrip() for line in said.stdout.splitlines()] == [
+        "GENUINE st-1: complete",
+        "  crm erase done E4",
+        "  mail erase done E1 of E3",
+        "  ads notify not_told",
+        "  CRM Ltd instructed",
+        "  Ads Ltd not_told no_identifier",
+    ]
 
 
 def test_receipt_is_found_in_the_log(folder: Path) -> None:

@@ -14,6 +14,7 @@ from orchestrator.entrypoints.cli.telling import NO
 from orchestrator.errors import OrchestratorError, SetUpError
 
 if TYPE_CHECKING:
+    from orchestrator.adapters.register import Register
     from orchestrator.bootstrap import Installation
 
 app = typer.Typer(
@@ -31,12 +32,14 @@ def check(*, as_json: Json = False) -> None:
     answered case still owes an erasure may not go: the database is asked, if it is
     there.
     """
+    from orchestrator.adapters.past_plans import recipients_left_out  # noqa: PLC0415
     from orchestrator.adapters.register import check as warnings_of  # noqa: PLC0415
 
     try:
         with open_parts(is_checked=False) as parts:
             register = parts.register
-            warnings = warnings_of(register)
+            past = recipients_left_out(parts.database, register)
+            warnings = [*warnings_of(register), *past]
             _check_owed(parts)
     except SetUpError as error:
         if as_json:
@@ -52,15 +55,20 @@ def check(*, as_json: Json = False) -> None:
             }
         )
     else:
-        say(
-            f"Register {register.short_version}: {len(register.controllers)}"
-            f" controllers, {len(register.accounts)} accounts,"
-            f" {len(register.retention)} retention rules."
-        )
+        say(_in_short(register))
         for warning in warnings:
             warn(str(warning))
     if warnings:
         raise typer.Exit(NO)
+
+
+def _in_short(register: Register) -> str:
+    """Say how much a register holds."""
+    return (
+        f"Register {register.short_version}: {len(register.controllers)}"
+        f" controllers, {len(register.accounts)} accounts,"
+        f" {len(register.retention)} retention rules."
+    )
 
 
 def _check_owed(parts: Installation) -> None:

@@ -265,6 +265,21 @@ def test_attached_case_forgets_and_closes() -> None:
     assert case.status is CaseStatus.CLOSED
 
 
+def test_supplement_speaks_for_both() -> None:
+    """What is done after the answer is told under either request."""
+    lead = CaseId("case-1")
+    final = LeadsStatement(1, StatementKind.FINAL, "0" * 64, "key-1")
+    later = LeadsStatement(2, StatementKind.SUPPLEMENT, "1" * 64, "key-1")
+    stated = LeadStated(LATER, lead, final, Result.COMPLETE_WITH_RETENTION)
+    case = after_events(attached(), stated, IdentityForgotten(LATER))
+    assert case.status is CaseStatus.CLOSED
+
+    decision = decide(case, LeadStated(LATER, lead, later))
+
+    assert published(decision) == (RECEIPT_ISSUED,)
+    assert decision.case.status is CaseStatus.CLOSED
+
+
 def test_interim_statement_speaks_for_both() -> None:
     """The attached portal hears of it, and goes on waiting for the answer."""
     lead = replace(led_by(ready_to_erase("a")), wants_interim=True)

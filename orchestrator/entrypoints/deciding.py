@@ -69,7 +69,7 @@ class Deciding:
         case = self._open(id_, may_owe=True)
         ends = {
             HoldReason.REVIEW: "`erasure case approve` or `erasure case refuse`",
-            HoldReason.BRAKE: "a ruling of two people",
+            HoldReason.BRAKE: "`erasure brake release` or `refuse`, by two people",
         }
         if reason in ends:
             raise NotPossible(f"A hold for {reason} ends with {ends[reason]}.")

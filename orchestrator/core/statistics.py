@@ -18,9 +18,10 @@ from zoneinfo import ZoneInfo
 from orchestrator.core.cases import Case, Task
 from orchestrator.core.gates import refused_classes
 from orchestrator.core.holds import RulingKind
+from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.settling import WITHDRAWN
 from orchestrator.core.withdrawing import WITHDRAWN_IN_PART
-from orchestrator.core.words import COPY_RIGHTS, Right
+from orchestrator.core.words import COPY_RIGHTS, Result, Right
 from schemas.connecting import Action
 from schemas.receipts import FULFILLED
 
@@ -44,6 +45,15 @@ class Answer(StrEnum):
     """A person refused it, on a ground."""
     WITHDRAWN = "withdrawn"
     """The person withdrew it before it was carried out."""
+
+
+_OF_RESULT = {
+    Result.COMPLETE: Answer.WHOLE,
+    Result.COMPLETE_WITH_RETENTION: Answer.PART,
+    Result.PARTIAL: Answer.PART,
+    Result.WITHDRAWN: Answer.WITHDRAWN,
+    Result.REFUSED: Answer.DENIED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +80,7 @@ class Figures:
     answers: Mapping[str, Answer | None]
     is_extended: bool = False
     is_suspended: bool = False
+    is_attached: bool = False
     answered_on: date | None = None
     ground: str | None = None
     grounds_in_part: tuple[str, ...] = ()
@@ -100,6 +111,7 @@ def figures_of(case: Case) -> Figures | None:
         },
         is_extended=case.extension is not None,
         is_suspended=case.identity_asked_at is not None,
+        is_attached=case.led_by is not None,
         answered_on=_day(case, case.answered_at) if case.answered_at else None,
         ground=case.refused_for.value if case.refused_for else None,
         grounds_in_part=tuple(sorted({one.reason for one in in_part if one.reason})),
@@ -112,9 +124,13 @@ def answer_to(case: Case, right: Right) -> Answer:
     Return how an answered case answered one of its rights.
 
     What a law keeps makes an erasure partial, as California counts it: denied for the
-    records that an exception covers, complied with for the rest.
+    records that an exception covers, complied with for the rest.  A request that was
+    answered with an earlier one, or before a backup was restored, has no lines that
+    say how: its result does.
     """
     mine = [task for task in case.all_tasks.values() if task.action in _DEEDS[right]]
+    if not mine or any(task.outcome == ANSWERED_BEFORE for task in mine):
+        return _OF_RESULT[case.result] if case.result else Answer.NOTHING
     done = [task for task in mine if _is_fulfilled(task)]
     if right in COPY_RIGHTS and case.export_sha256 is None:
         done = []  # nobody was given anything
@@ -130,7 +146,7 @@ def _watched(case: Case) -> tuple[object, ...]:
     """Return what the figures follow from; lines only once the case is answered."""
     return (
         *(case.due_at, case.extension, case.identity_asked_at),
-        *(case.answered_at, case.refused_for),
+        *(case.answered_at, case.refused_for, case.led_by),
     )
 
 

@@ -54,6 +54,7 @@ class Tally:
     late: int
     extended: int
     suspended: int
+    attached: int
     days: Days
     denied_for: Mapping[str, int] = field(default_factory=dict)
     denied_in_part_for: Mapping[str, int] = field(default_factory=dict)
@@ -190,6 +191,7 @@ def _tally(name: str, asked: Sequence[_Asked], now: datetime) -> Tally:
         late=late,
         extended=sum(1 for one in asked if one.figures.is_extended),
         suspended=sum(1 for one in asked if one.figures.is_suspended),
+        attached=sum(1 for one in asked if one.figures.is_attached),
         days=days_of(took),
         denied_for=_counted(one.ground for one in denied),
         denied_in_part_for=_counted(

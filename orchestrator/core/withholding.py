@@ -25,6 +25,7 @@ def cells_of(tally: Tally) -> dict[str, Cell]:
         "late": tally.late,
         "extended": tally.extended,
         "suspended": tally.suspended,
+        "attached": tally.attached,
         "median_days": tally.days.median,
         "mean_days": tally.days.mean,
         "p90_days": tally.days.p90,
@@ -61,7 +62,7 @@ def _hidden_times(tally: Tally, least: int, parts: set[str]) -> set[str]:
         hidden |= {"on_time", "late"}
     if "open" in parts or _splits(tally.overdue, tally.open, least):
         hidden.add("overdue")
-    for name in ("extended", "suspended"):
+    for name in ("extended", "suspended", "attached"):
         if _splits(getattr(tally, name), tally.received, least):
             hidden.add(name)
     return hidden if tally.on_time + tally.late >= least else hidden | {*DAYS}

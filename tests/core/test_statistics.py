@@ -10,6 +10,7 @@ import pytest
 from orchestrator.core.cases import Case, Extension
 from orchestrator.core.grounds import Ground
 from orchestrator.core.opening import open_case
+from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.settling import REFUSED, WITHDRAWN, settle
 from orchestrator.core.statistics import (
     Answer,
@@ -17,7 +18,7 @@ from orchestrator.core.statistics import (
     figures_of,
     is_counted_anew,
 )
-from orchestrator.core.words import ExtensionReason, Rehearsal, Right
+from orchestrator.core.words import CaseId, ExtensionReason, Rehearsal, Result, Right
 from schemas.connecting import (
     Action,
     Done,
@@ -80,6 +81,32 @@ def test_answer_follows_from_the_lines(
     case = ended(a_case(an_account(MAIL), an_account(CRM)), T0, **outcomes)
 
     assert answer_to(case, Right.ERASURE) is expected
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        pytest.param(Result.COMPLETE, Answer.WHOLE, id="complete"),
+        pytest.param(Result.COMPLETE_WITH_RETENTION, Answer.PART, id="kept"),
+        pytest.param(Result.WITHDRAWN, Answer.WITHDRAWN, id="withdrawn"),
+        pytest.param(Result.REFUSED, Answer.DENIED, id="refused"),
+        pytest.param(None, Answer.NOTHING, id="nobody to ask"),
+    ],
+)
+def test_answer_without_lines_is_that_of_the_result(
+    result: Result | None, expected: Answer
+) -> None:
+    """Attached to an earlier request, it has no task; recovered, no task that tells."""
+    attached = replace(
+        a_case(), tasks=None, answered_at=T0, result=result, led_by=CaseId("case-0")
+    )
+    recovered = replace(ended(a_case(), mail_erase=ANSWERED_BEFORE), result=result)
+
+    assert answer_to(attached, Right.ERASURE) is expected
+    assert answer_to(recovered, Right.ERASURE) is expected
+    figures = figures_of(attached)
+    assert figures is not None
+    assert figures.is_attached
 
 
 def test_refusal_is_a_denial_on_its_ground() -> None:

@@ -1,7 +1,8 @@
 """
 The composition root: from the parts of one process to its stages.
 
-With `bootstrap_parts` and `bootstrap_log` the only place that knows every adapter.
+With `bootstrap_parts`, `bootstrap_proof` and `bootstrap_log` the only place that knows
+every adapter.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from orchestrator.adapters.register import (
     sharing,
 )
 from orchestrator.adapters.stamps import Authority
-from orchestrator.bootstrap_parts import INBOX, QUARANTINE, Parts, catalog
+from orchestrator.bootstrap_parts import INBOX, QUARANTINE, catalog
+from orchestrator.bootstrap_proof import Proof
 from orchestrator.configuring import config_of
 from orchestrator.core.words import AccountId
 from orchestrator.event_log import Consumer
@@ -60,7 +62,7 @@ UNFINISHED = timedelta(days=2)  # how long a copy may take to come
 Bell = Callable[[], None]
 
 
-class Installation(Parts):
+class Installation(Proof):
     """One process, made of its settings: what it stands on, and its stages."""
 
     # --- stages -----------------------------------------------------------------------

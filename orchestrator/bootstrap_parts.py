@@ -7,7 +7,7 @@ Parts are built when first asked for, and closed last first.
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import version
@@ -21,8 +21,6 @@ from connectors.sealing import seal, unseal
 from orchestrator.adapters.artifacts import SqlArtifacts
 from orchestrator.adapters.brakes import SqlBrakes
 from orchestrator.adapters.case_records import SqlCaseRecords
-from orchestrator.adapters.certificates import Trusted, load_trusted
-from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.claims import SqlClaims
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
@@ -37,13 +35,8 @@ from orchestrator.adapters.kafka import (
 )
 from orchestrator.adapters.key_rotation import KekFolder
 from orchestrator.adapters.keys import KeyRing, load_keys
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.log_watch import LogWatch
-from orchestrator.adapters.notes import LogSigner
-from orchestrator.adapters.outbox import SqlOutbox
-from orchestrator.adapters.own_systems import Desks, ReceivingKey
+from orchestrator.adapters.own_systems import ReceivingKey
 from orchestrator.adapters.pseudonyms import Pseudonyms
-from orchestrator.adapters.published import TAIL, heads_in
 from orchestrator.adapters.quarantine import SqlQuarantine
 from orchestrator.adapters.register import (
     ConnectorFacts,
@@ -51,26 +44,21 @@ from orchestrator.adapters.register import (
     load_register,
 )
 from orchestrator.adapters.rekeying import SqlRekeying
-from orchestrator.adapters.restore_hold import SqlRestoreHold
 from orchestrator.adapters.signed_requests import SignedRequests
-from orchestrator.adapters.signing import DsseSigner
-from orchestrator.adapters.stamped_log import SqlStamps
-from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.adapters.statistics import SqlStatistics
 from orchestrator.adapters.store import SqlStore
 from orchestrator.adapters.tombstones import SqlTombstones
 from orchestrator.adapters.vault import Vault
 from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.bootstrap_log import kafka_settings, open_consumer, read_topic
+from orchestrator.bootstrap_log import kafka_settings, open_consumer
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
-from orchestrator.event_log import Consumer, Publisher, Record, TopicAdmin
+from orchestrator.event_log import Consumer, Publisher, TopicAdmin
 from orchestrator.ports import Clock
 from orchestrator.settings import Settings, Unsigned
-from schemas.checkpoints import LogCheckpointed
 from schemas.instructions import PUBLISHES
-from schemas.topics import RECEIPTS, REQUESTS, Topic, topics_with
+from schemas.topics import REQUESTS, Topic, topics_with
 
 log = structlog.get_logger()
 
@@ -230,12 +218,6 @@ class Parts:
         return SqlInventory(self.database, periods)
 
     @cached_property
-    def desks(self) -> Desks:
-        """What signs, publishes and unseals for systems of one's own."""
-        outbox = SqlOutbox(self.database)
-        return Desks(self.signer, self.clock, outbox, self.receiving)
-
-    @cached_property
     def receiving(self) -> ReceivingKey:
         """What others seal to us with."""
         return ReceivingKey(self.cipher, unseal)
@@ -250,75 +232,6 @@ class Parts:
             controllers=self.register.controllers,
             takes_unsigned=self.settings.unsigned_requests is Unsigned.TAKE,
         )
-
-    @cached_property
-    def signer(self) -> DsseSigner:
-        """What signs statements and instructions."""
-        return DsseSigner(self.keys.signing_key, self.keys.signing_key_id)
-
-    @cached_property
-    def statement_log(self) -> SqlStatementLog:
-        """The log of statements, whose heads the receipts' key signs."""
-        return SqlStatementLog(self.database, self.log_signer)
-
-    @cached_property
-    def log_signer(self) -> LogSigner:
-        """What signs the heads of the log."""
-        keys, name = self.keys, self.settings.log_name
-        return LogSigner(
-            name, keys.signing_key, keys.signing_key_id, keys.retired_signing
-        )
-
-    @property
-    def checkpoint_file(self) -> CheckpointFile | None:
-        """Where checkpoints are kept outside the database, if anywhere."""
-        path = self.settings.checkpoint_file
-        return None if path is None else CheckpointFile(path)
-
-    @cached_property
-    def stamps(self) -> SqlStamps:
-        """The time stamps of checkpoints; in a folder beside their file as well."""
-        file = self.settings.checkpoint_file
-        folder = None if file is None else file.with_name(f"{file.name}.stamps")
-        return SqlStamps(self.database, folder)
-
-    @cached_property
-    def stamp_roots(self) -> Trusted | None:
-        """The certificates that stamps must lead to; raises `SetUpError`."""
-        path = self.settings.tsa_ca_file
-        return None if path is None else load_trusted(path)
-
-    @cached_property
-    def restore_hold(self) -> SqlRestoreHold:
-        """What holds everything irreversible after a restore."""
-        return SqlRestoreHold(self.database)
-
-    @cached_property
-    def log_watch(self) -> LogWatch:
-        """What compares our log with what was published."""
-        book, file = LogBook(self.database), self.checkpoint_file
-        return LogWatch(
-            book,
-            self.restore_hold,
-            self.clock,
-            file,
-            told=lambda: self.heads_in(self.published(TAIL)),
-        )
-
-    def heads_in(self, records: Iterable[Record]) -> list[LogCheckpointed]:
-        """Return the heads of our log among records of the topic of receipts."""
-        return heads_in(records, self.settings.log_name, self.keys.public_signing)
-
-    def published(self, most: int | None = None) -> Iterable[Record]:
-        """Read the topic of receipts: its last records, or all of it."""
-        embedded = self.embedded_log if self.is_embedded else None
-        return read_topic(RECEIPTS, most, self.settings, embedded)
-
-    @cached_property
-    def test_signer(self) -> DsseSigner:
-        """What signs the statements of tests and dry runs."""
-        keys = self.keys
-        return DsseSigner(keys.test_signing_key, keys.test_signing_key_id)
 
     @cached_property
     def engine(self) -> Engine:

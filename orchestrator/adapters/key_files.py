@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.serialization import (
 from orchestrator.errors import SetUpError
 
 KEY_BYTES = 32
+TEST = "test-"  # in the names of keys whose signatures are no receipts
 _LARGEST_FILE = 4096  # bytes; each real file has less than 200
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -124,10 +125,27 @@ def load_public_key(path: Path) -> Ed25519PublicKey:
     return key
 
 
-def public_keys_in(directory: Path) -> Mapping[str, Ed25519PublicKey]:
-    """Return every Ed25519 key among the PEM files of a directory, by its id."""
-    found = (_public_key(path) for path in sorted(directory.glob("*.pem")))
+def public_keys_in(
+    directory: Path, *, with_tests: bool = False
+) -> Mapping[str, Ed25519PublicKey]:
+    """
+    Return every Ed25519 key among the PEM files of a directory, by its id.
+
+    Those of tests and dry runs, told by their files' names, only *with_tests*: what
+    they sign as a receipt is none.
+    """
+    paths = [
+        it
+        for it in sorted(directory.glob("*.pem"))
+        if with_tests or not _is_of_tests(it)
+    ]
+    found = map(_public_key, paths)
     return {key_id_of(key): key for key in found if key is not None}
+
+
+def _is_of_tests(path: Path) -> bool:
+    """Tell whether a file is named as a key of tests and dry runs."""
+    return TEST in path.name
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:

@@ -21,12 +21,15 @@ from datetime import UTC, datetime, timedelta
 from os import urandom
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
 
 from orchestrator.adapters.key_files import (
     KEY_BYTES,
+    TEST,
     KeysError,
     as_text,
+    key_id_of,
     public_keys_in,
     public_pem,
     put,
@@ -36,9 +39,10 @@ from orchestrator.adapters.key_files import (
 from orchestrator.adapters.keys import (
     KEK_FILE,
     NEXT_KEK,
-    NEXT_SIGNING,
     RETIRED_KEKS,
     SIGNING,
+    TEST_SIGNING,
+    KeyRing,
     load_keys,
     name_of_kek,
     new_signing_key,
@@ -74,6 +78,26 @@ class KekFolder:
         """Return what differs after each step of an exchange."""
         names = self._directory.stat().st_mtime_ns
         return names, (self._directory / KEK_FILE).stat().st_ino
+
+
+class SigningFolder:
+    """The keys of a directory, read again when its files change."""
+
+    def __init__(self, directory: Path) -> None:
+        """Read them once; raises `KeysError`."""
+        self._directory = directory
+        self._changed_at = directory.stat().st_mtime_ns if directory.is_dir() else 0
+        self._ring = load_keys(directory)
+
+    def __call__(self) -> KeyRing:
+        """Return the keys as they are now: the same object until they change."""
+        # As above: whatever cannot be read now is looked at again.
+        with suppress(OSError, KeysError):
+            changed_at = self._directory.stat().st_mtime_ns
+            if changed_at != self._changed_at:
+                self._ring = load_keys(self._directory)
+                self._changed_at = changed_at
+        return self._ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,51 +165,65 @@ def prune_keks(
     return [path.name for path in found]
 
 
-def prepare_signing(directory: Path) -> Path:
+def prepare_signing(directory: Path, *, of_tests: bool = False) -> Path:
     """Make the next signing key; one that is there already stays."""
     with _alone(directory):
         load_keys(directory)
-        return _prepared_signing(directory)
+        return _prepared_signing(directory, _purpose(of_tests=of_tests))
 
 
-def exchange_signing(directory: Path) -> Exchanged:
+def exchange_signing(directory: Path, *, of_tests: bool = False) -> Exchanged:
     """
     Sign with the next key from now on; of the old one the public half stays.
 
     An exchange that was cut short is ended instead, and no further key made.
     """
+    purpose = _purpose(of_tests=of_tests)
     with _alone(directory):
-        ring = load_keys(directory)
+        key = _signing(load_keys(directory), of_tests=of_tests)
+        name = key_id_of(key.public_key())[:8]
         leftover = [
             path
-            for path in directory.glob(f"{SIGNING}-*.pem")
-            if _is_retired(path) and ring.signing_key_id[:8] not in path.name
+            for path in directory.glob(f"{purpose}-*.pem")
+            if _is_retired(path) and name not in path.name
         ]
         if not leftover:
-            old = directory / f"{SIGNING}-{ring.signing_key_id[:8]}.pem"
-            following = _prepared_signing(directory)
-            put(
-                directory / f"retired-{old.name}",
-                public_pem(ring.signing_key.public_key()),
-            )
+            old = directory / f"{purpose}-{name}.pem"
+            following = _prepared_signing(directory, purpose)
+            put(directory / f"retired-{old.name}", public_pem(key.public_key()))
             _renamed(following, directory / following.name.removeprefix("next-"))
             leftover = [old]
         for path in leftover:
             path.unlink()
         sync_directory(directory)
-    retired = leftover[0].stem.removeprefix(f"{SIGNING}-")
-    return Exchanged(load_keys(directory).signing_key_id, retired)
+    retired = leftover[0].stem.removeprefix(f"{purpose}-")
+    current = _signing(load_keys(directory), of_tests=of_tests)
+    return Exchanged(key_id_of(current.public_key()), retired)
+
+
+def _purpose(*, of_tests: bool) -> str:
+    """Return what the files of a signing key are called."""
+    return TEST_SIGNING if of_tests else SIGNING
+
+
+def _signing(ring: KeyRing, *, of_tests: bool) -> Ed25519PrivateKey:
+    """Return the key that signs receipts, or tests and dry runs."""
+    return ring.test_signing_key if of_tests else ring.signing_key
 
 
 def export_public_keys(directory: Path, to: Path) -> Sequence[Path]:
     """Write every public key there is, was or will be into a folder, by its name."""
     load_keys(directory)
-    found = public_keys_in(directory)
-    paths = [to / f"{key_id[:8]}.pem" for key_id in found]
+    real = public_keys_in(directory)
+    every = public_keys_in(directory, with_tests=True)
+    paths = []
     try:
         to.mkdir(parents=True, exist_ok=True)
-        for path, key in zip(paths, found.values(), strict=True):
-            path.write_bytes(public_pem(key))
+        for key_id, key in every.items():
+            # So that a folder of these does not take a test's key for a receipt's.
+            name = key_id[:8] if key_id in real else f"{TEST}{key_id[:8]}"
+            paths.append(to / f"{name}.pem")
+            paths[-1].write_bytes(public_pem(key))
     except OSError as error:
         raise KeysError(
             f"{to} cannot be written to ({error.strerror}); name a folder of yours."
@@ -206,13 +244,13 @@ def _prepared_kek(directory: Path) -> Path:
     return path
 
 
-def _prepared_signing(directory: Path) -> Path:
+def _prepared_signing(directory: Path, purpose: str) -> Path:
     """Return the file of the next signing key, made if there is none."""
-    found = sorted(directory.glob(f"{NEXT_SIGNING}-*.pem"))
+    found = sorted(directory.glob(f"next-{purpose}-*.pem"))
     if found:
         return found[0]
     key_id, pem = new_signing_key()
-    path = directory / f"{NEXT_SIGNING}-{key_id[:8]}.pem"
+    path = directory / f"next-{purpose}-{key_id[:8]}.pem"
     put(path, pem)
     return path
 

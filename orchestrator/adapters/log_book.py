@@ -21,12 +21,17 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.notes import (
     Checkpoint,
+    Keys,
     LogProof,
     LogSigner,
     NoteRejected,
     read_checkpoint,
 )
-from orchestrator.adapters.signing import ReceiptRejected, read_envelope
+from orchestrator.adapters.signing import (
+    ReceiptRejected,
+    read_envelope,
+    verify_envelope,
+)
 from orchestrator.adapters.statement_log import Head, as_head, newest
 from orchestrator.core.merkle import Frontier, Hash, inclusion_proof, leaf_hash
 from orchestrator.errors import NotPossible
@@ -154,6 +159,7 @@ class _Walk:
         self.faults: list[Fault] = []
         self.seen = 0
         self._signer = signer
+        self._keys = signer.keys
         self._heads = deque(heads)
         self._before: datetime | None = None
         self._elsewhere: dict[int, list[Checkpoint]] = {}
@@ -168,6 +174,8 @@ class _Walk:
             self._find("entry_missing", f"entry {self._number}", _GAP)
         self._number = row.number + 1
         self.faults += _of_entry(row, self._before)
+        if row.envelope is not None and leaf_hash(row.envelope) == row.leaf:
+            self.faults += _of_signature(row, self._keys)
         # From the receipt itself: the stored hash could have been changed with it.
         is_there = row.envelope is not None
         self.frontier.append(leaf_hash(row.envelope) if is_there else row.leaf)
@@ -239,6 +247,17 @@ def _of_entry(row: Row[*tuple[Any, ...]], before: datetime | None) -> Iterator[F
             row.statement_id,
             "It says a time before the checkpoint that it came after.",
         )
+
+
+def _of_signature(row: Row[*tuple[Any, ...]], keys: Keys) -> Iterator[Fault]:
+    """Yield what is wrong with a receipt that is as it was logged: who signed it."""
+    try:
+        key = keys[read_envelope(row.envelope).key_id]
+        verify_envelope(row.envelope, key)
+    except KeyError:
+        yield Fault("foreign_key", row.statement_id, "No key of ours signed it.")
+    except ReceiptRejected as error:
+        yield Fault("not_genuine", row.statement_id, str(error))
 
 
 def _said_at(envelope: bytes) -> datetime | None:

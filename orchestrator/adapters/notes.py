@@ -36,6 +36,10 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _NAME = re.compile(r"[^\s+\x00-\x1f]+")
 
 
+Keys = Mapping[str, Ed25519PublicKey]
+"""Public keys by fingerprint."""
+
+
 class NoteRejected(OrchestratorError):  # noqa: N818 (a verdict, not a fault)
     """A note, checkpoint or proof is not what its key signed; the text says why."""
 
@@ -65,16 +69,21 @@ class LogSigner:
     name: str
     key: Ed25519PrivateKey = field(repr=False)
     key_id: str
-    retired: Mapping[str, Ed25519PublicKey] = field(default_factory=dict, repr=False)
+    retired: Keys = field(default_factory=dict, repr=False)
 
     def sign(self, size: int, root: Hash) -> str:
         """Return the note over a log of *size* entries."""
         return sign_note(Checkpoint(self.name, size, root).text, self.name, self.key)
 
+    @property
+    def keys(self) -> Keys:
+        """The public keys that sign, or did, by fingerprint."""
+        return {**self.retired, self.key_id: self.key.public_key()}
+
     def read(self, note: str, key_id: str) -> Checkpoint:
         """Return what one of our keys signed; raises `NoteRejected` for any other."""
         said = read_checkpoint(note)
-        keys = {**self.retired, self.key_id: self.key.public_key()}
+        keys = self.keys
         if key_id not in keys:
             raise NoteRejected(
                 f"The checkpoint names the key {key_id[:8]}, which never was ours."

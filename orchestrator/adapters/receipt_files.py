@@ -102,7 +102,7 @@ def verify_file(
     Raises `ReceiptRejected` if the receipt is not what the key signed, `KeysError` if
     the key cannot be used and `OSError` if the receipt cannot be read.
     """
-    keys = _keys_in(key_path)
+    keys = _keys_in(key_path, with_tests=as_test)
     with path.open("rb") as file:
         data = file.read(LARGEST_ENVELOPE + 1)
     envelope = read_envelope(data)
@@ -127,10 +127,10 @@ def verify_file(
     )
 
 
-def _keys_in(path: Path) -> Mapping[str, Ed25519PublicKey]:
+def _keys_in(path: Path, *, with_tests: bool) -> Mapping[str, Ed25519PublicKey]:
     """Return the public keys of a file or of a folder, by id; raises `KeysError`."""
     if path.is_dir():
-        return public_keys_in(path)
+        return public_keys_in(path, with_tests=with_tests)
     key = load_public_key(path)
     return {key_id_of(key): key}
 

@@ -65,10 +65,12 @@ class Head:
 class SqlStatementLog:
     """Appends statements to the log, and remembers what was filed elsewhere."""
 
-    def __init__(self, database: Database, signer: LogSigner) -> None:
-        """Keep the database and who signs."""
+    def __init__(
+        self, database: Database, signer: LogSigner | Callable[[], LogSigner]
+    ) -> None:
+        """Keep the database and who signs: always, or whoever it is at each batch."""
         self._database = database
-        self._signer = signer
+        self._signing = signer
 
     def append(self, now: datetime) -> int:
         """
@@ -93,18 +95,19 @@ class SqlStatementLog:
         now: datetime,
     ) -> None:
         """Append these statements under one checkpoint, and announce it."""
-        head = newest(connection)
-        if head is not None and head.name != self._signer.name:
+        head, signing = newest(connection), self._signing
+        signer = signing if isinstance(signing, LogSigner) else signing()
+        if head is not None and head.name != signer.name:
             raise SetUpError(
                 f"The log of statements was begun as {head.name}, and ERASURE_LOG_NAME"
-                f" says {self._signer.name}; write the old name."
+                f" says {signer.name}; write the old name."
             )
         frontier = Frontier() if head is None else head.frontier
         added = [
             LoggedStatement(statement_id=row.id, leaf=leaf_hash(row.envelope).hex())
             for row in rows
         ]
-        checkpoint = grown(frontier, added, self._signer, now)
+        checkpoint = grown(frontier, added, signer, now)
         store(connection, frontier, checkpoint)
         message = {
             "message_id": str(uuid5(MESSAGES, checkpoint.note)),

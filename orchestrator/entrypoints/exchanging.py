@@ -50,19 +50,20 @@ def exchange_kek(parts: Installation, *, only_prepare: bool) -> Sequence[str]:
     )
 
 
-def exchange_signing(folder: Path, *, only_prepare: bool) -> Sequence[str]:
-    """Exchange the key that signs statements and instructions."""
+def exchange_signing(
+    folder: Path, *, only_prepare: bool, of_tests: bool = False
+) -> Sequence[str]:
+    """Exchange the key that signs statements and instructions, or that of tests."""
     if only_prepare:
-        made = key_rotation.prepare_signing(folder)
+        made = key_rotation.prepare_signing(folder, of_tests=of_tests)
         hand_on = "Give its public half to whoever verifies"
         return (f"{made} is prepared: it signs nothing yet.", f"{hand_on}: {_EXPORT}")
-    names = key_rotation.exchange_signing(folder)
+    names = key_rotation.exchange_signing(folder, of_tests=of_tests)
     said = (
-        f"Signing key {names.current} signs from the next start of each process on;"
-        f" of {names.retired} the public half is kept."
+        f"Signing key {names.current} signs from now on, in processes that run as"
+        f" well; of {names.retired} the public half is kept."
     )
-    restart = "Restart the processes, and hand out the public keys"
-    return said, f"{restart}: {_EXPORT}", _BACK_UP
+    return said, f"Hand out the public keys: {_EXPORT}", _BACK_UP
 
 
 def prune_keks(parts: Installation, *, are_told: bool) -> Sequence[str]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.checkpoint_file import CheckpointFile
-from orchestrator.adapters.keys import key_id_of
 from orchestrator.core.words import CaseId
 from orchestrator.ports import PutStatement, SignedStatement
 from schemas.receipts import RECEIPT_MEDIA_TYPE
@@ -136,17 +133,10 @@ def test_proof_of_another_receipt_or_log_is_refused(
 def test_proof_outlives_the_key(installation: AnInstallation, public_key: Path) -> None:
     """After a rotation an old receipt is proven under a head of its own key."""
     _log(installation, 1)
-    parts = installation.parts
-    new = Ed25519PrivateKey.generate()
-    rotated = replace(
-        parts.keys, signing_key=new, signing_key_id=key_id_of(new.public_key())
-    )
-    for name in ("signer", "statement_log", "log_signer"):
-        vars(parts).pop(name)
-    vars(parts)["keys"] = rotated
+    assert installation("keys", "rotate", "--signing").code == 0
     _log(installation, 2)
     new_key = installation.folder / "new.pem"
-    parts.keys.export_public(new_key)
+    installation("keys", "export-public", "--to", new_key)
 
     runs = [
         installation(

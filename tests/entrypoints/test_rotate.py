@@ -12,7 +12,7 @@ from orchestrator.adapters.keys import load_keys
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.starting import remember_keys
-from schemas.receipts import RECEIPT_MEDIA_TYPE
+from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 from tests.support.finished import a_request_file, running, until
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission, settle_in
@@ -184,6 +184,93 @@ def test_keys_are_exchanged_while_a_process_runs(tmp_path: Path) -> None:
     assert rotated.code == 0, rotated.err
     assert "VaultError" not in log
     assert process.returncode == 0
+
+
+def test_next_receipt_of_a_running_process_is_signed_by_the_next_key(
+    tmp_path: Path,
+) -> None:
+    """No restart: statement and checkpoint change keys together, and both verify."""
+    fakes = every_fake()
+    settle_in(fakes, [ADA, BOB])
+    with serve(Street(fakes)) as url:
+        made = AnInstallation(tmp_path, url=url)
+        files = [a_request_file(tmp_path, human) for human in (ADA, BOB)]
+        with running(made) as process:
+            assert made("request", "publish", files[0]).code == 0
+            until(lambda: _logged(made) == 1, made, process)
+            before = load_keys(made.keys).signing_key_id
+            rotated = made("keys", "rotate", "--signing")
+            assert made("request", "publish", files[1]).code == 0
+            until(lambda: _logged(made) == 2, made, process)
+        checked = made("log", "check")
+        head = made("log", "checkpoint", "--json").data
+        public = tmp_path / "public"
+        made("keys", "export-public", "--all", "--to", public)
+        signed = {one["key_id"]: one["id"] for one in _receipts(made)}
+        verified = [_verified(made, id_, public) for id_ in signed.values()]
+        after = load_keys(made.keys).signing_key_id
+        made.close()
+
+    assert (rotated.code, "restart" in rotated.out.lower()) == (0, False)
+    assert set(signed) == {before, after}
+    assert verified == [0, 0]
+    assert (checked.code, head["key_id"]) == (0, after)
+
+
+def _logged(installation: AnInstallation) -> int:
+    """Count the receipts in the log."""
+    return int(installation("status", "--json").data["logged"])
+
+
+def _receipts(installation: AnInstallation) -> list[dict[str, str]]:
+    """List the signed receipts."""
+    found: list[dict[str, str]] = installation("receipt", "list", "--json").data
+    return found
+
+
+def _verified(installation: AnInstallation, receipt: str, public: Path) -> int:
+    """Download a receipt, verify it with the exported keys, return the exit code."""
+    folder = installation.folder / "receipts"
+    said = installation("receipt", "download", receipt, "--to", folder).out
+    file = said.splitlines()[0]
+    return installation("receipt", "verify", file, "--key", public).code
+
+
+def test_test_key_is_exchanged_too(installation: AnInstallation) -> None:
+    """Old tests still verify as tests; the key of receipts stays as it is."""
+    ring = load_keys(installation.keys)
+    path = installation.folder / "t.dsse.json"
+    signer = DsseSigner(ring.test_signing_key, ring.test_signing_key_id)
+    path.write_bytes(signer.sign(TEST_RECEIPT_MEDIA_TYPE, b'{"result":"complete"}'))
+    public = installation.folder / "public"
+
+    both = installation("keys", "rotate", "--signing", "--test-signing")
+    ran = installation("keys", "rotate", "--test-signing")
+    installation("keys", "export-public", "--all", "--to", public)
+
+    after = load_keys(installation.keys)
+    assert (both.code, ran.code) == (2, 0), ran.err
+    assert after.test_signing_key_id != ring.test_signing_key_id
+    assert after.signing_key_id == ring.signing_key_id
+    verify = ("receipt", "verify", path, "--test")
+    assert installation(*verify).code == 0
+    assert installation(*verify, "--key", public).code == 0
+
+
+def test_receipt_by_the_test_key_is_none(installation: AnInstallation) -> None:
+    """Whoever has only the key of tests cannot make a receipt that verifies."""
+    ring = load_keys(installation.keys)
+    path, public = installation.folder / "f.dsse.json", installation.folder / "public"
+    signer = DsseSigner(ring.test_signing_key, ring.test_signing_key_id)
+    path.write_bytes(signer.sign(RECEIPT_MEDIA_TYPE, b'{"result":"complete"}'))
+    installation("keys", "export-public", "--all", "--to", public)
+
+    runs = [
+        installation("receipt", "verify", path),
+        installation("receipt", "verify", path, "--key", public),
+    ]
+
+    assert [ran.code for ran in runs] == [1, 1]
 
 
 def _cases(installation: AnInstallation, status: str | None = None) -> int:

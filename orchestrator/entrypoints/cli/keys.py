@@ -9,6 +9,7 @@ import typer
 from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP, Json, ToFile
 from orchestrator.entrypoints.cli.showing import print_rows, say
+from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (--help should answer at once)
 
@@ -44,6 +45,10 @@ def rotate(
     signing: Annotated[
         bool, typer.Option("--signing", help="The key that signs receipts instead.")
     ] = False,
+    test_signing: Annotated[
+        bool,
+        typer.Option("--test-signing", help="The key of tests and dry runs instead."),
+    ] = False,
     prepare: Annotated[
         bool,
         typer.Option(
@@ -59,11 +64,15 @@ def rotate(
     """
     from orchestrator.entrypoints import exchanging
 
-    if signing:
+    if signing and test_signing:
+        raise SetUpError("Exchange one key at a time: --signing or --test-signing.")
+    if signing or test_signing:
         from orchestrator.settings import load_settings
 
         folder = load_settings().keys_dir
-        sentences = exchanging.exchange_signing(folder, only_prepare=prepare)
+        sentences = exchanging.exchange_signing(
+            folder, only_prepare=prepare, of_tests=test_signing
+        )
     else:
         with open_parts() as parts:
             sentences = exchanging.exchange_kek(parts, only_prepare=prepare)

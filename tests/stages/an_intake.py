@@ -73,8 +73,10 @@ class Intake:
         *,
         partition: int = 0,
         is_signed: bool = False,
+        shares_people: bool = False,
     ) -> None:
         """Open a consumer of one partition; *limits* of each source, or of all."""
+        self._shares_people = shares_people  # with the other partitions
         self._is_signed = is_signed
         self.office = office
         self._of = {} if isinstance(limits, BrakeLimits) else dict(limits)
@@ -124,7 +126,8 @@ class Intake:
         source = str(changes.get("source", PORTAL))
         said = {name: value for name, value in changes.items() if name != "source"}
         for offset in self._offsets:
-            name = f"{self._partition}-{offset}"
+            own = f"{self._partition}-{offset}"
+            name = str(offset) if self._shares_people else own
             yield self._record(offset, name, source, said)
 
     def _record(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +13,13 @@ import pytest
 from sqlalchemy import select
 
 from orchestrator.adapters import tables as t
+from orchestrator.bootstrap_parts import sealing_to
 from orchestrator.core.dossier import ALL_IDENTIFIERS, load_identifiers
 from orchestrator.core.events import CaseExtended, ExportSealed
 from orchestrator.core.words import CaseId, ExtensionReason
 from orchestrator.engine import Step
 from schemas.connecting import NothingFound
+from schemas.sealed_members import seal_members
 from tests.schemas.submissions import a_verification
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
@@ -141,6 +145,24 @@ def test_request_and_amendment_of_one_batch_are_taken_in_order(
     view = shown(installation, case["id"])
     assert status_of(view, "mixpanel", "locate") == "ready"
     assert ADA.distinct_id in known_of(installation, CaseId(case["id"]))
+
+
+def test_sealed_identifiers_are_taken_like_others(
+    installation: AnInstallation,
+) -> None:
+    """What is sealed to our key stands in clear on no topic, and is searched for."""
+    case = installation.a_case(ADA, "erasure")
+    message = an_amendment(ADA.request_id, TRACKED)
+    key = b64encode(installation.parts.receiving.public).decode()
+    sealed = seal_members(message.value or b"", sealing_to(key))
+    assert ADA.distinct_id.encode() not in sealed
+
+    installation.publish(replace(message, value=sealed))
+    installation.ingest()
+
+    (event,) = told(installation, "case.amended")
+    assert event["accounts"] == ["mixpanel"]
+    assert ADA.distinct_id in known_of(installation, case)
 
 
 def test_what_an_amendment_brought_is_forgotten_with_the_rest(

@@ -58,6 +58,7 @@ from schemas.connecting import (
     Reply,
     Retry,
     Row,
+    StillOpen,
     TaskId,
     Ticket,
     TooLate,
@@ -226,5 +227,5 @@ __all__ = [
     "NeedsHuman", "NotApplicable", "NotTold", "NothingFound", "Notified",
     "OneAtATime", "Operation", "Options", "Outcome", "Person", "Present", "Progress",
     "Proof", "Provenance", "Rate", "ReadBack", "Redacted", "Replay", "Reply", "Retry",
-    "Row", "Sink", "TaskId", "Ticket", "TooLate", "Work",
+    "Row", "Sink", "StillOpen", "TaskId", "Ticket", "TooLate", "Work",
 ]  # fmt: skip

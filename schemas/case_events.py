@@ -51,6 +51,7 @@ OutcomeKind = Literal[
     "notified",
     "not_told",
     "progress",
+    "still_open",
     "accepted",
     "unknown",
     "retry",

@@ -113,6 +113,25 @@ class Progress:
     kind: Literal["progress"] = "progress"
 
 
+OpenReason = Literal["order_open", "return_open", "refund_open"]
+
+
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """
+    Records of something that is not over: an order, a return, a refund.
+
+    Nothing was done to `items`, which are looked at again daily; the others of the same
+    call that are `done` have this evidence.
+    """
+
+    items: tuple[ItemId, ...]
+    reason: OpenReason
+    done: tuple[ItemId, ...] = ()
+    evidence: Evidence = Evidence.E2
+    kind: Literal["still_open"] = "still_open"
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """
@@ -200,6 +219,7 @@ Outcome = (
     | Notified
     | NotTold
     | Progress
+    | StillOpen
     | Accepted
     | Unknown
     | Retry

@@ -71,6 +71,7 @@ class Owed(StrEnum):
     OPEN_JOB = "open_job"
     LOOK = "look"
     ERASE_AFTER_RETENTION = "erase_after_retention"
+    LOOK_AGAIN = "look_again"
 
 
 class ControllerNamed(Produced):

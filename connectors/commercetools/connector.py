@@ -49,6 +49,7 @@ from schemas.connecting import (
     Reply,
     Retry,
     Row,
+    StillOpen,
     Work,
 )
 
@@ -115,7 +116,9 @@ class Commercetools(OneAtATime):
         done: list[ItemId] = []
         evidence = Evidence.E4
         for item in work.items:
-            reply = await self._erase(Reference.of(item))
+            reference = Reference.of(item)
+            reply = await self._still_open(item, reference)
+            reply = reply or await self._erase(reference)
             if not isinstance(reply, Done):
                 return Progress(tuple(done), evidence) if done else reply
             done.append(item.id)
@@ -189,6 +192,14 @@ class Commercetools(OneAtATime):
             if items := found.items():
                 candidates.append(Candidate(items, people.label(accounts), learned))
         return Ambiguous(tuple(candidates))
+
+    async def _still_open(self, item: Item, reference: Reference) -> Reply | None:
+        """Look at an order as it is now: one that is not over stays for now."""
+        if reference.kind != "orders" or not self._own.wait_for:
+            return None
+        order = await self._project.get(reference)
+        reason = order.open_for() if order is not None else None
+        return StillOpen((item.id,), reason) if reason in self._own.wait_for else None
 
     async def _erase(self, reference: Reference) -> Reply:
         """

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from string import Formatter
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.base import Options
+from schemas.connecting import OpenReason
 
 _KEY_FIELDS = frozenset({"id", "key", "externalId", "customerNumber"})
 _FIELD_NAME = re.compile(r"[-_A-Za-z0-9]{2,36}")
@@ -48,6 +49,7 @@ class CommercetoolsOptions(Options):
     `customer_id` says which field of a customer holds the portal's customer id.
     `discount_codes` names custom fields of discount codes that hold a customer id or
     an e-mail address; without them codes are not searched, for they name nobody.
+    `wait_for` says what keeps an order that is not over; with `[]` nothing does.
     `yields` takes fields of the customer: `externalId`, or `custom.` and the name of
     a custom field.
     """
@@ -57,6 +59,7 @@ class CommercetoolsOptions(Options):
     customer_id: CustomerField = "id"
     custom_objects: tuple[CustomObjects, ...] = ()
     discount_codes: Mapping[str, Literal["customer_id", "email"]] = {}
+    wait_for: frozenset[OpenReason] = frozenset(get_args(OpenReason))
 
     @field_validator("discount_codes")
     @classmethod

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from connectors.errors import EgressRefused
-from schemas.connecting import Item, ItemId
+from schemas.connecting import Item, ItemId, OpenReason
 
 # The vendor stores a hash of the password; no copy should hold it.
 _NOT_EXPORTED = frozenset({"password"})
@@ -53,6 +53,19 @@ class CustomFields(_Answer):
     fields: dict[str, Any] = {}
 
 
+class ReturnItem(_Answer):
+    """One returned piece: announced, on its way back, refunded or not."""
+
+    shipment_state: str | None = None
+    payment_state: str | None = None
+
+
+class ReturnInfo(_Answer):
+    """One return of an order."""
+
+    items: tuple[ReturnItem, ...] = ()
+
+
 class Resource(_Answer):
     """Any object: the fields that name it and the people it concerns."""
 
@@ -73,6 +86,8 @@ class Resource(_Answer):
     external_id: str | None = None
     customer_number: str | None = None
     resource: Named | None = None  # what a message is about
+    order_state: str | None = None
+    return_info: tuple[ReturnInfo, ...] = ()
 
     def owner(self) -> str | None:
         """Return the id of the customer it belongs to, where it says so."""
@@ -85,6 +100,23 @@ class Resource(_Answer):
         if self.customer_email:
             return f"email:{self.customer_email.lower()}"
         return f"session:{self.anonymous_id}" if self.anonymous_id else None
+
+    def open_for(self) -> OpenReason | None:
+        """
+        Return why an order is not over, if it is not.
+
+        States of the vendor's API description (commercetools-api-reference, read
+        2026-11): a return that is only `Advised` has not come back, and a refund that
+        is `Initial` is neither made nor refused.
+        """
+        if self.order_state in {"Open", "Confirmed"}:
+            return "order_open"
+        returned = [item for info in self.return_info for item in info.items]
+        if any(item.shipment_state == "Advised" for item in returned):
+            return "return_open"
+        if any(item.payment_state == "Initial" for item in returned):
+            return "refund_open"
+        return None
 
     def members(self) -> frozenset[str]:
         """Return the customers who act for a business unit."""

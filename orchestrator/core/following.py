@@ -16,14 +16,18 @@ from orchestrator.core.cases import (
     Case,
     CaseStatus,
     ItemState,
+    Step,
     Task,
     TaskItem,
     TaskStatus,
 )
 from orchestrator.core.owed import Obligation
+from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import obligations
-from schemas.connecting import Action, ItemId
+from orchestrator.core.settling import needs_human, ready, wait
+from schemas.connecting import Action, ItemId, StillOpen
 
+DAILY = timedelta(days=1)
 ERASED_WITHIN = timedelta(days=30)
 """How long after its day manual work on what was kept is due."""
 
@@ -36,7 +40,11 @@ def owed_by(case: Case) -> tuple[Obligation, ...]:
     """
     if case.withdrawn_at is not None or case.refused_for is not None:
         return ()
-    kept = (one for task in case.tasks_of(Action.ERASE) for one in obligations(task))
+    kept = (
+        one
+        for task in case.tasks_of(Action.ERASE)
+        for one in obligations(task, case.planned(task))
+    )
     return tuple(one for one in kept if one.record_class not in case.refused_classes)
 
 
@@ -84,6 +92,27 @@ def after_supplement(case: Case) -> Case:
 def deadline_of(case: Case, task: Task) -> datetime:
     """Return until when manual work on *task* is due: of a follow-up, its own day."""
     return task.dispatch_by + ERASED_WITHIN if task.is_follow_up else case.due_at
+
+
+def looked_again(
+    task: Task, said: StillOpen, at: datetime, planned: PlannedAccount
+) -> Task:
+    """
+    Return a follow-up after some of its records were found to be of something open.
+
+    The others come first; once every open record was seen so, all wait for a day.  What
+    is open for longer than the account's `open_most` is for a person.
+    """
+    seen = frozenset((*task.seen_open, *said.items))
+    items = sorted(task.items, key=lambda item: item.id in seen)
+    left = {item.id for item in items if item.state is ItemState.OPEN}
+    task = replace(task, items=tuple(items), seen_open=tuple(sorted(seen & left)))
+    if left - seen:
+        return ready(task)
+    task = replace(task, seen_open=())
+    if at >= task.dispatch_by + planned.open_most:
+        return needs_human(task, "still_open")
+    return wait(task, Step.ACT, at + DAILY, said.reason)
 
 
 def _follow_up(case: Case, due: Obligation) -> Task:

@@ -8,6 +8,7 @@ from datetime import date
 from orchestrator.core.cases import Case, ItemState, Task, TaskItem
 from orchestrator.core.grounds import PROVISIONS, Ground
 from orchestrator.core.laws import law_of
+from orchestrator.core.owed import OPEN_PROVISION, OPEN_REASONS
 from schemas.receipts import RetainedClass, count_bucket
 
 
@@ -41,8 +42,8 @@ def _kept_class(
     return RetainedClass(
         record_class=record_class,
         rule=rule,
-        statute=statutes[rule],
-        provision=by_law,
+        statute=statutes.get(rule, OPEN_PROVISION),
+        provision=None if rule in OPEN_REASONS else by_law,
         until=until,
         count=count_bucket(len(theirs)),
     )

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
 from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
+from orchestrator.core.following import looked_again
 from orchestrator.core.items import (
     carried,
     confirmable,
@@ -21,6 +22,7 @@ from orchestrator.core.locating import after_search
 from orchestrator.core.looking import after_look
 from orchestrator.core.manual_work import with_person
 from orchestrator.core.plan import ONE_HOUR, PlannedAccount
+from orchestrator.core.retention import kept_open
 from orchestrator.core.setbacks import (
     Setback,
     after_setback,
@@ -57,6 +59,7 @@ from schemas.connecting import (
     NotTold,
     Progress,
     Retry,
+    StillOpen,
     Unconfirmed,
     Unknown,
 )
@@ -143,6 +146,8 @@ def _after_erasure(task: Task, event: TaskReported, planned: PlannedAccount) -> 
             return _accepted(task, accepted, event, planned)
         case _, (Done() | Progress() | NothingFound()) as said:
             return _finished_items(task, said, event, planned)
+        case Step.ACT, StillOpen() as said if said.items:
+            return _still_open(task, said, event, planned)
         case _:
             return needs_human(task, "connector_fault")
 
@@ -202,6 +207,24 @@ def _finished_items(
         again = Setback("no_progress", task.step)
         return tried_in_vain(after, event, planned, again)
     return settle_if_over(replace(after, attempts=0, garbled=0), planned, event.at)
+
+
+def _still_open(
+    task: Task, said: StillOpen, event: TaskReported, planned: PlannedAccount
+) -> Task:
+    """Leave alone what is of something open, and go on with the rest."""
+    done = frozenset(said.done).intersection(event.items)
+    task = marked(task, done, ItemState.GONE, said.evidence)
+    task = replace(task, attempts=0, garbled=0)
+    if task.is_follow_up:
+        return looked_again(task, said, event.at, planned)
+    until = (event.at + planned.open_most).date()
+    left = frozenset(said.items).intersection(event.items)
+    kept = kept_open(task, left, said.reason, until)
+    if (kept.items, done) == (task.items, frozenset()):
+        again = Setback("no_progress", task.step)
+        return tried_in_vain(task, event, planned, again)
+    return settle_if_over(kept, planned, event.at)
 
 
 def _not_there(task: Task, items: Collection[ItemId]) -> Task:

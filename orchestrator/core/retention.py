@@ -1,13 +1,21 @@
-"""Which found records the law keeps (Art 17(3)(b) GDPR); the rest is erased."""
+"""
+Which found records the law keeps (Art 17(3)(b) GDPR); the rest is erased.
+
+What belongs to something open (an order, a return, a refund) stays by itself until that
+is over, and no longer than its account's `open_most`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from orchestrator.core.cases import Case, ItemState, Obligation, Task, TaskItem
-from schemas.connecting import Retained
+from orchestrator.core.cases import Case, ItemState, Task, TaskItem
+from orchestrator.core.owed import OPEN_REASONS, Obligation, ObligationKind
+from orchestrator.core.plan import PlannedAccount
+from schemas.connecting import ItemId, Retained
 
 
 def with_dispositions(
@@ -49,7 +57,20 @@ def retained(task: Task) -> tuple[Retained, ...]:
     )
 
 
-def obligations(task: Task) -> tuple[Obligation, ...]:
+def kept_open(task: Task, ids: Collection[ItemId], reason: str, until: date) -> Task:
+    """Return *task* with open items left alone, as what they are of is not over."""
+    return replace(
+        task,
+        items=tuple(
+            replace(item, state=ItemState.KEPT, rule=reason, keep_until=until)
+            if item.id in ids and item.state is ItemState.OPEN
+            else item
+            for item in task.items
+        ),
+    )
+
+
+def obligations(task: Task, planned: PlannedAccount) -> tuple[Obligation, ...]:
     """Return what is owed for kept items: one erasure a class, rule and due date."""
     groups: dict[tuple[str, str, date], list[TaskItem]] = {}
     for item in task.items:
@@ -58,6 +79,27 @@ def obligations(task: Task) -> tuple[Obligation, ...]:
                 (item.record_class, item.rule, item.keep_until), []
             ).append(item)
     return tuple(
-        Obligation(task.account, cls, rule, until, tuple(item.id for item in items))
-        for (cls, rule, until), items in sorted(groups.items())
+        _owed(task, planned, name, tuple(item.id for item in items))
+        for name, items in sorted(groups.items())
+    )
+
+
+def _owed(
+    task: Task,
+    planned: PlannedAccount,
+    name: tuple[str, str, date],
+    items: tuple[ItemId, ...],
+) -> Obligation:
+    """Return one thing that is owed; of what is open, from the day it was seen so."""
+    record_class, rule, until = name
+    if rule not in OPEN_REASONS:
+        return Obligation(task.account, record_class, rule, until, items)
+    return Obligation(
+        task.account,
+        record_class,
+        rule,
+        until - planned.open_most,
+        items,
+        ObligationKind.LOOK_AGAIN,
+        until,
     )

@@ -19,6 +19,7 @@ from orchestrator.core.holds import Ruling
 from orchestrator.core.kept import classes_once_kept, retained_classes
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
+from orchestrator.core.owed import ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reasons import reasons_of
 from orchestrator.core.recipients import recipients_of
@@ -68,6 +69,10 @@ _STRENGTH = {
     Evidence.M: 2,
     Evidence.E3: 3,
     Evidence.E4: 4,
+}
+_WHAT = {
+    ObligationKind.RETENTION: Owed.ERASE_AFTER_RETENTION,
+    ObligationKind.LOOK_AGAIN: Owed.LOOK_AGAIN,
 }
 TAKEN_ON_TRUST = frozenset({Evidence.E0, Evidence.E1, Evidence.E2, Evidence.E3})
 
@@ -351,14 +356,14 @@ def _still_open(case: Case, at: datetime) -> Iterator[StillOwed]:
 
 
 def _owed(case: Case) -> Iterator[StillOwed]:
-    """Yield what follows this statement: erasures when retention ends."""
+    """Yield what follows this statement: erasures of what had to stay."""
     owed = owed_by(case) if case.answered_at is None else case.obligations
     for one in owed:
         if one.task_id(case.id) not in case.all_tasks:  # what has begun is a task
             yield StillOwed(
-                what=Owed.ERASE_AFTER_RETENTION,
+                what=_WHAT[one.kind],
                 account=one.account,
                 action=Action.ERASE,
                 record_class=one.record_class,
-                due_on=one.due_on,
+                due_on=one.ends_on,
             )

@@ -88,7 +88,11 @@ class ItemState(StrEnum):
     NEVER_SEEN = "never_seen"
     """An unproven item that the processor does not know."""
     KEPT = "kept"
-    """Kept by a law until `keep_until`; no call of this case touches it."""
+    """
+    Kept by a law until `keep_until`, or because what it is of is open (an order).
+
+    No call of this task touches it any more; a follow-up does.
+    """
 
 
 class GateReason(StrEnum):
@@ -218,6 +222,7 @@ class Task:
     looks: int = 0  # empty looks so far
     misses: int = 0  # looks that still saw what should be gone
     answers_lost: int = 0
+    seen_open: tuple[ItemId, ...] = ()  # in this round of a follow-up
     # calls that are over for us and whose processor may still sign that it is done
     may_confirm: tuple[CallId, ...] = ()
     is_called_back: bool = False  # a job of it was, so the rest is left alone

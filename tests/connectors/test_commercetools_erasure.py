@@ -27,6 +27,7 @@ from schemas.connecting import (
     Progress,
     Reply,
     Retry,
+    StillOpen,
 )
 from tests.connectors.commercetools_shop import Shop
 
@@ -135,6 +136,57 @@ class TestErasure(Shop):
 
         assert reply == NeedsHuman("owner_changed")
         assert erased(fake) == []
+
+    @pytest.mark.parametrize(
+        ("state", "reason"),
+        [
+            pytest.param({"orderState": "Open"}, "order_open", id="order"),
+            pytest.param({"orderState": "Confirmed"}, "order_open", id="confirmed"),
+            pytest.param(
+                {"returnInfo": [{"items": [{"shipmentState": "Advised"}]}]},
+                "return_open",
+                id="return",
+            ),
+            pytest.param(
+                {"returnInfo": [{"items": [{"paymentState": "Initial"}]}]},
+                "refund_open",
+                id="refund",
+            ),
+        ],
+    )
+    def test_order_that_is_not_over_is_left_alone(
+        self,
+        bench: Bench,
+        fake: FakeCommercetools,
+        state: dict[str, object],
+        reason: str,
+    ) -> None:
+        """It is looked at as it is at the call, and nothing is done to it."""
+        fake.seed(a_guest(ANNA.value))
+        work = bench.find([ANNA])
+        next(iter(fake.objects("orders").values())).update(**state)
+        orders = [item for item in work.items if item.kind == "orders"]
+
+        (reply,) = bench.run(one_by_one(orders))
+
+        assert isinstance(reply, StillOpen)
+        assert (reply.items, reply.reason) == ((orders[0].id,), reason)
+        assert erased(fake) == []
+
+    def test_order_that_is_over_is_erased_whatever_it_was(
+        self, bench: Bench, fake: FakeCommercetools
+    ) -> None:
+        """Returned and refunded, nothing keeps it any more."""
+        fake.seed(a_guest(ANNA.value))
+        work = bench.find([ANNA])
+        over = {"shipmentState": "BackInStock", "paymentState": "Refunded"}
+        order = next(iter(fake.objects("orders").values()))
+        order.update(orderState="Cancelled", returnInfo=[{"items": [over]}])
+        orders = [item for item in work.items if item.kind == "orders"]
+
+        (reply,) = bench.run(one_by_one(orders))
+
+        assert isinstance(reply, Done)
 
     def test_absence_after_a_find_is_done(
         self, bench: Bench, fake: FakeCommercetools

@@ -65,6 +65,7 @@ from schemas.connecting import (
     Progress,
     Retained,
     Retry,
+    StillOpen,
     TooLate,
     Unconfirmed,
     Unknown,
@@ -298,11 +299,19 @@ def _fitting(rng: Random, task: Task) -> Report:
     if task.action is Action.NOTIFY:
         notices: list[Report] = [Notified(), Notified(), NotTold("no"), _accepted(rng)]
         return rng.choice(notices)
+    return _of_erasure(rng, task)
+
+
+def _of_erasure(rng: Random, task: Task) -> Report:
+    """Draw what a processor may say of records that it was to erase."""
     grade = rng.choice([Evidence.E2, Evidence.E2, Evidence.E2, *Evidence])
     done = [item.id for item in task.items if item.state is not ItemState.KEPT]
     part = tuple(sorted(some(rng, done)))
     options: list[Report] = [Done("deleted", grade), Progress(part, grade)]
     options += [_accepted(rng), _accepted(rng), NothingFound()]
+    if done and rng.random() < 0.1:
+        left = rng.choice(done)
+        return StillOpen((left,), "order_open", part, grade)
     return rng.choice(options)
 
 

@@ -146,6 +146,12 @@ def _follows_nothing(case: Case, _at: datetime) -> Case:
     return replace(case, obligations=())
 
 
+def _erases_open_orders(
+    task: Task, ids: Collection[ItemId], _reason: str, _until: object
+) -> Task:
+    return items.marked(task, ids, ItemState.GONE, Evidence.E2)
+
+
 _FORGOTTEN = answering.after_forgetting
 _SUPPLEMENTED = following.after_supplement
 _BEGINS_AT = following.begins_at
@@ -224,6 +230,7 @@ TWINS = (
     Twin("forgotten once answered", decide, "after_forgetting", _forgets_at_any_time),
     Twin("what is owed is found", decide, "after_forgetting", _forgets_what_is_owed),
     Twin("all that is owed is done", answering, "after_supplement", _owes_nothing),
+    Twin("an open order stays", reports, "kept_open", _erases_open_orders),
     Twin("a follow-up has its day", following, "begins_at", _comes_early),
     Twin("closed once nothing is owed", decide, "closed_if_over", _closes_early),
     Twin("nothing owed is dropped", decide, "with_follow_ups", _follows_nothing),

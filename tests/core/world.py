@@ -49,6 +49,7 @@ from schemas.connecting import (
     Notified,
     Retained,
     Retry,
+    StillOpen,
     TaskId,
     Unknown,
 )
@@ -57,7 +58,7 @@ from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
 from tests.core.lockings import check_locked
-from tests.core.owing import check_closed, check_owed
+from tests.core.owing import check_closed, check_left_alone, check_owed
 from tests.core.silence import Silence, check_holds
 
 
@@ -202,6 +203,8 @@ def _check_event(before: Case, case: Case, event: Event) -> None:
     old, new = before.all_tasks[event.task], case.all_tasks[event.task]
     assert old.status is TaskStatus.CALLED, "news of a task that nobody claimed"
     assert old.epoch == event.epoch, "news from an ended ownership"
+    if isinstance(event.report, StillOpen):
+        check_left_alone(old, new, event.report)
     if isinstance(event.report, Accepted | Retry | Unknown | NeedsHuman):
         ends = Done | NothingFound | Exported | Notified | Found
         assert not isinstance(new.outcome, ends), "accepted or lost is not done"

@@ -230,6 +230,14 @@ class AccountTable(Table):
         ),
         examples=[["email"]],
     )
+    open_most: PositiveDuration = Field(
+        default=timedelta(days=90),
+        description=(
+            "How long an open order, return or refund may keep its own record; then a "
+            "person decides."
+        ),
+        examples=["90d"],
+    )
     max_records: Annotated[StrictInt, Field(ge=1)] = Field(
         default=10_000,
         description="More records of one person than this: a person looks first.",

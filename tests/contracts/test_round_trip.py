@@ -74,8 +74,14 @@ def _named(case: Case, plan: Plan, tasks: tuple[Task, ...]) -> Case:
         request_id=f"request-{number}",
         subject=SubjectRef(f"subject-{number}"),
         controller="maison",
-        plan=replace(plan, version=RegisterVersion(f"v{number}"), controller="maison"),
+        plan=replace(
+            plan,
+            version=RegisterVersion(f"v{number}"),
+            controller="maison",
+            time_zone="Europe/Berlin",
+        ),
         tasks={one.id: one for one in named} or None,
+        obligations=tuple(replace(one, account=MAIL) for one in case.obligations[:1]),
     )
 
 

@@ -16,8 +16,11 @@ from orchestrator.core.events import (
     SiblingExportOpened,
     TaskReleased,
 )
+from orchestrator.core.holds import HoldReason
+from orchestrator.core.keyed import IdentityLocked
 from orchestrator.core.leading import LeadLost, LeadsStatement, LeadStated
 from orchestrator.core.opening import open_case
+from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.words import CallId, CaseId, Result, StatementKind
 from schemas.connecting import (
     Accepted,
@@ -105,6 +108,15 @@ def _attached() -> list[tuple[Case, list[Event]]]:
     ]
 
 
+def _locked() -> tuple[Case, list[Event]]:
+    """Return a stuck case of which a hold is released when its keys are not here."""
+    case = ready_to_erase("a")
+    end = case.due_at + case.plan.identifiers_margin
+    reason = HoldReason.INCIDENT
+    held = CaseHeld(T0, frozenset({ActionClass.IRREVERSIBLE}), reason, "dpo")
+    return case, [held, IdentityLocked(end), CaseReleased(end, reason, "dpo")]
+
+
 def _rarely() -> list[Observer]:
     """Observe what chance seldom brings: a gate that closes again, and closing."""
     erasure = task_of(a_case(), MAIL).id
@@ -129,7 +141,7 @@ def _rarely() -> list[Observer]:
         (waiting, [CallReported(T0, erasure, failed.report, _job_of(waiting))]),
         (handed, [PersonAttested(T0, erasure, "done", "0" * 64, "desk")]),
     ]
-    stories += _attached()
+    stories += [*_attached(), _locked()]
     asked = after(ready_to_erase("a"), MAIL, Accepted(HOUR))
     job = task_of(asked, MAIL).open_calls[0]
     doubts = CallReported(T0, erasure, NeedsHuman("unknown_job_state"), job.id, ())

@@ -61,15 +61,15 @@ def _vaulted(name: str, purpose: str, prefix: str, sealed_by: str, goes: str) ->
         name,
         t.vault,
         goes,
-        and_(which, not_(_locked(vault.owner, purpose))),
+        and_(which, not_(_locked(vault.owner, vault.purpose))),
         vault.made_at,
-        until.scalar_subquery() if purpose == IDENTITY else None,
+        until.scalar_subquery(),
         sealed_by=sealed_by,
         holds=(vault.sealed,),
     )
 
 
-def _locked(owner: Column[str], purpose: str) -> ColumnElement[bool]:
+def _locked(owner: Column[str], purpose: Column[str] | str) -> ColumnElement[bool]:
     """Tell whether an officer holds *owner*'s key for *purpose*."""
     keys = locked_keys.c
     mine = and_(keys.owner == owner, keys.purpose == purpose)
@@ -143,7 +143,7 @@ UNDER_THE_OFFICER = (
         "identifiers and references of stuck cases",
         t.vault,
         _LOCKED,
-        and_(t.vault.c.purpose == IDENTITY, _locked(t.vault.c.owner, IDENTITY)),
+        _locked(t.vault.c.owner, t.vault.c.purpose),
         t.vault.c.made_at,
         sealed_by=_OF_OFFICER,
         holds=(t.vault.c.sealed,),

@@ -21,13 +21,13 @@ from orchestrator.adapters.locked_tables import locked_keys
 from orchestrator.adapters.riding import PACKAGE
 from orchestrator.adapters.vault import EXPORT
 from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.core.owed import IDENTITY
+from orchestrator.core.owed import IDENTITY, OWED
 from orchestrator.core.words import CaseId
 from orchestrator.errors import OrchestratorError
 from orchestrator.ports import LockKey, UnlockKey
 
 PURPOSES = (IDENTITY, EXPORT)
-"""What identifies while a case is open; obligations and evidence end by themselves."""
+"""What identifies while a case is open; what is owed later has `OWED` purposes."""
 
 Seal = Callable[[bytes, str], str]
 """Seals bytes to a public key (raw, base64)."""
@@ -127,7 +127,8 @@ class SqlLockedKeys:
 
 def _of(table: Table, case: CaseId) -> tuple[ColumnElement[bool], ...]:
     """Return which rows of *table* are the identifying keys of *case*."""
-    return table.c.owner == case, table.c.purpose.in_(PURPOSES)
+    owed = table.c.purpose.startswith(OWED)
+    return table.c.owner == case, or_(table.c.purpose.in_(PURPOSES), owed)
 
 
 def _spelled(case: CaseId, purpose: str, key: bytes) -> bytes:

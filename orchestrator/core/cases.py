@@ -250,7 +250,7 @@ class Case:
     leads: tuple[Led, ...] = ()  # requests that are answered with it
     led_by: CaseId | None = None  # what answers it
     lead_statements: tuple[LeadsStatement, ...] = ()
-    locked_at: datetime | None = None  # its keys are the data protection officer's
+    locked_at: datetime | None = None  # its keys are the DPO's
     unlocked_until: datetime | None = None  # they handed the keys back so long
     amendments: tuple[Amendment, ...] = ()
     informed: tuple[Informed, ...] = ()  # what reached the person
@@ -321,12 +321,15 @@ class Case:
 
     @property
     def wants(self) -> Wants | None:
-        """What a stage must do next, if anything."""
+        """What a stage must do next, if anything; a copy's end waits for nothing."""
+        over = self._wants_of_copy()
+        if over is not None:
+            return over
         if self.status is CaseStatus.RUNNING:
             return self._wants_of_running()
         if self.status is CaseStatus.ANSWERED:
             return self._wants_of_answered()
-        return self._wants_of_copy()
+        return None
 
     def _wants_of_answered(self) -> Wants | None:
         """Return what is due after the answer."""
@@ -338,7 +341,7 @@ class Case:
         owed = {one.task_id(self.id) for one in self.obligations}
         if any(task.is_settled and task.id in owed for task in follow_ups):
             return Wants.SEAL_SUPPLEMENT
-        return Wants.FORGET_OWED if self.spent_keys else self._wants_of_copy()
+        return Wants.FORGET_OWED if self.spent_keys else None
 
     @property
     def spent_keys(self) -> frozenset[str]:
@@ -356,7 +359,7 @@ class Case:
         copies = self.export is ExportStatus.GATHERING and not is_shut
         if is_decided and copies and self.is_copied:
             return Wants.SEAL_EXPORT
-        return self._wants_of_copy()
+        return None
 
     def _wants_of_copy(self) -> Wants | None:
         """Return whether the copy's key is to be destroyed."""

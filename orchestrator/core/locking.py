@@ -1,7 +1,8 @@
 """
 What identifies a person is kept only while the case's clock runs.
 
-A case that is stuck beyond that is locked: its keys are under the data protection
+That is the law's until the answer, and then that of what is still owed.  A case that is
+stuck beyond it is locked: its keys are under the data protection
 officer's, and nobody is asked anything until they hand them back, for a time.
 """
 
@@ -13,6 +14,7 @@ from datetime import datetime
 from orchestrator.core.alarms import OPEN
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
 from orchestrator.core.events import PersonRetried
+from orchestrator.core.following import ERASED_WITHIN, begins_at, may_follow_up
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
 from orchestrator.core.rulings import after_retry
 from orchestrator.core.settling import needs_human, wait
@@ -23,14 +25,21 @@ _MOVES = frozenset({TaskStatus.READY, TaskStatus.WAITING})
 
 def locks_at(case: Case) -> datetime | None:
     """
-    Return from when on the identifiers of an open case are not ours to keep.
+    Return from when on what identifies the person is not ours to keep.
 
-    That is the deadline, as it was extended, and the register's margin; else the end of
-    the time for which they were handed back.
+    Of an open case that is the deadline, as it was extended, and the register's margin;
+    of an answered one that owes an erasure, as long after the day on which that should
+    be over.  Whatever it is, not before the time is over for which it was handed back.
     """
-    if case.status not in OPEN or not case.identity_held or case.locked_at is not None:
+    if case.locked_at is not None:
         return None
-    return case.unlocked_until or case.due_at + case.plan.identifiers_margin
+    clocks = [case.due_at] if case.status in OPEN and case.identity_held else []
+    if may_follow_up(case):
+        clocks += [begins_at(case, one) + ERASED_WITHIN for one in case.obligations]
+    if not clocks:
+        return None
+    moment = min(clocks) + case.plan.identifiers_margin
+    return max(moment, case.unlocked_until or moment)
 
 
 def after_lock(case: Case, event: IdentityLocked | IdentityUnlocked) -> Case:

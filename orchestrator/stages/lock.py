@@ -21,12 +21,11 @@ from orchestrator.errors import (
     SetUpError,
     Unavailable,
 )
-from orchestrator.ports import LockedKeys, Vault
+from orchestrator.ports import LockedKeys, LockKey, Vault
 
 log = structlog.get_logger()
 
 AT_ONCE = 200
-_PURPOSES = ("identity", "export")
 
 
 class Lock:
@@ -56,8 +55,9 @@ class Lock:
         steps = list(self._steps(now))
         locked = sum(self._engine.apply(steps)) if steps else 0
         for step in steps:
-            for purpose in _PURPOSES:
-                self._vault.forget(step.case, purpose)
+            for write in step.writes:
+                if isinstance(write, LockKey):
+                    self._vault.forget(write.owner, write.purpose)
         if locked:
             self._owes_truncation = True
             log.info("identifiers_locked", count=locked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,12 @@ def check_locked(before: Case, case: Case, event: Event) -> None:
     assert not moving, "asked without an identifier"
     if before.locked_at is None:
         assert isinstance(event, IdentityLocked)
-        end = before.unlocked_until or before.due_at + case.plan.identifiers_margin
+        end = before.due_at
+        if not before.identity_held:
+            first = min(one.due_on for one in before.obligations)
+            end = datetime.combine(first, time.min, UTC) + 30 * DAY
+        handed_back = before.unlocked_until or end
+        end = max(end + case.plan.identifiers_margin, handed_back)
         assert event.at >= end, "locked while the clock runs"
         assert case.unlocked_until is None
-    assert case.identity_held, "forgotten is not locked"
+    assert case.identity_held or case.obligations, "forgotten is not locked"

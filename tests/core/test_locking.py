@@ -9,7 +9,13 @@ import pytest
 
 from orchestrator.core.cases import Case, CaseStatus, Step, TaskStatus, Wants
 from orchestrator.core.decide import decide
-from orchestrator.core.events import CaseExtended, PersonClosed, PersonRetried
+from orchestrator.core.events import (
+    CaseExtended,
+    ExportSealed,
+    PersonClosed,
+    PersonRetried,
+    TimePassed,
+)
 from orchestrator.core.keyed import (
     IdentityForgotten,
     IdentityLocked,
@@ -175,6 +181,52 @@ def test_locked_case_that_owes_an_erasure_waits_for_the_officer() -> None:
     assert answered.wants is None
     assert decide(answered, IdentityForgotten(T0 + 90 * DAY)).case is answered
     assert handed_back(answered).wants is Wants.FORGET_IDENTITY
+
+
+def owing() -> Case:
+    """Build a case that is answered and forgotten, and owes an invoice's erasure."""
+    case = ready_to_erase(
+        "a", retention=[INVOICES], record_class="invoice", started_on=date(2025, 6, 1)
+    )
+    case = decide(case, signed(case)).case
+    case = decide(case, IdentityForgotten(T0 + HOUR)).case
+    assert case.obligations
+    return case
+
+
+def test_reference_of_what_is_owed_stays_until_its_own_clock_is_over() -> None:
+    """From the day after retention ends, 30 days and the margin; then it is locked."""
+    case = owing()
+    begins = case.obligations[0].begins_at(case.plan.time_zone)
+
+    assert locks_at(case) == begins + 30 * DAY + MARGIN
+    stuck = decide(case, TimePassed(begins)).case
+    (follow_up,) = [t for t in locked(stuck).all_tasks.values() if t.is_follow_up]
+    assert (follow_up.status, follow_up.reason) == (
+        TaskStatus.NEEDS_HUMAN,
+        "identity_locked",
+    )
+
+
+def test_follow_up_goes_on_when_its_key_is_handed_back() -> None:
+    """The processor's own id is enough, once it can be read again."""
+    case = owing()
+    begins = case.obligations[0].begins_at(case.plan.time_zone)
+    stuck = locked(decide(case, TimePassed(begins)).case)
+
+    (task,) = [t for t in handed_back(stuck).all_tasks.values() if t.is_follow_up]
+
+    assert task.status is TaskStatus.READY
+
+
+def test_copy_that_is_over_goes_though_nothing_can_be_signed() -> None:
+    """Its end waits for no statement, and for no key of the officer."""
+    case = after(a_case(rights=ACCESS), MAIL, located("a"), Action.LOCATE)
+    case = after(case, MAIL, Exported(1), Action.EXPORT)
+    case = decide(case, ExportSealed(T0, "0" * 64, T0 + 7 * DAY)).case
+    assert case.wants is Wants.SEAL_STATEMENT
+
+    assert decide(case, TimePassed(T0 + 7 * DAY)).case.wants is Wants.SHRED_EXPORT
 
 
 @pytest.mark.parametrize("days", [0, 30])

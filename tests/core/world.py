@@ -138,7 +138,8 @@ class World:
             return
         is_near = event.at >= case.due_at - 7 * DAY
         may_know = event.at >= case.opened_at + HOUR
-        if is_near and may_know and case.wants is not Wants.SEAL_STATEMENT:
+        at_once = {Wants.SEAL_STATEMENT, Wants.SHRED_EXPORT}
+        if is_near and may_know and case.wants not in at_once:
             said = [one for one in case.statements if one.kind is StatementKind.INTERIM]
             assert said or case.wants is Wants.SEAL_INTERIM, "nothing leaves in time"
         if event.at > case.due_at:

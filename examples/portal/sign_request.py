@@ -35,10 +35,8 @@ def sealed(part: object, key: str) -> str:
 
 def signed(data: dict[str, object], pem: bytes) -> str:
     """Return the value of the record: an envelope around the whole event."""
-    key, now = (
-        cast("Ed25519PrivateKey", load_pem_private_key(pem, None)),
-        datetime.now(UTC),
-    )
+    key = cast("Ed25519PrivateKey", load_pem_private_key(pem, None))
+    now = datetime.now(UTC)
     event = {"specversion": "1.0", "id": str(uuid.uuid4()), "source": SOURCE}
     event |= {"type": "privacy.request.submitted.v1", "time": now.isoformat()}
     event["expirytime"] = (now + timedelta(days=7)).isoformat()

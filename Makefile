@@ -71,8 +71,10 @@ lock: $(DEV) ## compile the locks (ARGS=--upgrade for newer versions)
 
 # The folder keeps others of this machine out; the files in it must be readable
 # for the user inside the containers.
-secrets: ## make the passwords that docker-compose.yml needs, once
+secrets: ## make the passwords and the portal's key that docker-compose.yml needs, once
 	@mkdir -p -m 0700 secrets
 	@test -e secrets/postgres_password || $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(32), end="")' > secrets/postgres_password
 	@printf 'postgresql+psycopg://erasure:%s@postgres/erasure' "$$(cat secrets/postgres_password)" > secrets/erasure_database_url
-	@chmod 0644 secrets/postgres_password secrets/erasure_database_url
+	@test -e secrets/portal.pem || (umask 077; openssl genpkey -algorithm ed25519 -out secrets/portal.pem)
+	@openssl pkey -in secrets/portal.pem -pubout -out secrets/portal_public.pem
+	@chmod 0644 secrets/postgres_password secrets/erasure_database_url secrets/portal_public.pem

@@ -18,6 +18,7 @@ from orchestrator.adapters.register import load_register
 from orchestrator.bootstrap import catalog
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.settings import Settings, variable_of
+from tests.support.publisher import PUBLIC
 
 ROOT: Final = Path(__file__).parents[1]
 COMPOSE: Final[dict[str, Any]] = yaml.safe_load(
@@ -182,9 +183,15 @@ def test_variables_are_settings() -> None:
     assert in_services <= SETTINGS
 
 
-def test_default_register_names_the_imitations_and_secrets_that_are_set() -> None:
+def test_default_register_names_the_imitations_and_secrets_that_are_set(
+    tmp_path: Path,
+) -> None:
     """The register of the composition loads, and its secrets are in `work`."""
-    register = load_register(ROOT / "deploy" / "register.toml", catalog())
+    text = (ROOT / "deploy" / "register.toml").read_text()
+    here = tmp_path / "register.toml"
+    here.write_text(text.replace("file:/run/secrets/portal_public", PUBLIC))
+    assert "portal_public" in SERVICES["ingest"]["secrets"]
+    register = load_register(here, catalog())
     given = SERVICES["work"]["environment"]
 
     asked = {

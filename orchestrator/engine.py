@@ -34,10 +34,12 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
+    StatementRecovered,
     TaskReported,
 )
 from orchestrator.core.opening import Opening, open_case
 from orchestrator.core.plan import Plan
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import CaseId, Rehearsal, SubjectRef
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write
@@ -73,7 +75,7 @@ _STIRRED_BY_WANT = {
     Wants.SHRED_EXPORT: Stirred.FORGET,
 }
 # Events after which the subject's other cases may wait for a copy no longer.
-_TELLING = (ExportSealed, RequestWithdrawn)
+_TELLING = (ExportSealed, RequestWithdrawn, CaseRefused, StatementRecovered)
 _FOR_WORK = frozenset({TaskStatus.READY, TaskStatus.WAITING})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, select, update
 
 from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters.tables import Instant
@@ -25,6 +25,7 @@ from orchestrator.core.brake import (
     hour_of,
     usual_of,
 )
+from orchestrator.core.words import CaseId
 from orchestrator.ports import BrakeKey, Counted
 
 
@@ -116,6 +117,12 @@ def save_counted(connection: Connection, counted: Counted) -> None:
         connection.execute(b.brake_held.insert(), held)
 
 
+def hold_beside(connection: Connection, pairs: Mapping[CaseId, CaseId]) -> None:
+    """Let the pull that holds a case's lead hold the case, too, if one does."""
+    for case, lead in pairs.items():
+        connection.execute(_BESIDE, {"case": case, "lead": lead})
+
+
 def begin_afresh(connection: Connection, key: BrakeKey, at: datetime) -> None:
     """Take the brake of a locked row off, and forgive what passed in 24 hours."""
     controller, source = key
@@ -143,4 +150,10 @@ _HOURS = select(b.brake_hours).where(
     b.brake_hours.c.controller == bindparam("controller"),
     b.brake_hours.c.source == bindparam("source"),
     b.brake_hours.c.hour.in_(bindparam("hours", expanding=True, type_=Instant)),
+)
+_BESIDE = b.brake_held.insert().from_select(
+    ["case_id", "pull"],
+    select(bindparam("case", type_=Text), b.brake_held.c.pull).where(
+        b.brake_held.c.case_id == bindparam("lead", type_=Text)
+    ),
 )

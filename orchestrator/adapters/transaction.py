@@ -12,7 +12,11 @@ from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import obligation_rows, statistics
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.assembling import Assembling
-from orchestrator.adapters.brake_counting import locked_brakes, save_counted
+from orchestrator.adapters.brake_counting import (
+    hold_beside,
+    locked_brakes,
+    save_counted,
+)
 from orchestrator.adapters.codec import (
     case_to_doc,
     event_to_doc,
@@ -267,6 +271,10 @@ class SqlTransaction:
     def save_counted(self, counted: Counted) -> None:
         """Store what was counted on locked brakes, and which cases they hold."""
         save_counted(self.connection, counted)
+
+    def hold_beside(self, pairs: Mapping[CaseId, CaseId]) -> None:
+        """Let the brake that holds a case's lead (the value) hold the case, too."""
+        hold_beside(self.connection, pairs)
 
 
 _QUARANTINE_FIELDS = tuple(

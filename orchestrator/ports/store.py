@@ -105,6 +105,9 @@ class Transaction(Protocol):
     def save_counted(self, counted: Counted) -> None:
         """Store what was counted on locked brakes, and which cases they hold."""
 
+    def hold_beside(self, pairs: Mapping[CaseId, CaseId]) -> None:
+        """Let the brake that holds a case's lead (the value) hold the case, too."""
+
 
 class Store(Protocol):
     """Durable state; raises `Unavailable` when the database or its disk is away."""

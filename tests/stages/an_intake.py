@@ -136,14 +136,14 @@ class Intake:
         now = self.office.clock.now().isoformat()
         number = f"{self._partition:04d}{offset:08d}"
         identifiers = [{"type": "email", "value": f"person-{name}@example.com"}]
-        data = a_request(
-            request_id=f"6f0e0d3c-8f5a-4f2b-9a55-{number}",
-            controller=self._plan.controller,
-            received_at=now,
-            subject=a_subject(customer_id=f"C-{name}", identifiers=identifiers),
-            verification=a_verification(verified_at=now),
-            **changes,
-        )
+        usual: dict[str, object] = {
+            "request_id": f"6f0e0d3c-8f5a-4f2b-9a55-{number}",
+            "controller": self._plan.controller,
+            "received_at": now,
+            "subject": a_subject(customer_id=f"C-{name}", identifiers=identifiers),
+            "verification": a_verification(verified_at=now),
+        }
+        data = a_request(**{**usual, **changes})
         headers = the_headers(
             ce_id=f"0b7f7c58-6df0-4a1e-8f0e-{number}".encode(),
             ce_source=source.encode(),

@@ -22,6 +22,7 @@ from orchestrator.stages import let_go
 from orchestrator.stages.let_go import LettingGo
 from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import DAY, HOUR, MINUTE
+from tests.schemas.submissions import a_subject
 from tests.stages.an_intake import PORTAL, Intake
 from tests.stages.an_office import Office, an_office
 
@@ -267,6 +268,28 @@ def test_pull_that_holds_something_stays(office: Office) -> None:
     counted = {one.source: one.pull for one in desk.brakes.counted(office.clock.now())}
     assert desk.pulled().held == 5
     assert counted == {PORTAL: desk.pull}
+
+
+def test_who_asked_twice_is_released_though_the_first_request_is_withdrawn(
+    office: Office,
+) -> None:
+    """What is answered with a held case goes on held, and is let go with the rest."""
+    desk = Desk(office, held=1)
+    desk.intake.send(2, subject=a_subject())
+    lead, attached = desk.held()[1:]
+    withdrawn = RequestWithdrawn(
+        office.clock.now(), "portal", WithdrawalReason.BY_PERSON
+    )
+
+    office.engine.apply([Step(lead.id, withdrawn)])
+    alone = office.case(attached.id)
+    desk.decide()
+    desk.letting_go().all()
+
+    assert attached.led_by == lead.id
+    assert alone.is_braked
+    assert not office.case(attached.id).is_braked
+    assert desk.rows() == 0
 
 
 def test_unknown_case_behind_the_brake_is_forgotten(office: Office) -> None:

@@ -52,6 +52,17 @@ class Braking:
         self.transaction.save_counted(Counted(brakes, self.pulls, self.held))
         return braked
 
+    def follow(self, led: Sequence[NewCase]) -> None:
+        """
+        Let those who are answered with a held case be released with it.
+
+        Nothing is erased for them, so they are not counted; but one of them goes on by
+        itself, held, if its lead is withdrawn.
+        """
+        leads = {new.opening.case: new.opening.led_by for new in led}
+        pairs = {case: lead for case, lead in leads.items() if lead is not None}
+        self.transaction.hold_beside(pairs)
+
     def tell(self) -> None:
         """Say, once it is durable, that the brake was pulled, or holds on."""
         for pull in self.pulls:

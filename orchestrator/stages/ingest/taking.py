@@ -144,6 +144,7 @@ class Ingest:
             led = [new for new in told if new.opening.led_by is not None]
             for new in (*braking.braked(free, sources), *led):
                 batch.work.open(new)
+            braking.follow(led)
             apply_words(self._parts, batch)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())

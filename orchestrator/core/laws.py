@@ -20,6 +20,10 @@ class Law(StrEnum):
     """The PIPL."""
 
 
+# ISO 3166-2 lists them under CN as well, but the PIPL does not reach them.
+_WITHOUT_PIPL = frozenset({"CN-HK", "CN-MO", "CN-TW"})
+
+
 def law_of(jurisdiction: str) -> Law:
     """
     Return the law of a place.
@@ -27,6 +31,8 @@ def law_of(jurisdiction: str) -> Law:
     A place without one here is answered by the law of the Union, which is the
     controller's own: it answers to it in any case.
     """
+    if jurisdiction in _WITHOUT_PIPL:
+        return Law.EU
     for name in (jurisdiction, jurisdiction.partition("-")[0]):
         if name in {law.value for law in Law}:
             return Law(name)

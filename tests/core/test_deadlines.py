@@ -187,6 +187,8 @@ def test_a_place_without_a_rule_is_answered_by_the_unions() -> None:
     """Nobody waits longer because their country is not in the table."""
     assert rule_for("CH") == rule_for("FR")
     assert rule_for("US-NY")[0] == "eu-1182-71.1"
+    assert rule_for("CN-HK")[0] == "eu-1182-71.1"
+    assert rule_for("CN-SH")[0] == "cn-pipl-15.1"
 
 
 def test_a_country_without_a_calendar_has_no_holidays() -> None:

@@ -28,7 +28,7 @@ from orchestrator.adapters.upserting import upsert
 from orchestrator.core.brake import Brake
 from orchestrator.core.cases import Case, CaseStatus, Step, Task
 from orchestrator.core.events import Event
-from orchestrator.core.ladder import last_rung
+from orchestrator.core.ladder import highest_rung
 from orchestrator.core.locking import locks_at
 from orchestrator.core.plan import Plan
 from orchestrator.core.statistics import is_counted_anew
@@ -377,7 +377,7 @@ def task_row(case: CaseId, task: Task) -> dict[str, object]:
         "claimed_at": task.first_called_at,
         "at_most": task.at_most,
         "job": _job(task),
-        "rung": None if task.is_settled else last_rung(task),
+        "rung": None if task.is_settled else highest_rung(task),
         "doc": task_to_doc(task),
     }
 

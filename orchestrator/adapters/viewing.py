@@ -34,7 +34,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.forecast import endangered
 from orchestrator.core.holds import Hold, Ruling
-from orchestrator.core.ladder import last_rung, silent_since
+from orchestrator.core.ladder import highest_rung, silent_since
 from orchestrator.core.later import Amendment, Informed
 from orchestrator.core.owed import Obligation
 from orchestrator.core.reasons import reasons_of
@@ -60,7 +60,7 @@ def task_line(case: str, task: Task) -> TaskLine:
         dispatch_by=task.dispatch_by,
         due_at=handover.due_at if handover else None,
         assignee=handover.assignee if handover else None,
-        rung=last_rung(task),
+        rung=highest_rung(task),
     )
 
 

@@ -68,9 +68,9 @@ def wanted_by(task: Task) -> datetime:
     return task.dispatch_by
 
 
-def last_rung(task: Task) -> Rung | None:
-    """Return how far the silence of *task* was escalated."""
-    return task.rungs[-1].rung if task.rungs else None
+def highest_rung(task: Task) -> Rung | None:
+    """Return how far the silence of *task* was escalated; they are listed in order."""
+    return max((one.rung for one in task.rungs), key=[*Rung].index, default=None)
 
 
 def has_breached(task: Task) -> bool:

@@ -15,11 +15,12 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.holds import HoldReason
-from orchestrator.core.ladder import silent_since
+from orchestrator.core.ladder import highest_rung, silent_since
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import Ladder
 from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.statements import final_receipt, interim_receipt
+from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Rehearsal
 from schemas.case_events import TaskEscalated
 from schemas.connecting import (
@@ -150,6 +151,7 @@ def test_job_that_goes_on_is_silent_once_its_time_is_over() -> None:
         ("reminder", late_at + 3 * DAY),
         ("processor", late_at + 7 * DAY),
     ]
+    assert highest_rung(task_of(case, MAIL)) is Rung.BREACH_OF_SLA
 
 
 def test_job_that_nobody_can_ask_about_is_silent_at_once() -> None:

@@ -58,6 +58,19 @@ def test_officers_file_is_theirs_alone_and_never_overwritten(
     assert officer.read_bytes() == content
 
 
+def test_controller_without_a_key_is_warned_of_and_nothing_is_wrong(
+    installation: AnInstallation,
+) -> None:
+    """`config check` says what it means for stuck cases; the set-up works."""
+    text = _KEY_LINE.sub("", installation.register.read_text())
+    installation.register.write_text(text)
+
+    ran = installation("config", "check")
+
+    assert ran.code == 0
+    assert "dpo_key: without it" in ran.err
+
+
 def test_locked_case_shows_it_and_its_tasks_say_who_can_help(
     installation: AnInstallation, locked: CaseId
 ) -> None:

@@ -23,8 +23,16 @@ from orchestrator.core.locking import locks_at
 from orchestrator.engine import Step
 from orchestrator.ports import DestroyKey
 from orchestrator.stages.lock import Lock
-from schemas.connecting import EMAIL, Identifier
-from tests.core.builders import CASE, DAY, T0, a_plan, an_opening
+from schemas.connecting import EMAIL, Identifier, Mode
+from tests.core.builders import (
+    CASE,
+    DAY,
+    T0,
+    a_plan,
+    an_account,
+    an_opening,
+    signed,
+)
 from tests.stages.an_office import Office
 
 ADA = dump_identifiers([Identifier(EMAIL, "ada@example.com")])
@@ -178,6 +186,25 @@ def test_forgetting_a_locked_case_leaves_nothing_with_the_officer(
         left = connection.execute(select(locked_keys.c.purpose)).scalars().all()
         values = connection.execute(select(t.vault)).all()
     assert (left, values) == (["export"], [])
+
+
+def test_locked_case_that_is_answered_is_forgotten(office: Office) -> None:
+    """Its receipt names nobody; the officer's sealed key goes, and no digest stays."""
+    office.open([an_opening()], a_plan(an_account(mode=Mode.OFF)))
+    office.clock.advance(office.case(CASE).due_at + MARGIN - T0)
+    assert lock(office) == 1
+    case = office.case(CASE)
+    final = signed(case, at=office.clock.now(), case_version=case.version)
+    assert office.engine.apply([Step(CASE, final)]) == [True]
+
+    assert office.forget().turn() == 1
+
+    with office.database.reading() as connection:
+        left = connection.execute(select(locked_keys.c.purpose)).scalars().all()
+        stones = connection.execute(select(t.tombstones)).all()
+    assert "identity" not in left
+    assert stones == []
+    assert not office.case(CASE).identity_held
 
 
 def test_inventory_shows_what_the_officer_holds_and_what_is_overdue(

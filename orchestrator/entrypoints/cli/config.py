@@ -36,6 +36,7 @@ def _doubts(
     parts: Installation, found: Sequence[tuple[str, str | None]]
 ) -> Iterator[str]:
     """Yield what a careful person should know of an installation that works."""
+    from orchestrator.adapters.register.advice import unlocked
     from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
 
     takes_unsigned = parts.settings.unsigned_requests is Unsigned.TAKE
@@ -47,18 +48,17 @@ def _doubts(
             "The register has no publisher, so every request event is refused; write"
             " [publishers.NAME] with the portal's public key."
         )
+    if is_read:
+        yield from map(str, unlocked(parts.register))
 
 
 @app.command()
 def check(*, as_json: Json = False) -> None:
     """Check all that `run` checks at its start: exit 0 all right, 2 not."""
-    from orchestrator.adapters.register.advice import unlocked
     from orchestrator.entrypoints.starting import wrong_things
 
     with open_parts(is_checked=False) as parts:
         found = [("settings", None), *wrong_things(parts)]
-        is_well = not any(problem for _, problem in found)
-        doubts = [str(one) for one in unlocked(parts.register)] if is_well else []
         doubts = list(_doubts(parts, found))
     if as_json:
         print_json([{"part": name, "problem": problem} for name, problem in found])
@@ -70,7 +70,5 @@ def check(*, as_json: Json = False) -> None:
                 warn(f"{name}: {problem}")
         for sentence in doubts:
             warn(sentence)
-    for doubt in doubts:
-        warn(doubt)
-    if not is_well:
+    if any(problem for _, problem in found):
         raise typer.Exit(WRONG_USE)

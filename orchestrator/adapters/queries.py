@@ -12,9 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from orchestrator.adapters import brake_tables as b
+from orchestrator.adapters import signed_statements
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.asking import NEAR, Asking
 from orchestrator.adapters.assembling import Assembling
@@ -248,36 +249,23 @@ class Queries:
         self, *, case: str | None = None, limit: int = 1000
     ) -> tuple[StatementLine, ...]:
         """Return signed statements, newest first."""
-        query = _statement_columns().order_by(
-            t.statements.c.signed_at.desc(), t.statements.c.number.desc()
-        )
-        if case is not None:
-            query = query.where(t.statements.c.case_id == case)
         with self._database.reading() as connection:
-            rows = connection.execute(query.limit(limit)).all()
-        return tuple(_statement_line(row) for row in rows)
+            return signed_statements.lines(connection, case, limit)
 
     def statement(self, id_: str) -> tuple[StatementLine, bytes]:
         """
         Return a statement with its envelope, by its own id or its case's.
 
-        A case's id means the newest one; raises `NotPossible` for a stranger.
+        A case's id means the newest one, of an attached case that of its lead; raises
+        `NotPossible` for a stranger.
         """
-        columns = t.statements.c
-        query = (
-            _statement_columns()
-            .add_columns(columns.envelope)
-            .where((columns.id == id_) | (columns.case_id == id_))
-            .order_by(columns.number.desc())
-            .limit(1)
-        )
         with self._database.reading() as connection:
-            row = connection.execute(query).first()
-        if row is None:
+            found = signed_statements.one(connection, id_)
+        if found is None:
             raise NotPossible(
                 f"There is no receipt {id_}; `erasure receipt list` has them."
             )
-        return _statement_line(row), row.envelope
+        return found
 
 
 def _task_counts(
@@ -366,31 +354,4 @@ def _case_view(
         statements=statements,
         obligations=tuple(obligation_line(found, one) for one in found.obligations),
         history=history,
-    )
-
-
-def _statement_columns() -> Select[Any]:
-    """Select what a line of a statement needs."""
-    columns = t.statements.c
-    return select(
-        columns.id,
-        columns.case_id,
-        columns.number,
-        columns.kind,
-        columns.signed_at,
-        columns.key_id,
-        columns.sha256,
-    )
-
-
-def _statement_line(row: Any) -> StatementLine:  # noqa: ANN401 (a row)
-    """Return a statement's row as a line."""
-    return StatementLine(
-        id=row.id,
-        case=row.case_id,
-        number=row.number,
-        kind=row.kind,
-        signed_at=row.signed_at,
-        key_id=row.key_id,
-        sha256=row.sha256,
     )

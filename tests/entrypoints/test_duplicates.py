@@ -87,6 +87,17 @@ def test_both_are_answered_with_the_same_receipt(
     assert not view["identity_held"]
 
 
+def test_receipt_of_either_case_is_the_same(installation: AnInstallation) -> None:
+    """Whoever asks for the second case's receipt gets the one that answered it."""
+    first = installation.a_case(ADA, "erasure")
+    second = again(installation, "erasure")
+    answer(installation)
+
+    receipts = [installation("receipt", "show", one).out for one in (first, second)]
+
+    assert receipts[0] == receipts[1]
+
+
 def test_copy_for_both_is_made_once(installation: AnInstallation) -> None:
     """The second portal hears its digest; no key for a copy of its own is left."""
     installation.a_case(ADA, "access")

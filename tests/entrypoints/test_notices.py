@@ -1,0 +1,81 @@
+"""What a person is told of a refusal, by law, ground and language."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from orchestrator.core.cases import Case
+from orchestrator.core.decide import decide
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
+from orchestrator.core.laws import Law
+from orchestrator.core.ruled import CaseRefused
+from orchestrator.entrypoints.notices import LANGUAGES, refusal_notice
+from tests.core.builders import ACCESS, ERASURE, HOUR, MAIL, T0, an_account
+from tests.core.builders import a_case as a_case_of
+
+KNOWN = [
+    pytest.param(law, ground, id=f"{law}-{ground}")
+    for law, provisions in PROVISIONS.items()
+    for ground in provisions
+]
+
+
+def refused(law: Law, ground: Ground, *classes: str, **changes: object) -> Case:
+    """Refuse a case of a law on a ground that fits it."""
+    rights = ERASURE if fits(ground, law, ERASURE, in_part=False) else ACCESS
+    case = a_case_of(an_account(MAIL), rights=rights)
+    case = replace(case, jurisdiction=law.value, **changes)  # type: ignore[arg-type]
+    event = CaseRefused(T0 + HOUR, ground, "dpo-1", frozenset(classes))
+    return decide(case, event).case
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("law", "ground"), KNOWN)
+def test_every_ground_of_every_law_has_a_whole_text(
+    law: Law, ground: Ground, language: str
+) -> None:
+    """Greeting, reason with its provision, remedies and whom to ask; no gap."""
+    case = refused(law, ground)
+
+    notice = refusal_notice(case, language)
+
+    assert f"({PROVISIONS[law][ground]})" in notice
+    assert case.request_id in notice
+    assert case.plan.dpo_contact in notice
+    assert not {"{", "}"} & {*notice}
+    assert len(notice.split("\n\n")) >= 4
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("law", Law)
+def test_classes_of_a_refusal_in_part_are_named(law: Law, language: str) -> None:
+    """The person learns what is left alone; the rest is erased."""
+    case = refused(law, Ground.LEGAL_OBLIGATION, "order", "invoice")
+
+    notice = refusal_notice(case, language)
+
+    assert "invoice, order" in notice
+    assert not {"{", "}"} & {*notice}
+
+
+def test_notice_names_the_local_day_of_receipt() -> None:
+    """Half past eleven at night in UTC is the next day in Berlin."""
+    late = datetime(2026, 3, 31, 23, 30, tzinfo=UTC)
+    case = refused(Law.EU, Ground.UNFOUNDED, received_at=late)
+
+    assert "2026-04-01" in refusal_notice(case, "en")
+
+
+def test_own_authority_is_named_under_the_law_of_the_union_only() -> None:
+    """Elsewhere the law names whom to turn to."""
+    named = replace(refused(Law.EU, Ground.UNFOUNDED).plan, authority="CNIL, cnil.fr")
+
+    told = {
+        law: refusal_notice(refused(law, Ground.IDENTITY_UNCONFIRMED, plan=named), "en")
+        for law in Law
+    }
+
+    assert [law for law, notice in told.items() if "CNIL" in notice] == [Law.EU]

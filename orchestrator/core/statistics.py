@@ -113,7 +113,7 @@ def figures_of(case: Case) -> Figures | None:
         is_suspended=case.identity_asked_at is not None,
         is_attached=case.led_by is not None,
         answered_on=_day(case, case.answered_at) if case.answered_at else None,
-        ground=case.refused_for.value if case.refused_for else None,
+        ground=_ground(case),
         grounds_in_part=tuple(sorted({one.reason for one in in_part if one.reason})),
         lines=_lines(case) if is_answered else (),
     )
@@ -140,6 +140,14 @@ def answer_to(case: Case, right: Right) -> Answer:
         return Answer.DENIED if case.refused_for else Answer.NOTHING
     is_left = any(task.retained or refused_classes(case, task) for task in mine)
     return Answer.PART if is_left or len(done) < len(mine) else Answer.WHOLE
+
+
+def _ground(case: Case) -> str | None:
+    """Return the ground of a refusal, also of the one that this request shared."""
+    if case.refused_for is not None:
+        return case.refused_for.value
+    whole = (one for one in case.rulings if one.kind is RulingKind.REFUSED)
+    return next((one.reason for one in whole), None)
 
 
 def _watched(case: Case) -> tuple[object, ...]:

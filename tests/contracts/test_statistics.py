@@ -79,12 +79,14 @@ def test_figures_go_after_whole_years(on_sqlite: Stored) -> None:
     """Answered in 2026, kept 5 years: they go with 2031, and open ones never."""
     statistics = SqlStatistics(on_sqlite.database, years=5)
     case = numbered(1)
-    on_sqlite.open(case, numbered(2))
+    later = numbered(3)
+    on_sqlite.open(case, numbered(2), later)
     on_sqlite.save(case, _answered(case))
+    on_sqlite.save(later, _answered(later, at=datetime(2027, 1, 1, tzinfo=UTC)))
 
     assert statistics.expire(datetime(2031, 12, 31, 23, 59, tzinfo=UTC)) == 0
     assert statistics.expire(datetime(2032, 1, 1, tzinfo=UTC)) == 1
-    assert _ids(on_sqlite) == ["case-2"]
+    assert sorted(_ids(on_sqlite)) == ["case-2", "case-3"]
 
 
 def test_period_and_controller_choose(on_sqlite: Stored) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.core.cases import Case, Extension
 from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import Ruling, RulingKind
 from orchestrator.core.opening import open_case
 from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.settling import REFUSED, WITHDRAWN, settle
@@ -39,6 +40,7 @@ from tests.core.builders import (
     an_opening,
     task_of,
 )
+from tests.core.ended import keeping
 
 DONE = Done("deleted", Evidence.E4)
 
@@ -109,12 +111,29 @@ def test_answer_without_lines_is_that_of_the_result(
     assert figures.is_attached
 
 
+def test_what_a_law_keeps_is_complied_with_in_part() -> None:
+    """California counts it as denied for the records that an exception covers."""
+    assert answer_to(replace(keeping(), answered_at=T0), Right.ERASURE) is Answer.PART
+
+
 def test_refusal_is_a_denial_on_its_ground() -> None:
     """The ground is the one that the person was told."""
     case = ended(a_case(), mail_erase=REFUSED)
     case = replace(case, refused_for=Ground.EXCESSIVE)
 
     figures = figures_of(case)
+
+    assert figures is not None
+    assert figures.answers == {"erasure": Answer.DENIED}
+    assert figures.ground == "excessive"
+
+
+def test_ground_of_an_attached_request_is_that_of_its_lead() -> None:
+    """It has the ruling of the request that it was refused with."""
+    ruling = Ruling(RulingKind.REFUSED, T0, ("dpo-1",), reason="excessive")
+    case = replace(a_case(), tasks=None, rulings=(ruling,), result=Result.REFUSED)
+
+    figures = figures_of(replace(case, answered_at=T0))
 
     assert figures is not None
     assert figures.answers == {"erasure": Answer.DENIED}

@@ -57,3 +57,12 @@ def test_few_overdue_ones_are_withheld() -> None:
     """So they are where all but a few are overdue."""
     assert withheld(a_tally(whole=40, open=6), 5)["overdue"] == 6
     assert withheld(a_tally(whole=40, open=6), 7)["overdue"] is None
+
+
+def test_all_but_a_few_is_as_telling_as_a_few() -> None:
+    """Who was not extended is known where all others were."""
+    figures = [some_figures(is_extended=number > 1) for number in range(40)]
+    (tally,) = by_right(figures, ["erasure"], NOW)
+
+    assert withheld(tally, 2)["extended"] == 38
+    assert withheld(tally, 3)["extended"] is None

@@ -256,11 +256,11 @@ def test_attached_case_forgets_and_closes() -> None:
     final = LeadsStatement(1, StatementKind.FINAL, "0" * 64, "key-1")
     stated = LeadStated(LATER, CaseId("case-1"), final, Result.COMPLETE)
     case = after_events(attached(rights=BOTH), stated)
-    assert case.wants is Wants.FORGET_IDENTITY
-
-    case = decide(case, IdentityForgotten(LATER)).case
     assert case.wants is Wants.SHRED_EXPORT
+
     case = decide(case, ExportShredded(LATER)).case
+    assert case.wants is Wants.FORGET_IDENTITY
+    case = decide(case, IdentityForgotten(LATER)).case
 
     assert case.status is CaseStatus.CLOSED
 

@@ -26,6 +26,7 @@ from orchestrator.core.events import (
     SiblingExportOpened,
     TimePassed,
 )
+from orchestrator.core.tasks import Rung
 from orchestrator.core.words import CaseId
 from schemas.case_events import TaskEscalated, TaskReminded
 from schemas.connecting import (
@@ -52,11 +53,14 @@ from tests.core.builders import (
 )
 from tests.core.handed import BY_HAND, HANDED, attested, handed
 
+RUNGS = {rung.value for rung in Rung}
+
 
 def said(case: Case, event: Event) -> list[TaskReminded | TaskEscalated]:
-    """Return what an event makes the portal hear of late or manual work."""
+    """Return what an event makes the portal hear of manual work, but for silence."""
     told = [c.event for c in decide(case, event).commands if isinstance(c, Publish)]
-    return [one for one in told if isinstance(one, TaskReminded | TaskEscalated)]
+    ours = [one for one in told if isinstance(one, TaskReminded | TaskEscalated)]
+    return [one for one in ours if getattr(one, "level", None) not in RUNGS]
 
 
 def awaited(case: Case) -> datetime:

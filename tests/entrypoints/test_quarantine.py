@@ -242,6 +242,24 @@ def test_whatever_is_done_with_an_event_stays_written_down(
     ]
 
 
+def test_many_events_are_dropped_by_one_ruling(installation: AnInstallation) -> None:
+    """After a flood of forged events; each has its own entry."""
+    installation.parts.publisher.publish([a_submission(Human(n)) for n in (1, 2, 3)])
+    installation.ingest()
+    ids = [one["id"] for one in installation("quarantine", "list", "--json").data]
+
+    ran = installation(
+        "quarantine", "drop", *ids, "--by", "dpo-1", "--reason", "forged"
+    )
+
+    assert (ran.code, len(ran.out.splitlines())) == (0, 3)
+    assert installation("quarantine", "list", "--json").data == []
+    actions = [
+        installation("quarantine", "show", id_, "--json").data["actions"] for id_ in ids
+    ]
+    assert [one["by"] for (one,) in actions] == ["dpo-1"] * 3
+
+
 def test_nothing_is_dropped_without_a_name_and_a_reason(
     installation: AnInstallation, refused: str
 ) -> None:

@@ -134,7 +134,9 @@ def release(
 
 @app.command()
 def drop(
-    event: EventId,
+    events: Annotated[
+        list[str], typer.Argument(metavar="ID…", help="As the list names them.")
+    ],
     by: Annotated[
         str,
         typer.Option(
@@ -151,9 +153,9 @@ def drop(
     ],
 ) -> None:
     """
-    Decide that an event is not carried out from here, and destroy its payload.
+    Decide that events are not carried out from here, and destroy their payloads.
 
-    What was wrong with it, who decided and why stay listed.
+    What was wrong with each, who decided and why stay listed.
     """
     from orchestrator.adapters.quarantine import DropReason
     from orchestrator.entrypoints.releasing import Releasing
@@ -162,8 +164,9 @@ def drop(
     if reason not in known:
         raise SetUpError(f"--reason takes one of {', '.join(known)}.")
     with open_parts() as parts:
-        Releasing(parts).drop(event, by, known[reason])
-    say("The payload is destroyed.")
+        for event in events:
+            Releasing(parts).drop(event, by, known[reason])
+            say(f"{event}: the payload is destroyed")
 
 
 def _members(line: object) -> dict[str, object]:

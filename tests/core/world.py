@@ -17,7 +17,7 @@ from orchestrator.core.cases import (
     TaskStatus,
     Wants,
 )
-from orchestrator.core.commands import Decision, Publish
+from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     Event,
@@ -29,7 +29,6 @@ from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.later import RequestAmended
 from orchestrator.core.links import teachers
 from orchestrator.core.recovering import ANSWERED_BEFORE
-from orchestrator.core.reports import still_going
 from orchestrator.core.ruled import GateOpened
 from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
@@ -59,6 +58,7 @@ from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
 from tests.core.lockings import check_locked
 from tests.core.owing import check_closed, check_left_alone, check_owed
+from tests.core.polls import check_still_going
 from tests.core.silence import Silence, check_holds
 
 
@@ -100,7 +100,7 @@ class World:
             self.carried.setdefault((event.task, event.call), event.items)
         decision = decide(before, event)
         if isinstance(event, TaskReported):
-            _check_still_going(before, event, decision)
+            check_still_going(before, event, decision)
         if decision.case == before:
             assert decision.case is before
             assert decision.commands == ()
@@ -267,21 +267,6 @@ def _is_better_proven(old: Task, new: Task) -> bool:
     unmoved = all(replace(b, evidence=a.evidence) == a for a, b in pairs)
     better = old.outcome.evidence <= new.outcome.evidence
     return same == old and risen and unmoved and better
-
-
-def _check_still_going(before: Case, event: TaskReported, decision: Decision) -> None:
-    """Check that a task which waits on by itself does so with the whole case, too."""
-    task = before.all_tasks.get(event.task)
-    if task is None or not (task.is_follow_up or before.status is CaseStatus.RUNNING):
-        return
-    after = still_going(task, event, before.planned(task))
-    if after is None:
-        return
-    assert decision.case.all_tasks[task.id] == after
-    if before.wake_at is None or before.wake_at > event.at:
-        # Else the whole case would also do what time has made due; sweep does.
-        assert decision.commands == ()
-        assert decision.case.all_tasks == {**before.all_tasks, task.id: after}
 
 
 def _newly_settled(before: Case, case: Case) -> list[Task]:

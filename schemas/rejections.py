@@ -263,7 +263,8 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.NOT_OPEN: Meaning(
             "A request is amended while it is carried out: not once it is withdrawn,"
-            " refused or answered, nor while another request's case answers it.",
+            " refused or answered, nor while another request's case answers it, or the"
+            " data protection officer keeps its identifiers.",
             "Send a new request with the identifiers that are left.",
         ),
         _C.UNKNOWN_REFERENCE: Meaning(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from orchestrator.core.cases import Case, CaseStatus, GateReason, TaskStatus
@@ -242,14 +244,15 @@ def test_same_event_amends_once() -> None:
 
 
 def test_what_is_over_takes_no_more_identifiers() -> None:
-    """Withdrawn or answered, the case stays as it is, and the portal is told why."""
+    """Withdrawn, answered or locked, the case stays as it is; the portal is told."""
     answered = after(ready_to_erase("a"), MAIL, Done("deleted", Evidence.E4))
     answered = decide(answered, signed(answered)).case
     withdrawal = RequestWithdrawn(T0, "portal", WithdrawalReason.BY_PERSON)
     withdrawn = decide(after(ready_to_erase("a"), MAIL, Accepted(HOUR)), withdrawal)
     assert answered.status is CaseStatus.ANSWERED
 
-    for case in (answered, withdrawn.case):
+    locked = replace(ready_to_erase("a"), locked_at=T0)  # there is no key to seal with
+    for case in (answered, withdrawn.case, locked):
         why = doubt(case, the_word("substantial"), "e-1", LATER)
         assert amended(case) is case
         assert why is not None

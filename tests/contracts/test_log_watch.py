@@ -20,15 +20,16 @@ from orchestrator.adapters.notes import LogSigner
 from orchestrator.adapters.published import heads_in
 from orchestrator.adapters.restore_hold import SqlRestoreHold
 from orchestrator.adapters.schema import upgrade
-from orchestrator.adapters.statement_log import SqlStatementLog
+from orchestrator.adapters.statement_log import Adopting, SqlStatementLog
 from orchestrator.errors import Unavailable
 from orchestrator.event_log import Record
+from orchestrator.stages.sequence import Sequencer
 from schemas.checkpoints import LOG_CHECKPOINTED, LogCheckpointed, checkpoint_line
 from schemas.topics import RECEIPTS
 from tests.contracts.stored import Stored
 from tests.core.builders import T0
 from tests.support.clock import FrozenClock
-from tests.support.logged import LOG, SIGNER, a_log
+from tests.support.logged import LOG, SIGNER, a_log, a_statement, sign
 from tests.support.signed_receipts import KEY_ID, PUBLIC_KEY, SIGNING_KEY
 
 OTHER_KEY = Ed25519PrivateKey.generate()
@@ -197,3 +198,19 @@ def test_hold_is_not_forgotten_by_a_restart(stored: Stored, tmp_path: Path) -> N
 
     assert found is not None
     assert (found.standing, found.ours, found.published) == (Standing.BEHIND, 0, 2)
+
+
+def test_nothing_enters_a_log_that_is_behind(stored: Stored, tmp_path: Path) -> None:
+    """To go on from there would make another history; what waits enters later."""
+    watch = _watch(stored, tmp_path, told=(heads := _heads(tmp_path / "other", 1)))
+    watch.look()
+    log = SqlStatementLog(stored.database, SIGNER)
+    sequencer = Sequencer(log, FrozenClock(), lambda: None, is_held=watch.hold.is_held)
+    sign(stored.database, a_statement(0), a_statement(1))
+
+    held = sequencer.turn()
+    Adopting(stored.database).adopt(heads, T0)
+    watch.look()
+
+    assert (held, sequencer.turn()) == (0, 1)
+    assert LogBook(stored.database).checked(SIGNER).faults == ()

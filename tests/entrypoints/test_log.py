@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.checkpoint_file import CheckpointFile
+from orchestrator.adapters.log_standing import Compared, Standing
 from orchestrator.core.words import CaseId
 from orchestrator.ports import PutStatement, SignedStatement
 from schemas.receipts import RECEIPT_MEDIA_TYPE
@@ -186,3 +187,19 @@ def test_check_compares_with_what_was_kept(
     assert (before.code, silent.code) == (0, 0)
     assert [ran.code for ran in runs] == [1, 1, 1]
     assert all("behind" in ran.out for ran in runs)
+
+
+def test_stages_that_destroy_or_sign_wait(installation: AnInstallation) -> None:
+    """`run` gives them no turn while the hold is there, and then every one."""
+    parts, turns = installation.parts, [0]
+
+    def turn() -> int:
+        turns[0] += 1
+        return 1
+
+    guarded = parts.unless_held(turn)
+    parts.restore_hold.follow(Compared(Standing.BEHIND, 0, 1), T0)
+    held = (guarded(), turns[0])
+    parts.restore_hold.follow(Compared(Standing.EVEN, 1, 1), T0)
+
+    assert (held, guarded(), turns[0]) == ((0, 0), 1, 1)

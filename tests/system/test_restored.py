@@ -184,6 +184,7 @@ def _is_held_until_recovered(restored: Restored, *args: object) -> None:
     site.publish(a_submission(restored.people[2]))
     site.wait(restored.searches_are_over)
     status = restored("status", "--json")
+    checked = restored("config", "check")
     held = (restored.erased_since(), site.count("SELECT count(*) FROM statements"))
     recovered = restored("log", "recover", *args, "--json")
     site.wait_until_over(_known_cases(site))
@@ -191,6 +192,7 @@ def _is_held_until_recovered(restored: Restored, *args: object) -> None:
     assert held == ({0}, before)
     assert (status.code, status.data["log_standing"]) == (1, "behind")
     assert status.data["is_held"]
+    assert (checked.code, "restored from a backup" in checked.err) == (2, True)
     assert "restored from a backup" in status.err
     assert (recovered.code, recovered.data["statements"]) == (0, 2)
     assert recovered.data["answered"] + recovered.data["unknown"] == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,6 +25,9 @@ from orchestrator.entrypoints.cli.showing import (
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
+
+if TYPE_CHECKING:
+    from orchestrator.entrypoints.releasing import QuarantinedView
 
 app = typer.Typer(
     name="quarantine", help="Events that were refused and kept, encrypted.", **HELP
@@ -83,26 +86,7 @@ def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
         actions = plain(list(found.actions))
         print_json({**_members(line), "payload": shape, "actions": actions})
         return
-    print_facts(
-        [
-            ("id", line.id),
-            ("state", line.state),
-            ("code", line.code),
-            ("pointer", line.pointer),
-            ("rule", line.rule),
-            ("hint", line.hint),
-            ("record", f"{line.topic} {line.partition} {line.offset}"),
-            ("bytes", str(line.size)),
-            ("seen", line.seen_at),
-            ("received", line.received_at),
-            ("due", line.due_at),
-            ("expires", line.expires_at),
-            ("ended", line.ended_at),
-            ("by", line.ended_by),
-            ("reason", line.reason),
-            *((one.action, f"{one.at} by {one.by}") for one in found.actions),
-        ]
-    )
+    print_facts(_facts(found))
     if found.headers:
         say()
     for header in found.headers:
@@ -167,6 +151,29 @@ def drop(
         for event in events:
             Releasing(parts).drop(event, by, known[reason])
             say(f"{event}: the payload is destroyed")
+
+
+def _facts(found: QuarantinedView) -> list[tuple[str, object]]:
+    """Return what a person reads of an event, and what was done with it."""
+    line = found.event
+    return [
+        ("id", line.id),
+        ("state", line.state),
+        ("code", line.code),
+        ("pointer", line.pointer),
+        ("rule", line.rule),
+        ("hint", line.hint),
+        ("record", f"{line.topic} {line.partition} {line.offset}"),
+        ("bytes", str(line.size)),
+        ("seen", line.seen_at),
+        ("received", line.received_at),
+        ("due", line.due_at),
+        ("expires", line.expires_at),
+        ("ended", line.ended_at),
+        ("by", line.ended_by),
+        ("reason", line.reason),
+        *((one.action, f"{one.at} by {one.by}") for one in found.actions),
+    ]
 
 
 def _members(line: object) -> dict[str, object]:

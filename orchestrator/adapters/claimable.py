@@ -171,7 +171,7 @@ def _due(
             for name, value in (("account", account), ("room", room))
         }
         for row in connection.execute(
-            _urgent(len(some), is_held), {**asked, "now": now}
+            _urgent(len(some), is_held=is_held), {**asked, "now": now}
         ):
             found[AccountId(row.account)].append(_as_due(row))
     return {
@@ -196,7 +196,7 @@ def _as_due(row: Row[*tuple[Any, ...]]) -> Due:
 
 
 @cache
-def _urgent(accounts: int, is_held: bool) -> Executable:  # noqa: FBT001 (cached)
+def _urgent(accounts: int, *, is_held: bool = False) -> Executable:
     """
     Return the query for the most urgent tasks of so many accounts.
 

@@ -372,5 +372,5 @@ KINDS = (*IN_THE_VAULT, *UNDER_THE_OFFICER, *COPIES, *IN_TRANSIT, *WITHOUT_IDENT
 # stand in accounts.
 HOLDS_NOBODY = (
     *(t.registers, t.accounts, t.leases, t.offsets, t.key_checks),
-    *(t.log_checkpoints, b.brakes, b.brake_hours),
+    *(t.log_checkpoints, t.restore_holds, b.brakes, b.brake_hours),
 )

@@ -61,6 +61,14 @@ def _plan(statement: Executable, folder: Path) -> list[str]:
             id="looking",
         ),
         pytest.param(
+            claimable._urgent(1, is_held=True),  # noqa: SLF001
+            [
+                f"{TASKS} ix_tasks_ready (account=? AND status=?)",
+                f"{TASKS} ix_tasks_waiting (account=? AND status=? AND wake_at<?)",
+            ],
+            id="looking_while_held",
+        ),
+        pytest.param(
             transaction._KNOWN_BY_EVENT,  # noqa: SLF001
             [f"{REQUESTS} sqlite_autoindex_requests_2 (source=? AND event_id=?)"],
             id="recalling requests",

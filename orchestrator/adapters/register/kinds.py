@@ -13,10 +13,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Annotated
 
-from cryptography.hazmat.primitives.asymmetric.x25519 import (
-    X25519PrivateKey,
-    X25519PublicKey,
-)
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from orchestrator.adapters.durations import parse_duration
@@ -146,6 +142,12 @@ def _a_proxy(value: object) -> str:
 
 def _a_public_key(value: object) -> str:
     """Accept an X25519 public key that can be sealed to, as standard base64."""
+    # Every command reads settings, which know this package; few need cryptography.
+    from cryptography.hazmat.primitives.asymmetric.x25519 import (  # noqa: PLC0415
+        X25519PrivateKey,
+        X25519PublicKey,
+    )
+
     text = _a_string(value)
     try:
         raw = base64.b64decode(text.translate({45: "+", 95: "/"}), validate=True)

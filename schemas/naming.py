@@ -62,7 +62,7 @@ def _holds(name: str, spelling: str) -> bool:
     """Whether *spelling* is *name*, or a long enough word of it."""
     if name == spelling:
         return True
-    if len(spelling) < _TELLING_LENGTH:
+    if len(spelling) < _TELLING_LENGTH or spelling not in name:
         return False
     pattern = rf"(?<![a-z0-9]){re.escape(spelling)}(?![a-z0-9])"
     return re.search(pattern, name) is not None

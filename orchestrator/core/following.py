@@ -24,7 +24,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import obligations
-from orchestrator.core.settling import needs_human, ready, wait
+from orchestrator.core.settling import needs_human, settle_if_over, wait
 from schemas.connecting import Action, ItemId, StillOpen
 
 DAILY = timedelta(days=1)
@@ -107,8 +107,8 @@ def looked_again(
     items = sorted(task.items, key=lambda item: item.id in seen)
     left = {item.id for item in items if item.state is ItemState.OPEN}
     task = replace(task, items=tuple(items), seen_open=tuple(sorted(seen & left)))
-    if left - seen:
-        return ready(task)
+    if not left or left - seen:
+        return settle_if_over(task, planned, at)
     task = replace(task, seen_open=())
     if at >= task.dispatch_by + planned.open_most:
         return needs_human(task, "still_open")

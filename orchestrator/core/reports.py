@@ -212,8 +212,12 @@ def _finished_items(
 def _still_open(
     task: Task, said: StillOpen, event: TaskReported, planned: PlannedAccount
 ) -> Task:
-    """Leave alone what is of something open, and go on with the rest."""
-    done = frozenset(said.done).intersection(event.items)
+    """
+    Leave alone what is of something open, and go on with the rest.
+
+    An item that is said to be both is open: nobody looks again at what is done.
+    """
+    done = frozenset(said.done).difference(said.items).intersection(event.items)
     task = marked(task, done, ItemState.GONE, said.evidence)
     task = replace(task, attempts=0, garbled=0)
     if task.is_follow_up:

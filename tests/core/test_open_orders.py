@@ -190,6 +190,25 @@ def test_answer_about_nothing_that_was_asked_moves_nothing() -> None:
     assert task_of(odd, MAIL).status is TaskStatus.WAITING
 
 
+def test_record_said_to_be_open_and_erased_is_open() -> None:
+    """The answer contradicts itself: it is not taken as done, the next look tells."""
+    begun = decide(_owing(A), TimePassed(NEXT_DAY)).case
+
+    odd = _said(begun, StillOpen((A,), "order_open", (A,)), NEXT_DAY)
+
+    assert [item.state for item in _follow_up(odd).items] == [ItemState.OPEN]
+    assert _follow_up(odd).status is TaskStatus.WAITING
+
+
+def test_follow_up_with_nothing_left_to_erase_is_over() -> None:
+    """Its last record is erased, whatever else the answer names."""
+    begun = decide(_owing(A), TimePassed(NEXT_DAY)).case
+
+    odd = _said(begun, StillOpen((C,), "order_open", (A,)), NEXT_DAY)
+
+    assert _follow_up(odd).is_settled
+
+
 def test_look_does_not_wait_for_an_open_order() -> None:
     """What is kept is not looked for, where absence has to be seen."""
     case = after(a_case(an_account(MAIL)), MAIL, located("a", "b"), Action.LOCATE)

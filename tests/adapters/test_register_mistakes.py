@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,20 @@ PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
             'recipients.crm-vendor.role: "controller" is not one of processor, joint, '
             'independent; write role = "independent".',
             id="role",
+        ),
+        *(
+            pytest.param(
+                re.sub('dpo_key = ".*"', f'dpo_key = "{wrong}"', REGISTER),
+                f"controllers.maison.dpo_key: {said} is not an X25519 public key "
+                "(32 bytes in base64); write what `erasure keys dpo --to FILE` prints.",
+                id=f"key of an officer: {said}",
+            )
+            # No base64, too short, and a point to which anybody could unseal.
+            for wrong, said in [
+                ("key", '"key"'),
+                ("AAAA", '"AAAA"'),
+                ("A" * 43 + "=", "the value"),
+            ]
         ),
         pytest.param(
             with_line("accounts.crm", 'modus = "live"'),

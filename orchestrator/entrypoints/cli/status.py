@@ -145,5 +145,5 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("still owed", _owed(found)),
         ("receipts in the log", str(found.logged)),
         ("published log", found.log_standing),
-        ("held after a restore", "yes" if found.is_held else "no"),
+        ("held by a restore", "yes" if found.is_held else "no"),
     ]

@@ -119,8 +119,9 @@ def after_forgetting(case: Case, event: IdentityForgotten | OwedForgotten) -> Ca
     if case.status is not CaseStatus.ANSWERED:
         return case
     if isinstance(event, OwedForgotten):
-        gone = event.purposes & case.spent_keys
-        return replace(case, sealed_apart=case.sealed_apart - gone)
+        left = case.sealed_apart - (event.purposes & case.spent_keys)
+        locked_at = case.locked_at if left else None
+        return replace(case, sealed_apart=left, locked_at=locked_at)
     if not case.identity_held or (case.locked_at is not None and case.obligations):
         return case
     apart = frozenset(one.sealed_under for one in case.obligations)

@@ -42,4 +42,4 @@ def check_locked(before: Case, case: Case, event: Event) -> None:
         end = max(end + case.plan.identifiers_margin, handed_back)
         assert event.at >= end, "locked while the clock runs"
         assert case.unlocked_until is None
-    assert case.identity_held or case.obligations, "forgotten is not locked"
+    assert case.identity_held or case.sealed_apart, "forgotten is not locked"

@@ -20,10 +20,11 @@ from orchestrator.core.keyed import (
     IdentityForgotten,
     IdentityLocked,
     IdentityUnlocked,
+    OwedForgotten,
 )
 from orchestrator.core.locking import locks_at
 from orchestrator.core.opening import open_case
-from orchestrator.core.words import ExtensionReason
+from orchestrator.core.words import ExtensionReason, StatementKind
 from schemas.connecting import Accepted, Action, Exported
 from tests.core.builders import (
     ACCESS,
@@ -217,6 +218,24 @@ def test_follow_up_goes_on_when_its_key_is_handed_back() -> None:
     (task,) = [t for t in handed_back(stuck).all_tasks.values() if t.is_follow_up]
 
     assert task.status is TaskStatus.READY
+
+
+def test_locked_follow_up_that_a_person_ends_leaves_nothing_locked() -> None:
+    """With the last key that is destroyed there is nothing left to hand back."""
+    case = owing()
+    begins = case.obligations[0].begins_at(case.plan.time_zone)
+    case = locked(decide(case, TimePassed(begins)).case)
+    assert case.locked_at is not None
+    at = case.locked_at + DAY
+    (task,) = [t for t in case.all_tasks.values() if t.is_follow_up]
+    case = decide(case, PersonClosed(at, task.id, "not_reachable", "dpo-1")).case
+    told = signed(case, StatementKind.SUPPLEMENT, at=at)
+    case = decide(case, told).case
+    assert case.wants is Wants.FORGET_OWED
+
+    over = decide(case, OwedForgotten(at, case.sealed_apart)).case
+
+    assert (over.status, over.locked_at) == (CaseStatus.CLOSED, None)
 
 
 def test_copy_that_is_over_goes_though_nothing_can_be_signed() -> None:

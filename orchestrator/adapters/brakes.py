@@ -25,6 +25,7 @@ from orchestrator.adapters.brake_counting import (
 from orchestrator.adapters.database import Database
 from orchestrator.core.brake import DAY, DAYS_LOOKED_BACK, Brake, BrakeState
 from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import is_same_person
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from orchestrator.ports import LetGo
@@ -144,9 +145,9 @@ class SqlBrakes:
                     f"{said.by} was shown no sample of what is held within a day;"
                     " `erasure brake sample` shows one."
                 )
-            words = {one.by: one for one in before if one.what != SAMPLE}
-            same = [by for by, word in words.items() if _agree(word, said)]
-            if said.by in same:
+            words = {one.by.casefold(): one for one in before if one.what != SAMPLE}
+            same = [word.by for word in words.values() if _agree(word, said)]
+            if any(is_same_person(by, said.by) for by in same):
                 raise NotPossible(
                     f"{said.by} has said so already; a second, different person must"
                     " say the same."
@@ -186,7 +187,8 @@ def _silent(before: datetime) -> Delete:
 
 def _has_shown(one: Said, to: Said) -> bool:
     """Tell whether *one* is a sample that whoever says *to* was shown lately."""
-    return one.what == SAMPLE and one.by == to.by and to.at - one.at <= DAY
+    is_theirs = one.what == SAMPLE and is_same_person(one.by, to.by)
+    return is_theirs and to.at - one.at <= DAY
 
 
 def _agree(one: Said, other: Said) -> bool:

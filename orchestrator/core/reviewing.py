@@ -169,9 +169,10 @@ def _is_news(hold: Hold, event: CaseHeld) -> bool:
 
 def _released(case: Case, event: CaseReleased) -> Case:
     """Take a hold away; a review ends by a decision, the brake by two people."""
-    deciders = {event.by, event.also_by} - {None}
-    wanted = 2 if event.reason is HoldReason.BRAKE else 1
-    if event.reason is HoldReason.REVIEW or len(deciders) < wanted:
+    is_by_two = _is_second(event.by, event.also_by)
+    if event.reason is HoldReason.BRAKE and not is_by_two:
+        return case
+    if event.reason is HoldReason.REVIEW:
         return case
     if event.reason not in {hold.reason for hold in case.holds}:
         return case
@@ -250,8 +251,8 @@ def _agreed(
     case: Case, said: Proposal, also_by: str | None = None
 ) -> tuple[str, ...] | None:
     """Return who decided, or nothing if another person must say the same first."""
-    if also_by not in {None, said.by}:
-        return (said.by, str(also_by))
+    if also_by is not None and _is_second(said.by, also_by):
+        return (said.by, also_by)
     if case.deciders <= 1:
         return (said.by,)
     first = case.proposal
@@ -260,6 +261,11 @@ def _agreed(
     if replace(first, by=said.by) != said:
         return None
     return (first.by, said.by)
+
+
+def _is_second(by: str, also_by: str | None) -> bool:
+    """Tell whether somebody else said the same as well."""
+    return also_by is not None and not is_same_person(by, also_by)
 
 
 def _thought_again(case: Case) -> Case:

@@ -214,6 +214,7 @@ def test_deadline_of_a_braked_case_is_alarmed() -> None:
     [
         pytest.param("dpo-1", None, False, id="one"),
         pytest.param("dpo-1", "dpo-1", False, id="one, twice"),
+        pytest.param("dpo-1", "DPO-1", False, id="one, in another spelling"),
         pytest.param("dpo-1", "dpo-2", True, id="two"),
     ],
 )
@@ -245,13 +246,14 @@ def test_two_people_refuse_at_once_what_is_forged() -> None:
     assert not task_of(decision.case, MAIL).calls
 
 
-def test_second_name_is_no_second_person() -> None:
-    """Where the register wants two, the same name twice is one."""
+@pytest.mark.parametrize("again", ["dpo-1", "DPO-1"])
+def test_second_name_is_no_second_person(again: str) -> None:
+    """Where the register wants two, the same name twice is one, however typed."""
     plan = replace(a_plan(), reviews=(ReviewRule(Right.ERASURE, 2),))
     case = open_case(an_opening(is_braked=True), plan).case
     ground = Ground.IDENTITY_UNCONFIRMED
 
-    now = decide(case, CaseRefused(T0, ground, "dpo-1", also_by="dpo-1")).case
+    now = decide(case, CaseRefused(T0, ground, "dpo-1", also_by=again)).case
 
     assert (now.refused_for, now.rulings) == (None, ())
 

@@ -134,6 +134,21 @@ def test_one_person_releases_nothing(office: Office) -> None:
     assert all(case.is_braked for case in desk.held())
 
 
+def test_other_spelling_of_a_name_is_no_second_person(office: Office) -> None:
+    """Who looked as `dpo-1` and says it as `DPO-1` as well is one person still."""
+    desk = Desk(office)
+    desk.look("dpo-1")
+    desk.look("DPO-1")
+
+    stands = desk.say("dpo-1")
+    with pytest.raises(NotPossible, match="a second, different person"):
+        desk.say("DPO-1")
+    changed = desk.say("DPO-1", REFUSE, FORGED)
+    desk.look("dpo-2")
+
+    assert [stands, changed, desk.say("dpo-2")] == [False, False, False]
+
+
 def test_two_who_say_different_things_decide_nothing(office: Office) -> None:
     """Until one of them says what the other says; the last word of each counts."""
     desk = Desk(office)

@@ -163,6 +163,7 @@ class Installation(Proof):
             Chore("tombstones", self.tombstones.expire, every=MINUTE),
             Chore("heard_events", SqlHeardEvents(self.database).forget, every=HOUR),
             Chore("evidence", self.evidence.shred, every=MINUTE),
+            Chore("read_backs", self.expired_keys.destroy, every=MINUTE),
             Chore("identifiers", self.lock().all, every=MINUTE),
             Chore("brake_counts", self.brakes.expire, every=HOUR),
             Chore("braked", self.letting_go().all, every=MINUTE),

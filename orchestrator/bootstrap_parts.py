@@ -26,6 +26,7 @@ from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.embedded_log import SEALED_TOPICS, EmbeddedLog, Sealing
 from orchestrator.adapters.evidence import SqlEvidence
+from orchestrator.adapters.expired_keys import SqlExpiredKeys
 from orchestrator.adapters.inbox import SqlInbox
 from orchestrator.adapters.inventory import Periods, SqlInventory
 from orchestrator.adapters.kafka import (
@@ -160,6 +161,11 @@ class Parts:
     def evidence(self) -> SqlEvidence:
         """The files that people brought as evidence."""
         return SqlEvidence(self.database, self.vault)
+
+    @cached_property
+    def expired_keys(self) -> SqlExpiredKeys:
+        """What ends the identifiers of read-backs on their day."""
+        return SqlExpiredKeys(self.database, self.vault)
 
     @cached_property
     def quarantine(self) -> SqlQuarantine:

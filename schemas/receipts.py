@@ -72,6 +72,7 @@ class Owed(StrEnum):
     LOOK = "look"
     ERASE_AFTER_RETENTION = "erase_after_retention"
     LOOK_AGAIN = "look_again"
+    READ_BACK = "read_back"
 
 
 class ControllerNamed(Produced):
@@ -207,6 +208,13 @@ class StillOwed(Produced):
     action: Action
     record_class: Code | None = None
     due_on: date | None = None
+    identifier_types: tuple[TypeName, ...] | None = Field(
+        default=None,
+        description="Of a read-back: which kinds of identifier are kept sealed for it.",
+    )
+    kept_until: UtcInstant | None = Field(
+        default=None, description="And when they are destroyed, come what may."
+    )
 
 
 class Receipt(Produced):

@@ -19,12 +19,13 @@ from orchestrator.adapters.locked_tables import locked_keys
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
 from orchestrator.adapters.vault import EXPORT
 from orchestrator.core.dossier import ALL_IDENTIFIERS
-from orchestrator.core.owed import IDENTITY, OWED
+from orchestrator.core.owed import IDENTITY, OWED, READ_BACK
 from schemas.topics import INSTRUCTIONS
 
 IDENTIFYING, PSEUDONYMOUS = "identifying", "pseudonymous"
 _OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
 _OF_OBLIGATION = "obligation key of the case, its account and due year"
+_OF_LOOKS = "read-back key of the case and account"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
 _ANSWERED = (
@@ -177,6 +178,29 @@ IN_THE_VAULT = (
         "ticket:",
         _OF_OBLIGATION,
         "when all that is owed of the account and year is carried out",
+    ),
+)
+READ_BACKS = (
+    _vaulted(
+        "identifiers to look by whether somebody stays gone",
+        READ_BACK,
+        ALL_IDENTIFIERS,
+        _OF_LOOKS,
+        "after the account's last look, at the latest 35 days after the answer",
+    ),
+    _vaulted(
+        "references of what such a look found",
+        READ_BACK,
+        "items:",
+        _OF_LOOKS,
+        "with these identifiers",
+    ),
+    _vaulted(
+        "tickets of erasures that a person ordered then",
+        READ_BACK,
+        "ticket:",
+        _OF_LOOKS,
+        "with these identifiers",
     ),
 )
 COPIES = (

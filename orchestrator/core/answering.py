@@ -171,5 +171,5 @@ def _answered(case: Case, at: datetime) -> Case:
         status=CaseStatus.ANSWERED,
         answered_at=at,
         result=result_of(case),
-        obligations=owed_by(case),
+        obligations=owed_by(case, at),
     )

@@ -337,11 +337,16 @@ class Case:
             # What is owed is found only by what is locked away.
             waits = self.locked_at is not None and self.obligations
             return None if waits else Wants.FORGET_IDENTITY
-        follow_ups = (t for t in self.all_tasks.values() if t.is_follow_up)
-        owed = {one.task_id(self.id) for one in self.obligations}
-        if any(task.is_settled and task.id in owed for task in follow_ups):
+        if any(map(self.is_carried_out, self.obligations)):
             return Wants.SEAL_SUPPLEMENT
         return Wants.FORGET_OWED if self.spent_keys else None
+
+    def is_carried_out(self, owed: Obligation) -> bool:
+        """Tell whether the follow-up is over, and what a person ordered after it."""
+        task = self.all_tasks.get(owed.task_id(self.id))
+        again = self.all_tasks.get(owed.again_id(self.id))
+        is_over = task is not None and task.is_settled
+        return is_over and (again is None or again.is_settled)
 
     @property
     def spent_keys(self) -> frozenset[str]:

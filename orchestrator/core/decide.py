@@ -86,6 +86,7 @@ from orchestrator.core.manual_work import (
     told_in_time,
 )
 from orchestrator.core.news import news_of
+from orchestrator.core.reading_back import after_return
 from orchestrator.core.recovering import after_recovery
 from orchestrator.core.reports import after_report
 from orchestrator.core.reviewing import after_ruling, with_due_holds, with_refusal
@@ -95,6 +96,7 @@ from orchestrator.core.ruled import (
     CaseRefused,
     CaseReleased,
     GateOpened,
+    ReturnRuled,
 )
 from orchestrator.core.rulings import (
     BY_HAND,
@@ -117,7 +119,7 @@ PersonalEvent = (
     PersonRetried | PersonClosed | PersonAssigned | IdentifiersShown | PersonAttested
 )
 PortalsWord = RequestWithdrawn | RequestAmended | PersonInformed
-TaskEvent = TaskReported | TaskReleased | PersonChose | PersonalEvent
+TaskEvent = TaskReported | TaskReleased | PersonChose | ReturnRuled | PersonalEvent
 
 
 def decide(case: Case, event: Event) -> Decision:
@@ -293,6 +295,8 @@ def _moved(case: Case, task: Task, event: TaskEvent) -> Case:
             return _released(case, task, event)
         case PersonChose():
             return after_choice(case, task, event)
+        case ReturnRuled():
+            return after_return(case, task, event)
         case _:
             return case.with_task(_after_word(case, task, event))
 
@@ -324,7 +328,10 @@ def _reported(case: Case, task: Task, event: TaskReported) -> Case:
     case = case.with_task(after)
     match task.action, event.report:
         case Action.LOCATE, ItemsLocated(learned=learned) if (
-            learned and case.withdrawn_at is None and case.refused_for is None
+            learned
+            and not task.is_read_back
+            and case.withdrawn_at is None
+            and case.refused_for is None
         ):
             return with_learned(case, task.id, learned)
         case _:

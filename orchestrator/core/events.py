@@ -15,7 +15,7 @@ from orchestrator.core.cases import TaskItem
 from orchestrator.core.keyed import KeyEvent
 from orchestrator.core.later import LaterEvent
 from orchestrator.core.leading import LeadingEvent
-from orchestrator.core.ruled import CaseRuling
+from orchestrator.core.ruled import CaseRuling, ReturnRuled
 from orchestrator.core.words import (
     CallId,
     CaseId,
@@ -374,6 +374,7 @@ Event = (
     | SiblingExportOpened
     | SiblingExportSettled
     | CaseRuling
+    | ReturnRuled
     | LaterEvent
     | LeadingEvent
 )

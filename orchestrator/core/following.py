@@ -21,8 +21,14 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
-from orchestrator.core.owed import Obligation
+from orchestrator.core.owed import Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.reading_back import (
+    a_read_back,
+    identifiers_go_at,
+    read_backs,
+    without_quiet_looks,
+)
 from orchestrator.core.retention import obligations
 from orchestrator.core.settling import needs_human, settle_if_over, wait
 from schemas.connecting import Action, ItemId, StillOpen
@@ -32,9 +38,9 @@ ERASED_WITHIN = timedelta(days=30)
 """How long after its day manual work on what was kept is due."""
 
 
-def owed_by(case: Case) -> tuple[Obligation, ...]:
+def owed_by(case: Case, at: datetime) -> tuple[Obligation, ...]:
     """
-    Return what *case* owes once it is answered.
+    Return what *case* owes once it is answered, at this moment.
 
     A request that was withdrawn or refused owes nothing: what it left alone stays so.
     """
@@ -45,17 +51,19 @@ def owed_by(case: Case) -> tuple[Obligation, ...]:
         for task in case.tasks_of(Action.ERASE)
         for one in obligations(task, case.planned(task))
     )
-    return tuple(one for one in kept if one.record_class not in case.refused_classes)
+    erasures = (one for one in kept if one.record_class not in case.refused_classes)
+    return (*erasures, *read_backs(case, at))
 
 
 def with_follow_ups(case: Case, at: datetime) -> Case:
     """Return *case* with a task for all that has come due and has none yet."""
     if not may_follow_up(case):
         return case
+    case = without_quiet_looks(case, at)
     for one in case.obligations:
         id_ = one.task_id(case.id)
         if id_ not in case.all_tasks and begins_at(case, one) <= at:
-            case = case.with_task(_follow_up(case, one))
+            case = case.with_task(_planned(case, one))
     return case
 
 
@@ -69,24 +77,36 @@ def begins_at(case: Case, one: Obligation) -> datetime:
     return one.begins_at(case.plan.time_zone).astimezone(UTC)
 
 
+def ends_at(case: Case, one: Obligation) -> datetime:
+    """Return when what is owed should be over."""
+    whole = replace(one, due_on=one.ends_on)
+    return whole.begins_at(case.plan.time_zone).astimezone(UTC)
+
+
 def next_follow_ups(case: Case) -> Iterator[datetime]:
     """Yield when something that is owed comes due."""
     if case.status is CaseStatus.ANSWERED:
         yield from (begins_at(case, one) for one in case.obligations)
+        goes_at = identifiers_go_at(case)
+        if goes_at is not None:
+            yield goes_at
 
 
 def settled_now(case: Case) -> tuple[Task, ...]:
     """Return the follow-ups that are over and that no supplement has told of."""
-    ids = dict.fromkeys(one.task_id(case.id) for one in case.obligations)
-    tasks = (case.all_tasks.get(id_) for id_ in ids)
-    return tuple(task for task in tasks if task is not None and task.is_settled)
+    over = [one for one in case.obligations if case.is_carried_out(one)]
+    ids = [id_ for one in over for id_ in (one.task_id(case.id), one.again_id(case.id))]
+    return tuple(
+        case.all_tasks[id_] for id_ in dict.fromkeys(ids) if id_ in case.all_tasks
+    )
 
 
 def after_supplement(case: Case) -> Case:
     """Return *case* without what its newest supplement says is over."""
-    over = {task.id for task in settled_now(case)}
-    left = (one for one in case.obligations if one.task_id(case.id) not in over)
-    return replace(case, obligations=tuple(left))
+    left = tuple(one for one in case.obligations if not case.is_carried_out(one))
+    # Where nothing is owed, nothing is locked away either: the keys go.
+    locked_at = case.locked_at if left else None
+    return replace(case, obligations=left, locked_at=locked_at)
 
 
 def deadline_of(case: Case, task: Task) -> datetime:
@@ -113,6 +133,13 @@ def looked_again(
     if at >= task.dispatch_by + planned.open_most:
         return needs_human(task, "still_open")
     return wait(task, Step.ACT, at + DAILY, said.reason)
+
+
+def _planned(case: Case, due: Obligation) -> Task:
+    """Plan what is due: another look, or an erasure."""
+    if due.kind is ObligationKind.READ_BACK:
+        return a_read_back(case, due, begins_at(case, due))
+    return _follow_up(case, due)
 
 
 def _follow_up(case: Case, due: Obligation) -> Task:

@@ -78,6 +78,19 @@ class OpeningReason(StrEnum):
     """What it waits for was done outside of this program."""
 
 
+class ReturnReason(StrEnum):
+    """Why a read-back finds somebody again who was erased."""
+
+    RETURNING_CUSTOMER = "returning_customer"
+    """They came back by themselves after the erasure: they are left alone."""
+    RESTORED = "restored"
+    """The processor put a backup back: what is there is erased again."""
+    IMPORTED_AGAIN = "imported_again"
+    """A feed or an import brought it back: it is erased again."""
+    NEVER_ERASED = "never_erased"
+    """The processor was wrong: it is erased again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """
@@ -107,6 +120,8 @@ class RulingKind(StrEnum):
     EXTENDED = "extended"
     IDENTITY_ASKED = "identity_asked"
     IDENTITY_RECEIVED = "identity_received"
+    RETURNED = "returned"
+    ERASED_AGAIN = "erased_again"
 
 
 REFUSALS = frozenset({RulingKind.REFUSED, RulingKind.REFUSED_IN_PART})

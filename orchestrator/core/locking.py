@@ -14,7 +14,7 @@ from datetime import datetime
 from orchestrator.core.alarms import OPEN
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
 from orchestrator.core.events import PersonRetried
-from orchestrator.core.following import ERASED_WITHIN, begins_at, may_follow_up
+from orchestrator.core.following import ERASED_WITHIN, ends_at, may_follow_up
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
 from orchestrator.core.rulings import after_retry
 from orchestrator.core.settling import needs_human, wait
@@ -35,7 +35,9 @@ def locks_at(case: Case) -> datetime | None:
         return None
     clocks = [case.due_at] if case.status in OPEN and case.identity_held else []
     if may_follow_up(case):
-        clocks += [begins_at(case, one) + ERASED_WITHIN for one in case.obligations]
+        # Looks have a shorter end of their own.
+        erasures = [o for o in case.obligations if o.items]
+        clocks += [ends_at(case, one) + ERASED_WITHIN for one in erasures]
     if not clocks:
         return None
     moment = min(clocks) + case.plan.identifiers_margin

@@ -79,6 +79,8 @@ def _settled(before: Case, after: Case) -> Iterator[Command]:
         was = before.all_tasks.get(task.id)
         if not task.is_settled or task.outcome is None or (was and was.is_settled):
             continue
+        if task.is_read_back:
+            continue  # the portal hears of a look by a supplement, if it found anybody
         evidence: Evidence | None = getattr(task.outcome, "evidence", None)
         yield Publish(
             AccountSettled(

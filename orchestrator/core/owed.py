@@ -2,7 +2,8 @@
 What is still owed after the answer, as values, and where its locators are sealed.
 
 A law that keeps a record past the answer does not keep it for ever: once its last day
-is over, a follow-up of the same case erases what was kept.
+is over, a follow-up of the same case erases what was kept.  And what was erased is
+looked for again, for a while, to see whether it stays gone.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ IDENTITY = "identity"
 
 OWED = "obligation:"
 """How the purposes of keys begin that seal the locators of what is owed."""
-
+READ_BACK = "read_back:"
+"""How those begin that seal the identifiers which an account is searched by again."""
+READ_BACK_MOST = timedelta(days=35)
+"""How long after the answer such identifiers are kept at most."""
 
 OPEN_REASONS = frozenset(get_args(OpenReason))
 """Codes for what is not over, and keeps its own records until it is."""
@@ -40,11 +44,13 @@ class ObligationKind(StrEnum):
 
     What is still open after `expires_on` is for a person to decide.
     """
+    READ_BACK = "read_back"
+    """The account is searched again after `due_on`: what was erased stays gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """What is still owed after the answer: an erasure when retention ends."""
+    """What is still owed after the answer: an erasure, or another look."""
 
     account: AccountId
     record_class: str
@@ -67,6 +73,8 @@ class Obligation:
         Each case has its own such key, so that one who is done is forgotten at once;
         destroying the keys of one purpose forgets everybody's of that account and year.
         """
+        if self.kind is ObligationKind.READ_BACK:
+            return f"{READ_BACK}{self.account}"
         return f"{OWED}{self.account}:{self.ends_on.year}"
 
     def begins_at(self, time_zone: str) -> datetime:
@@ -77,4 +85,10 @@ class Obligation:
     def task_id(self, case: CaseId) -> TaskId:
         """Name the follow-up that carries it out; those of one day share one."""
         kind = "" if self.kind is ObligationKind.RETENTION else f"{self.kind}-"
-        return TaskId(f"{case}.{self.account}.{Action.ERASE}.{kind}{self.due_on}")
+        looks = self.kind is ObligationKind.READ_BACK
+        action = Action.LOCATE if looks else Action.ERASE
+        return TaskId(f"{case}.{self.account}.{action}.{kind}{self.due_on}")
+
+    def again_id(self, case: CaseId) -> TaskId:
+        """Name the erasure that a person orders of what a read-back found."""
+        return TaskId(f"{case}.{self.account}.{Action.ERASE}.again-{self.due_on}")

@@ -156,6 +156,7 @@ class PlannedAccount:
     retry_cap: timedelta = ONE_HOUR
     poll_factor: float = 1.5
     poll_most: timedelta = 6 * ONE_HOUR
+    read_back: tuple[int, ...] = ()  # days after the answer to look whether it is gone
     open_most: timedelta = timedelta(days=90)  # so long an open order keeps its record
     max_records: int = 10_000  # more than this found: a person looks first
     ladder: Ladder = Ladder()

@@ -54,6 +54,8 @@ def _answered(case: Case, event: StatementRecovered) -> Case:
         answered_at=event.signed_at,
         result=event.result,
         export=ExportStatus.DROPPED if gathering else case.export,
-        obligations=() if event.result in _OWES_NOTHING else owed_by(case),
+        obligations=()
+        if event.result in _OWES_NOTHING
+        else owed_by(case, event.signed_at),
         holds=(),  # decided before the restore, or nothing is left to decide
     )

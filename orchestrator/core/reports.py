@@ -22,6 +22,7 @@ from orchestrator.core.locating import after_search
 from orchestrator.core.looking import after_look
 from orchestrator.core.manual_work import with_person
 from orchestrator.core.plan import ONE_HOUR, PlannedAccount
+from orchestrator.core.reading_back import after_read_back
 from orchestrator.core.retention import kept_open
 from orchestrator.core.setbacks import (
     Setback,
@@ -129,6 +130,8 @@ def _after_result(task: Task, event: TaskReported, planned: PlannedAccount) -> T
     if isinstance(event.report, Cancelled):
         return _cancelled(task, event)
     match task.action:
+        case Action.LOCATE if task.is_read_back:
+            return after_read_back(task, event, planned)
         case Action.LOCATE:
             return after_search(task, event, planned)
         case Action.ERASE:
@@ -220,7 +223,7 @@ def _still_open(
     done = frozenset(said.done).difference(said.items).intersection(event.items)
     task = marked(task, done, ItemState.GONE, said.evidence)
     task = replace(task, attempts=0, garbled=0)
-    if task.is_follow_up:
+    if task.is_follow_up and task.open_items():
         return looked_again(task, said, event.at, planned)
     until = (event.at + planned.open_most).date()
     left = frozenset(said.items).intersection(event.items)

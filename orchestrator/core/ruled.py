@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason, OpeningReason
+from orchestrator.core.holds import HoldReason, OpeningReason, ReturnReason
 from orchestrator.core.tasks import GateReason
 from schemas.connecting import ActionClass, TaskId
 
@@ -64,6 +64,16 @@ class GateOpened:
     task: TaskId
     gate: GateReason  # the gate that they saw shut; another one stays
     reason: OpeningReason
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnRuled:
+    """A person says why somebody who was erased is there again, and so what follows."""
+
+    at: datetime
+    task: TaskId  # the read-back that found them
+    reason: ReturnReason
     by: str
 
 

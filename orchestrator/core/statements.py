@@ -19,7 +19,7 @@ from orchestrator.core.holds import Ruling
 from orchestrator.core.kept import classes_once_kept, retained_classes
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
-from orchestrator.core.owed import ObligationKind
+from orchestrator.core.owed import READ_BACK_MOST, Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reasons import reasons_of
 from orchestrator.core.recipients import recipients_of
@@ -142,7 +142,7 @@ def _statement(
         lines=lines,
         recipients=None if adds else tuple(recipients_of(case)) or None,
         export=_export(case),
-        owed=(*_still_open(case, at), *_owed(case)),
+        owed=(*_still_open(case, at), *_owed(case, at)),
         rulings=tuple(_ruled(case, ruling) for ruling in case.rulings) or None,
         informed=tuple(_told(one) for one in case.informed) or None,
         register_version=case.plan.version,
@@ -355,10 +355,13 @@ def _still_open(case: Case, at: datetime) -> Iterator[StillOwed]:
             )
 
 
-def _owed(case: Case) -> Iterator[StillOwed]:
+def _owed(case: Case, at: datetime) -> Iterator[StillOwed]:
     """Yield what follows this statement: erasures of what had to stay."""
-    owed = owed_by(case) if case.answered_at is None else case.obligations
+    owed = owed_by(case, at) if case.answered_at is None else case.obligations
+    yield from _looks(case, owed, at)
     for one in owed:
+        if one.kind is ObligationKind.READ_BACK:
+            continue
         if one.task_id(case.id) not in case.all_tasks:  # what has begun is a task
             yield StillOwed(
                 what=_WHAT[one.kind],
@@ -367,3 +370,22 @@ def _owed(case: Case) -> Iterator[StillOwed]:
                 record_class=one.record_class,
                 due_on=one.ends_on,
             )
+
+
+def _looks(case: Case, owed: Iterable[Obligation], at: datetime) -> Iterator[StillOwed]:
+    """Yield which accounts are searched again, by what, and until when it is kept."""
+    last = {one.account: one.due_on for one in owed if one.kind in _LOOKS}
+    goes_at = (case.answered_at or at) + READ_BACK_MOST
+    for account, due_on in last.items():
+        types = case.identifier_types & case.plan.account(account).accepts
+        yield StillOwed(
+            what=Owed.READ_BACK,
+            account=account,
+            action=Action.LOCATE,
+            due_on=due_on,
+            identifier_types=tuple(sorted(types)),
+            kept_until=goes_at,
+        )
+
+
+_LOOKS = frozenset({ObligationKind.READ_BACK})

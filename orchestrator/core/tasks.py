@@ -222,6 +222,7 @@ class Task:
     looks: int = 0  # empty looks so far
     misses: int = 0  # looks that still saw what should be gone
     answers_lost: int = 0
+    still_there: tuple[ItemId, ...] = ()  # what a read-back may find: nobody erased it
     seen_open: tuple[ItemId, ...] = ()  # in this round of a follow-up
     # calls that are over for us and whose processor may still sign that it is done
     may_confirm: tuple[CallId, ...] = ()
@@ -254,6 +255,11 @@ class Task:
     def is_follow_up(self) -> bool:
         """Whether it carries out what was still owed after the answer."""
         return self.sealed_under != IDENTITY
+
+    @property
+    def is_read_back(self) -> bool:
+        """Whether it looks whether what was erased stays gone."""
+        return self.is_follow_up and self.action is Action.LOCATE
 
     @property
     def is_accepted(self) -> bool:

@@ -31,11 +31,12 @@ from orchestrator.core.events import (
     PersonRetried,
     RequestWithdrawn,
 )
-from orchestrator.core.holds import OpeningReason
+from orchestrator.core.holds import OpeningReason, ReturnReason
 from orchestrator.core.learned import news_of
 from orchestrator.core.locking import IDENTITY_LOCKED
+from orchestrator.core.reading_back import PRESENT_AGAIN
 from orchestrator.core.reviewing import OPENABLE
-from orchestrator.core.ruled import GateOpened
+from orchestrator.core.ruled import GateOpened, ReturnRuled
 from orchestrator.engine import Step
 from orchestrator.entrypoints.locked_away import LOCKED, refuse_if_locked
 from orchestrator.entrypoints.masking import masked_identifier, masked_text
@@ -44,7 +45,7 @@ from orchestrator.ports import OpenVault, Write
 from schemas.connecting import Candidate, Identifier, IdentifierType, Item, ItemId
 from schemas.withdrawals import WithdrawalReason
 
-Event = PersonChose | PersonClosed | PersonRetried | GateOpened
+Event = PersonChose | PersonClosed | PersonRetried | GateOpened | ReturnRuled
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,14 @@ class Rulings:
             raise NotPossible(f"{reason} is no reason; write one of {known}.")
         case, task = self._queries.task(id_)
         event = PersonClosed(self._parts.clock.now(), task.id, reason, by)
+        self._apply(case, task, event)
+
+    def returned(self, id_: str, reason: ReturnReason, by: str) -> None:
+        """Say why a read-back found somebody again; some reasons erase again."""
+        case, task = self._queries.task(id_)
+        if task.reason != PRESENT_AGAIN:
+            raise NotPossible(f"Nobody was found again: {where_it_stands(task)}.")
+        event = ReturnRuled(self._parts.clock.now(), task.id, reason, by)
         self._apply(case, task, event)
 
     def open_gate(self, id_: str, reason: OpeningReason, by: str) -> None:
@@ -233,6 +242,8 @@ def where_it_stands(task: Task) -> str:
             return LOCKED
         case TaskStatus.NEEDS_HUMAN if task.choices:
             return "the task wants a choice; see `erasure task show` and `task choose`"
+        case TaskStatus.NEEDS_HUMAN if task.reason == PRESENT_AGAIN:
+            return "the task wants `erasure task returned`"
         case TaskStatus.NEEDS_HUMAN:
             return "the task wants `erasure task retry` or `erasure task close`"
         case TaskStatus.WAITING if task.reason == "settling":

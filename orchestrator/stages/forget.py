@@ -10,7 +10,7 @@ export key goes at its own expiry, and the others once nothing is owed under the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -19,14 +19,17 @@ from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.dossier import (
     ALL_IDENTIFIERS,
+    dump_identifiers,
     dump_items,
+    identifiers_name,
     items_name,
     load_identifiers,
     load_items,
 )
 from orchestrator.core.events import ExportShredded
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.owed import IDENTITY
+from orchestrator.core.owed import IDENTITY, ObligationKind
+from orchestrator.core.reading_back import identifiers_go_at
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import (
@@ -122,6 +125,7 @@ class Forget:
         now = self._clock.now()
         writes: list[Write] = [
             *self._kept_locators(case),
+            *self._kept_identifiers(case, now),
             *self._tombstones_of(case, now),
             DestroyKey(case.id, IDENTITY),
             ForgetRequestRecord(case.request_id),
@@ -144,7 +148,7 @@ class Forget:
     def _kept_locators(self, case: Case) -> Sequence[Write]:
         """Seal the references of kept records, under a key an account and due year."""
         wanted: dict[tuple[str, AccountId], set[ItemId]] = defaultdict(set)
-        for owed in case.obligations:
+        for owed in (one for one in case.obligations if one.items):
             wanted[owed.sealed_under, owed.account].update(owed.items)
         if not wanted:
             return ()
@@ -158,6 +162,30 @@ class Forget:
             sealed = kept.seal(case.id, items_name(account), dump_items(items))
             writes += [put_key, sealed]
         return writes
+
+    def _kept_identifiers(self, case: Case, now: datetime) -> Iterator[Write]:
+        """
+        Yield what seals the identifiers by which accounts are searched again.
+
+        Each account's apart, only of the types that it accepts, and for a time.
+        """
+        goes_at = identifiers_go_at(case)
+        looks = {
+            one.account: one.sealed_under
+            for one in case.obligations
+            if one.kind is ObligationKind.READ_BACK
+        }
+        if goes_at is None or goes_at <= now:
+            return
+        identity = self._vault.open([case.id], IDENTITY, [ALL_IDENTIFIERS])
+        values = identity.named(case.id, ALL_IDENTIFIERS).values()
+        for account, purpose in sorted(looks.items()):
+            accepts = case.plan.account(account).accepts
+            known = [one for one in load_identifiers(values) if one.type in accepts]
+            kept, put_key = self._vault.new_owner(case.id, purpose, goes_at)
+            value = dump_identifiers(known)
+            yield put_key
+            yield kept.seal(case.id, identifiers_name(account), value)
 
     def _forgetting_owed(self, case: Case) -> Step:
         """Return the step that destroys keys under which nothing is owed any more."""

@@ -279,6 +279,8 @@ class Gatherer:
         self, heard: Heard, located: Located, opened: OpenVault
     ) -> tuple[Report, Sequence[Write]]:
         """Name the items, keep their references, and tell which types are news."""
+        if heard.claimed.task.is_read_back:
+            located = replace(located, learned=())  # nobody is searched further
         case, account = heard.claimed.case, heard.claimed.task.account
         items = [self._named(case, account, item) for item in located.items]
         known = load_items(opened.get(case, items_name(account)))

@@ -39,7 +39,9 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.holds import ReturnReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
+from orchestrator.core.ruled import ReturnRuled
 from orchestrator.core.words import (
     CallId,
     CaseId,
@@ -151,8 +153,9 @@ def _person(world: World, rng: Random, _past: list[Event]) -> Event:
         PersonRetried(world.now, task.id, "dpo"),
         PersonChose(world.now, task.id, picks, "dpo", learned),
         PersonClosed(world.now, task.id, reason, "dpo"),
+        ReturnRuled(world.now, task.id, rng.choice([*ReturnReason]), "dpo"),
     ]
-    return rng.choices(options, weights=[4, 4, 1])[0]
+    return rng.choices(options, weights=[4, 4, 1, 3])[0]
 
 
 def _assignee(world: World, rng: Random, _past: list[Event]) -> Event:

@@ -36,7 +36,7 @@ def check_locked(before: Case, case: Case, event: Event) -> None:
         assert isinstance(event, IdentityLocked)
         end = before.due_at
         if not before.identity_held:
-            first = min(one.due_on for one in before.obligations)
+            first = min(one.ends_on for one in before.obligations if one.items)
             end = datetime.combine(first, time.min, UTC) + 30 * DAY
         handed_back = before.unlocked_until or end
         end = max(end + case.plan.identifiers_margin, handed_back)

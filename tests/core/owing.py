@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from orchestrator.core.cases import (
@@ -12,16 +12,35 @@ from orchestrator.core.cases import (
     ItemState,
     Task,
 )
-from orchestrator.core.events import Event, StatementSigned
-from orchestrator.core.owed import OPEN_REASONS
+from orchestrator.core.events import Event, StatementSigned, TimePassed
+from orchestrator.core.holds import RulingKind
+from orchestrator.core.owed import (
+    OPEN_REASONS,
+    READ_BACK,
+    Obligation,
+    ObligationKind,
+)
 from orchestrator.core.words import Result, StatementKind
-from schemas.connecting import Action, ItemId, StillOpen
+from schemas.connecting import Action, ItemId, NotApplicable, StillOpen
+
+A_RECORD_OF = date(2025, 6, 1)  # the simulation's records are all of that day
+
+
+def kept_classes(case: Case, now: datetime) -> frozenset[str]:
+    """Return the record classes that a law still keeps."""
+    return frozenset(
+        rule.record_class
+        for rule in case.plan.retention
+        if rule.keeps_until(A_RECORD_OF) >= now.date()
+    )
 
 
 def check_owed(before: Case, case: Case, event: Event, now: datetime) -> None:
     """Check that nothing owed is lost, nor carried out before its day."""
     _check_follow_ups(before, case, now)
+    _check_looks(case, event)
     over = set(before.obligations) - set(case.obligations)
+    over = {one for one in over if not _is_quiet(case, one, event.at)}
     if over:
         assert isinstance(event, StatementSigned), "what is owed is gone without a word"
         assert event.kind is StatementKind.SUPPLEMENT
@@ -39,6 +58,9 @@ def _check_follow_ups(before: Case, case: Case, now: datetime) -> None:
     for id_, task in case.all_tasks.items():
         if not task.is_follow_up or id_ in before.all_tasks:
             continue
+        if task.sealed_under.startswith(READ_BACK):
+            _check_look(before, case, task, now)
+            continue
         assert not case.identity_held
         today = now.astimezone(ZoneInfo(case.plan.time_zone)).date()
         erasure = case.task(task.account, Action.ERASE)
@@ -51,6 +73,49 @@ def _check_follow_ups(before: Case, case: Case, now: datetime) -> None:
             if kept[item.id].rule in OPEN_REASONS:
                 until -= case.planned(task).open_most
             assert until < today, "it is still kept"
+
+
+def _check_look(before: Case, case: Case, task: Task, now: datetime) -> None:
+    """Check that a look has its day, and that nobody is erased again by it."""
+    if task.action is Action.ERASE:
+        ruled = [one for one in case.rulings if one.kind is RulingKind.ERASED_AGAIN]
+        assert len(ruled) > sum(
+            r.kind is RulingKind.ERASED_AGAIN for r in before.rulings
+        )
+        (look,) = (t for t in case.all_tasks.values() if t.id == ruled[-1].task)
+        assert look.account == task.account, "erased again by itself"
+        assert set(task.items) <= set(look.items), "more is erased than was found"
+        kept = kept_classes(case, now)
+        assert not kept & {it.record_class for it in task.items}, "the law keeps it"
+        return
+    assert task.reads_only, "a look may write"
+    (due,) = (one for one in case.obligations if one.task_id(case.id) == task.id)
+    today = now.astimezone(ZoneInfo(case.plan.time_zone)).date()
+    assert due.due_on < today, "looked at before its day"
+
+
+def _check_looks(case: Case, event: Event) -> None:
+    """Check that nobody is looked for by identifiers that must be gone."""
+    looks = [o for o in case.obligations if o.kind is ObligationKind.READ_BACK]
+    answered = case.answered_at
+    if not looks or case.identity_held or answered is None:
+        return
+    if isinstance(event, TimePassed) and event.at >= answered + timedelta(days=35):
+        told = [one for one in looks if case.is_carried_out(one)]
+        assert looks == told, "identifiers are kept for too long"
+
+
+def _is_quiet(case: Case, one: Obligation, at: datetime) -> bool:
+    """Tell whether nothing is to be said of a look that is over."""
+    if one.kind is not ObligationKind.READ_BACK:
+        return False
+    task = case.all_tasks.get(one.task_id(case.id))
+    if task is not None:
+        return task.is_settled and task.outcome != NotApplicable("returning_customer")
+    returned = [r.task for r in case.rulings if r.kind is RulingKind.RETURNED]
+    here = {t.account for t in case.all_tasks.values() if t.id in returned}
+    answered = case.answered_at or at
+    return one.account in here or at >= answered + timedelta(days=35)
 
 
 def check_closed(case: Case) -> None:

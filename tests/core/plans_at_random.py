@@ -69,6 +69,7 @@ def _an_account(
         cancels=some(rng, [Action.ERASE, Action.EXPORT]),
         looks_wanted=rng.randint(1, 2),
         settle_for=pause(rng),
+        read_back=rng.choice([(), (1,), (1, 7, 30)]),
     )
 
 

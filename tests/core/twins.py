@@ -24,6 +24,7 @@ from orchestrator.core import (
     ladder,
     locking,
     opening,
+    reading_back,
     reports,
     reviewing,
     unasked,
@@ -45,13 +46,13 @@ from orchestrator.core.events import (
     StatementSigned,
     TaskReported,
 )
-from orchestrator.core.holds import Proposal
+from orchestrator.core.holds import Proposal, ReturnReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.leading import RequestAttached, RequestDetached
 from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.recovering import after_recovery
-from orchestrator.core.ruled import CaseReleased, GateOpened
+from orchestrator.core.ruled import CaseReleased, GateOpened, ReturnRuled
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Done, Evidence, ItemId
@@ -152,6 +153,21 @@ def _erases_open_orders(
     return items.marked(task, ids, ItemState.GONE, Evidence.E2)
 
 
+def _erases_again_by_itself(case: Case, task: Task, event: ReturnRuled) -> Case:
+    ordered = replace(event, reason=ReturnReason.RESTORED)
+    return replace(_RETURNED(case, task, ordered), rulings=case.rulings)
+
+
+def _looks_for_ever(case: Case, _at: datetime) -> Case:
+    return case
+
+
+def _may_write(case: Case, due: Obligation, begins_at: datetime) -> Task:
+    return replace(_LOOK(case, due, begins_at), reads_only=False)
+
+
+_RETURNED = reading_back.after_return
+_LOOK = reading_back.a_read_back
 _FORGOTTEN = answering.after_forgetting
 _SUPPLEMENTED = following.after_supplement
 _BEGINS_AT = following.begins_at
@@ -230,6 +246,9 @@ TWINS = (
     Twin("forgotten once answered", decide, "after_forgetting", _forgets_at_any_time),
     Twin("what is owed is found", decide, "after_forgetting", _forgets_what_is_owed),
     Twin("all that is owed is done", answering, "after_supplement", _owes_nothing),
+    Twin("a person has them erased", decide, "after_return", _erases_again_by_itself),
+    Twin("looks come to an end", following, "without_quiet_looks", _looks_for_ever),
+    Twin("a look only reads", following, "a_read_back", _may_write),
     Twin("an open order stays", reports, "kept_open", _erases_open_orders),
     Twin("a follow-up has its day", following, "begins_at", _comes_early),
     Twin("closed once nothing is owed", decide, "closed_if_over", _closes_early),

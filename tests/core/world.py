@@ -57,7 +57,12 @@ from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
 from tests.core.lockings import check_locked
-from tests.core.owing import check_closed, check_left_alone, check_owed
+from tests.core.owing import (
+    check_closed,
+    check_left_alone,
+    check_owed,
+    kept_classes,
+)
 from tests.core.polls import check_still_going
 from tests.core.silence import Silence, check_holds
 
@@ -183,7 +188,7 @@ class World:
                 assert not case.is_identity_doubted, "nobody knows whose data it is"
             if _acts_next(task) and not task.has_begun:
                 _check_order(case, task)
-        _check_law(case)
+        _check_law(case, self.now)
         _check_rulings(case)
         if self._is_braked:
             check_brake(case)
@@ -211,16 +216,16 @@ def _check_event(before: Case, case: Case, event: Event) -> None:
         assert not isinstance(new.outcome, ends), "accepted or lost is not done"
 
 
-def _check_law(case: Case) -> None:
+def _check_law(case: Case, now: datetime) -> None:
     """Check that what the law keeps is not touched, whoever asks for it."""
-    kept_classes = {rule.record_class for rule in case.plan.retention}
+    kept = kept_classes(case, now)
     for task in case.tasks_of(Action.ERASE):
         endangered = {ItemState.ACCEPTED, ItemState.GONE}
         if _acts_next(task) or task.status is TaskStatus.CALLED:
             endangered |= {ItemState.OPEN}
         for item in task.items:
             # A follow-up has waited for the law; `owing` checks that it did.
-            is_free = task.is_follow_up or item.record_class not in kept_classes
+            is_free = task.is_follow_up or item.record_class not in kept
             assert is_free or item.state not in endangered, "the law keeps it"
 
 
@@ -275,6 +280,7 @@ def _newly_settled(before: Case, case: Case) -> list[Task]:
         task
         for id_, task in case.all_tasks.items()
         if task.is_settled
+        and not task.is_read_back
         and (id_ not in before.all_tasks or not before.all_tasks[id_].is_settled)
     ]
 

@@ -38,6 +38,7 @@ class RegisterText:
     more: str = ""  # whole tables, as TOML
     # The authority behind the one processor that signs.
     roots_pem: str = ""
+    read_back: str = "[]"  # else a case is closed a month later
 
     def at(self, url: str) -> str:
         """Return the register for fakes that live below *url*."""
@@ -58,6 +59,7 @@ class RegisterText:
             "retry_cap": self.retry_cap,
             "ping_every": self.ping_every,
             "roots_pem": self.roots_pem,
+            "read_back": self.read_back,
             "extra": "\n".join(
                 f"{key} = {value}" for key, value in self.extra.get(name, {}).items()
             ),
@@ -88,6 +90,7 @@ connector = "{name}"
 category = "crm"
 environment = "sandbox"
 mode = "live"
+read_back = {read_back}
 base_url = "{url}/{name}"
 allow_http = true
 allow_hosts = ["127.0.0.1"]

@@ -16,6 +16,7 @@ connector = "webhook"
 category = "other"
 environment = "sandbox"
 mode = "live"
+read_back = []
 base_url = "{url}/{name}"
 allow_http = true
 allow_hosts = ["127.0.0.1"]

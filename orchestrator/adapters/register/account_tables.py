@@ -230,6 +230,15 @@ class AccountTable(Table):
         ),
         examples=[["email"]],
     )
+    read_back: tuple[Annotated[StrictInt, Field(ge=1, le=30)], ...] = Field(
+        default=(1, 7, 30),
+        max_length=5,
+        description=(
+            "So many days after an answer the account is searched again for who was "
+            "erased; the identifiers are sealed apart for it. Never with `[]`."
+        ),
+        examples=[[1, 7, 30]],
+    )
     open_most: PositiveDuration = Field(
         default=timedelta(days=90),
         description=(

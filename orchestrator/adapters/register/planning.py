@@ -129,6 +129,7 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         retry_cap=waits.retry_cap,
         poll_factor=entry.spec.poll_factor,
         poll_most=waits.check_most,
+        read_back=entry.read_back,
         open_most=entry.open_most,
         max_records=entry.max_records,
         ladder=entry.ladder,

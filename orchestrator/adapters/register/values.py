@@ -102,6 +102,7 @@ class AccountEntry:
     proxy: str | None = None  # its address, or a reference to it
     is_identity_root: bool = False
     fed_by: tuple[AccountId, ...] = ()
+    read_back: tuple[int, ...] = ()
     open_most: timedelta = timedelta(days=90)
     max_records: int = 10_000
     min_evidence: Evidence | None = None

@@ -143,6 +143,35 @@ def close(
     say("The task is closed.")
 
 
+@app.command()
+def returned(
+    task: TaskId,
+    by: By,
+    reason: Annotated[
+        str,
+        typer.Option(
+            "--reason",
+            metavar="CODE",
+            help="returning_customer leaves them alone; restored, imported_again and"
+            " never_erased erase again.",
+        ),
+    ],
+) -> None:
+    """Say why a read-back found somebody again; nobody is erased again without it."""
+    from orchestrator.core.holds import ReturnReason
+    from orchestrator.entrypoints.rulings import Rulings
+
+    known = {one.value: one for one in ReturnReason}
+    if reason not in known:
+        raise SetUpError(
+            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
+        )
+    with open_parts() as parts:
+        Rulings(parts).returned(task, known[reason], by)
+    stays = known[reason] is ReturnReason.RETURNING_CUSTOMER
+    say("They are left alone." if stays else "They are erased again.")
+
+
 @app.command("open-gate")
 def open_gate(
     task: TaskId,

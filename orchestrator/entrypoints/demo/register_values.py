@@ -44,7 +44,9 @@ def changes_for(
     """Return what to change, so that every account leads to its system."""
     changes: Changes = {}
     for account in processors.accounts:
-        own = changes.setdefault(f"accounts.{account}", {"mode": '"live"'})
+        # Its cases are to be over, and forgotten, before the demo ends.
+        wanted = {"mode": '"live"', "read_back": "[]"}
+        own = changes.setdefault(f"accounts.{account}", wanted)
         if account in INSTALLATIONS:
             own["installation"] = quoted(INSTALLATIONS[account])
         if account not in _NOT_HTTP:

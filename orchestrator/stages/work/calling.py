@@ -141,11 +141,16 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Let the connector speak; raises nothing but `CannotStore`, of an export."""
     config = group.account.config
     replies = [
-        instead_of(one.claimed.task, config.spec, is_sandbox=config.is_sandbox)
+        instead_of(
+            one.claimed.task,
+            config.spec,
+            is_sandbox=config.is_sandbox,
+            is_named=bool(one.identifiers),
+        )
         for one in group.members
     ]
     if any(replies):
-        # All or none: a call carries no rehearsal, and no follow-up, beside others.
+        # The others of the batch are not sent now, and come again.
         return [Said(*one) for one in zip(group.members, replies, strict=True)]
     return await _asked(group, open_sink)
 

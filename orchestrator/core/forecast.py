@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.cases import Case, ExportStatus, GateReason, Task, TaskStatus
+from orchestrator.core.gates import has_come_so_far
 from orchestrator.core.words import AccountId
 from schemas.connecting import CLASS_OF, Action, ActionClass, TaskId
 
@@ -93,4 +94,5 @@ def _awaited(case: Case, task: Task) -> Iterable[Task]:
         awaited += case.tasks_of(Action.EXPORT)
     if planned.is_identity_root:
         return [*awaited, *others]
-    return [*awaited, *(one for one in others if one.account in planned.fed_by)]
+    feeders = [one for one in others if one.account in planned.fed_by]
+    return [*awaited, *(x for x in feeders if not has_come_so_far(case, planned, x))]

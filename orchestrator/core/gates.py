@@ -32,6 +32,7 @@ from orchestrator.core.links import (
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import with_dispositions
 from orchestrator.core.settling import ready, settle, settle_if_over, wait
+from orchestrator.core.words import Until
 from schemas.connecting import (
     CLASS_OF,
     Action,
@@ -94,6 +95,17 @@ def waits_for(case: Case, task: Task) -> GateReason | None:
         shut = _erasure_waits_for(case, planned)
         return next((reason for reason in shut if reason not in task.opened), None)
     return None
+
+
+def has_come_so_far(case: Case, planned: PlannedAccount, feeder: Task) -> bool:
+    """Tell whether an account's erasure need not wait for its *feeder*'s any more."""
+    match planned.awaited_of(feeder.account):
+        case Until.LOCATED:
+            return is_located(case, feeder.account)
+        case Until.ACCEPTED:
+            return feeder.is_accepted
+        case Until.SETTLED:
+            return feeder.is_settled
 
 
 def cooled(case: Case, at: datetime) -> Case:
@@ -241,8 +253,8 @@ def _erasure_waits_for(case: Case, planned: PlannedAccount) -> Iterator[GateReas
     if case.waits_for_exports or case.export is ExportStatus.GATHERING:
         yield GateReason.EXPORT
     erasures = {task.account: task for task in case.tasks_of(Action.ERASE)}
-    feeders = (erasures[id_] for id_ in planned.fed_by if id_ in erasures)
-    if not all(task.is_settled for task in feeders):
+    feeders = [erasures[id_] for id_ in planned.fed_by if id_ in erasures]
+    if not all(has_come_so_far(case, planned, feeder) for feeder in feeders):
         yield GateReason.FEEDER
     others = (task for id_, task in erasures.items() if id_ != planned.id)
     if planned.is_identity_root and not all(task.is_accepted for task in others):

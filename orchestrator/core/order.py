@@ -11,23 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.tasks import GateReason
-from orchestrator.core.words import AccountId
+from orchestrator.core.words import AccountId, Until
 from schemas.connecting import CLASS_OF, ActionClass, Mode
-
-
-class Until(StrEnum):
-    """How far the one must have come before the other begins."""
-
-    LOCATED = "located"
-    """Its search is over."""
-    ACCEPTED = "accepted"
-    """The processor has at least accepted its erasure."""
-    SETTLED = "settled"
-    """Its erasure is over, however it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +92,7 @@ def _between(earlier: PlannedAccount, one: PlannedAccount) -> Iterator[Link]:
     is_fed = earlier.id in one.fed_by
     names = tuple(sorted(own for own in earlier.yields & one.accepts if "." in own))
     if is_fed:
-        yield Link(earlier.id, one.id, GateReason.FEEDER, Until.SETTLED)
+        yield Link(earlier.id, one.id, GateReason.FEEDER, one.awaited_of(earlier.id))
     if names:
         located = GateReason.LOCATE, Until.LOCATED
         yield Link(earlier.id, one.id, *located, identifiers=names)

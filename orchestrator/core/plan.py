@@ -18,6 +18,7 @@ from orchestrator.core.words import (
     RegisterVersion,
     Rehearsal,
     Right,
+    Until,
 )
 from schemas.connecting import (
     Action,
@@ -124,7 +125,8 @@ class PlannedAccount:
     """
     One account's part in the workflow.
 
-    `fed_by` names accounts whose data flows into this one: it is erased after them.
+    `fed_by` names accounts whose data flows into this one: it is erased after them, or
+    once they have come as far as `fed_until` says.
     The identity root is erased last.  `accepts` and `yields` are what the account's
     search takes and may teach, after the register's own mapping.
     """
@@ -144,6 +146,7 @@ class PlannedAccount:
     installation: str | None = None  # the account's own name at the processor
     cancels: frozenset[Action] = frozenset()  # jobs that can be called back
     fed_by: tuple[AccountId, ...] = ()
+    fed_until: Mapping[AccountId, Until] = field(default_factory=dict)
     is_identity_root: bool = False
     proof: Proof = Proof.LOOKUP
     replay: Mapping[Action, Replay] = field(default_factory=dict)
@@ -160,6 +163,10 @@ class PlannedAccount:
     open_most: timedelta = timedelta(days=90)  # so long an open order keeps its record
     max_records: int = 10_000  # more than this found: a person looks first
     ladder: Ladder = Ladder()
+
+    def awaited_of(self, feeder: AccountId) -> Until:
+        """Return how far *feeder* must have come before this account is erased."""
+        return self.fed_until.get(feeder, Until.SETTLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,3 +90,14 @@ class ExtensionReason(StrEnum):
     """The request is complex."""
     NUMBER = "number"
     """The person has sent many requests."""
+
+
+class Until(StrEnum):
+    """How far the one must have come before the other begins."""
+
+    LOCATED = "located"
+    """Its search is over."""
+    ACCEPTED = "accepted"
+    """The processor has at least accepted its erasure."""
+    SETTLED = "settled"
+    """Its erasure is over, however it ended."""

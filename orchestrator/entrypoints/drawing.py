@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from orchestrator.adapters.durations import duration_text
 from orchestrator.core.order import Link, Order, Place
 from orchestrator.core.tasks import GateReason
+from orchestrator.core.words import Until
 
 STAGES = (
     ("protect", "use is stopped, where an account can"),
@@ -112,24 +113,29 @@ def _after(order: Order, place: Place) -> str:
     """Return what an erasure waits for, in words."""
     if place.is_root:
         return " <- every other one accepted"
-    feeders = [
-        link.earlier
-        for link in order.links_to(place.id)
-        if link.gate is GateReason.FEEDER
-    ]
-    return f" <- {', '.join(feeders)} settled" if feeders else ""
+    feeding = [x for x in order.links_to(place.id) if x.gate is GateReason.FEEDER]
+    awaited = {
+        until: ", ".join(link.earlier for link in feeding if link.until is until)
+        for until in Until
+    }
+    told = [f"{names} {until}" for until, names in awaited.items() if names]
+    return f" <- {', '.join(told)}" if told else ""
 
 
 def _drawn(order: Order) -> Sequence[Link]:
     """Return the links that are arrows; to the root only from the ends."""
     told = {place.id for place in order.places if place.is_told}
     feeding = [link for link in order.links if link.gate is GateReason.FEEDER]
-    fed = {link.earlier for link in feeding if link.later not in told}
+    fed = {
+        link.earlier
+        for link in feeding
+        if link.later not in told and link.until is not Until.LOCATED
+    }
     return [
         link
         for link in order.links
         if link.gate in _DRAWN
-        # Whoever has fed a processor is settled before that one is accepted.
+        # Whoever has fed a processor is accepted before that one is.
         and not (link.gate is GateReason.OTHERS and link.earlier in fed)
     ]
 

@@ -9,7 +9,7 @@ import pytest
 
 from orchestrator.adapters.register import Register, plan_from_json, plan_to_json
 from orchestrator.core.plan import Ladder
-from orchestrator.core.words import AccountId, Level, Right
+from orchestrator.core.words import AccountId, Level, Right, Until
 from schemas.connecting import Action, Mode, Rate
 from tests.adapters.register_builders import (
     CRM_ID,
@@ -34,6 +34,7 @@ def test_plan_holds_what_the_core_needs(tmp_path: Path) -> None:
     assert [account.id for account in plan.accounts] == [CRM, SHOP, STATS_ID]
     assert plan.account(CRM).is_identity_root
     assert plan.account(STATS_ID).fed_by == (SHOP,)
+    assert plan.account(STATS_ID).awaited_of(SHOP) is Until.SETTLED
     assert plan.account(CRM).yields == {CRM_ID}
     assert plan.account(CRM).settle_for == timedelta(hours=24)
     assert plan.account(CRM).mode is Mode.LIVE
@@ -41,6 +42,18 @@ def test_plan_holds_what_the_core_needs(tmp_path: Path) -> None:
     assert plan.retention[0].keeps_until(date(2026, 3, 1)) == date(2034, 12, 31)
     assert plan.demanded_level(Right.ACCESS) is Level.HIGH
     assert plan.demanded_level(Right.ERASURE) is Level.SUBSTANTIAL
+
+
+def test_feeder_may_be_awaited_for_less_than_its_end(tmp_path: Path) -> None:
+    """The register says how far it must have come; a plan in JSON remembers it."""
+    feeding = 'fed_by = ["shop"]'
+    less = STATS.replace(feeding, feeding + '\nfed_until = { shop = "accepted" }')
+    plan = a_register(tmp_path, REGISTER + less).plan_for("maison")
+    assert plan is not None
+
+    kept = plan_from_json(plan_to_json(plan))
+
+    assert kept.account(STATS_ID).awaited_of(SHOP) is Until.ACCEPTED
 
 
 def test_unknown_controller_has_no_plan(tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from orchestrator.core.cases import Case, Found, ItemState
 from orchestrator.core.gates import opens_at, waits_for
 from orchestrator.core.links import fed_accounts, teachers
 from orchestrator.core.opening import open_case
-from orchestrator.core.order import Order, Until, order_of
+from orchestrator.core.order import Order, order_of
 from orchestrator.core.plan import Plan
 from orchestrator.core.settling import settle
 from orchestrator.core.tasks import GateReason, Task
+from orchestrator.core.words import AccountId, Until
 from orchestrator.entrypoints.drawing import as_dot, as_mermaid, as_text
 from schemas.connecting import (
     CUSTOMER_ID,
@@ -104,6 +105,24 @@ def test_arrows_of_feeding_are_what_erasures_wait_for(
             if link.earlier == one.account and link.gate is GateReason.FEEDER
         }
         assert found == drawn, one.account
+
+
+def test_drawing_says_how_far_a_feeder_must_have_come(plan: Plan) -> None:
+    """In words and on the arrow, where the register asks for less than its end."""
+    accounts = [
+        replace(one, fed_until={AccountId("commercetools"): Until.ACCEPTED})
+        if one.id == "cdp"
+        else one
+        for one in plan.accounts
+    ]
+
+    order = order_of(replace(plan, accounts=tuple(accounts)))
+
+    text = "\n".join(as_text(order))
+    assert "<- commercetools accepted, vtex settled" in text
+    assert '"commercetools" -> "cdp" [label="feeder: accepted"]' in "\n".join(
+        as_dot(order)
+    )
 
 
 def test_root_waits_until_each_other_is_accepted(located: Case, order: Order) -> None:

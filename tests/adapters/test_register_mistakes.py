@@ -121,6 +121,12 @@ PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
             id="unknown recipient",
         ),
         pytest.param(
+            with_line("accounts.crm", 'fed_until = { shop = "accepted" }'),
+            "accounts.crm.fed_until: shop does not feed this account; name it in"
+            " fed_by, or remove it here.",
+            id="awaited but no feeder",
+        ),
+        pytest.param(
             with_line("accounts.crm", 'connector = "salesforce"'),
             'accounts.crm.connector: "salesforce" is not a connector; '
             "there are crm, desk, shop, stats.",

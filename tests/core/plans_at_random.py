@@ -9,7 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from orchestrator.core.plan import Plan, PlannedAccount
-from orchestrator.core.words import AccountId
+from orchestrator.core.words import AccountId, Until
 from schemas.connecting import EMAIL, PHONE, Action, Mode, Proof, Replay
 from tests.core.builders import (
     CRM,
@@ -55,12 +55,14 @@ def _an_account(
     actions = rng.choice([EVERY_ACTION, EVERY_ACTION | TELLING, TELLING])
     if not earlier:
         actions |= EVERY_ACTION  # a case reaches somebody, whatever its rights
+    feeders = tuple(sorted(some(rng, earlier)))
     return an_account(
         name,
         actions=actions,
         accepts=some(rng, TYPES) | {rng.choice([EMAIL, EMAIL, EMAIL, DISTINCT])},
         yields=some(rng, TYPES),
-        fed_by=tuple(sorted(some(rng, earlier))),
+        fed_by=feeders,
+        fed_until={one: rng.choice([*Until]) for one in feeders if rng.random() < 0.5},
         is_identity_root=name is CRM,
         mode=rng.choice([*[Mode.LIVE] * 8, Mode.OFF, Mode.DRY_RUN]),
         is_sandbox=rng.random() < 0.3,

@@ -25,7 +25,7 @@ from orchestrator.core.events import (
 from orchestrator.core.gates import open_gates
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.words import AccountId, CaseId
+from orchestrator.core.words import AccountId, CaseId, Until
 from schemas.connecting import (
     EMAIL,
     Accepted,
@@ -275,6 +275,35 @@ def test_fed_account_waits_until_the_feeder_is_settled() -> None:
     case = _located(case, CRM, MAIL)
 
     case = after(case, CRM, Accepted(HOUR))
+
+    assert _reason(case, MAIL) is GateReason.FEEDER
+
+
+@pytest.mark.parametrize("until", [*Until])
+def test_feeder_is_awaited_as_far_as_the_register_says(until: Until) -> None:
+    """Until its search is over, its erasure is accepted, or that is over too."""
+    fed = an_account(MAIL, fed_by=(CRM,), fed_until={CRM: until})
+    case = _located(a_case(an_account(CRM), fed), CRM, MAIL)
+    located = _reason(case, MAIL)
+
+    case = after(case, CRM, Accepted(HOUR))
+
+    accepted = _reason(case, MAIL)
+    feeder = GateReason.FEEDER
+    assert (located, accepted) == {
+        Until.LOCATED: (None, None),
+        Until.ACCEPTED: (feeder, None),
+        Until.SETTLED: (feeder, feeder),
+    }[until]
+
+
+def test_feeder_whose_job_failed_is_awaited_again() -> None:
+    """What it accepted it has not done: nothing that has not begun goes on."""
+    fed = an_account(MAIL, fed_by=(CRM,), fed_until={CRM: Until.ACCEPTED})
+    case = _located(a_case(an_account(CRM), fed), CRM, MAIL)
+    case = after(case, CRM, Accepted(HOUR))
+
+    case = after(case, CRM, Retry("job_failed"), at=T0 + HOUR)
 
     assert _reason(case, MAIL) is GateReason.FEEDER
 

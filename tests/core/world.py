@@ -56,6 +56,7 @@ from tests.core.amended import check_amended, check_unwidened
 from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
+from tests.core.feeding import far_enough
 from tests.core.lockings import check_locked
 from tests.core.owing import (
     check_closed,
@@ -359,7 +360,7 @@ def _check_order(case: Case, task: Task) -> None:
     assert case.export is not ExportStatus.GATHERING
     assert not case.waits_for_exports
     feeders = (erasures[id_] for id_ in planned.fed_by if id_ in erasures)
-    done = all(feeder.is_settled for feeder in feeders)
+    done = all(far_enough(case, planned, feeder) for feeder in feeders)
     assert done or GateReason.FEEDER in task.opened
     assert case.cools_until is None, "it cools off"
     if planned.is_identity_root and GateReason.OTHERS not in task.opened:

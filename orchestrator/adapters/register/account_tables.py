@@ -22,6 +22,7 @@ from orchestrator.adapters.register.kinds import (
     Table,
     Text,
 )
+from orchestrator.core.words import Until
 from schemas.connecting import Mode
 
 
@@ -221,6 +222,14 @@ class AccountTable(Table):
         default=(),
         description="Accounts whose data flows into this one; it is erased after them.",
         examples=[["commercetools"]],
+    )
+    fed_until: Mapping[Slug, Until] = Field(
+        default_factory=dict,
+        description=(
+            "How far one of `fed_by` must have come, where its end is not waited for:"
+            " `located` or `accepted`."
+        ),
+        examples=[{"commercetools": "accepted"}],
     )
     accepts: tuple[Text, ...] | None = Field(
         default=None,

@@ -89,6 +89,7 @@ def _as_written(
         is_identity_root=table.identity_root,
         fed_by=tuple(AccountId(one) for one in table.fed_by),
         read_back=tuple(sorted(set(table.read_back))),
+        fed_until={AccountId(one): til for one, til in table.fed_until.items()},
         open_most=table.open_most,
         max_records=table.max_records,
         min_evidence=Evidence(table.min_evidence) if table.min_evidence else None,

@@ -117,6 +117,7 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         writes=spec.writes,
         cancels=spec.cancels,
         fed_by=tuple(feeder for feeder in entry.fed_by if feeder in present),
+        fed_until={x: til for x, til in entry.fed_until.items() if x in present},
         is_identity_root=entry.is_identity_root,
         proof=spec.proof,
         replay=dict(spec.replay),

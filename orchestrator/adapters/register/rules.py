@@ -45,6 +45,13 @@ def check_references(
                 f"accounts.{name}.fed_by",
                 _unknown_in_list(feeder, "an account", known["accounts"]),
             )
+    for feeder in table.fed_until:
+        if feeder not in table.fed_by:
+            tell(
+                f"accounts.{name}.fed_until",
+                f"{feeder} does not feed this account; name it in fed_by, or remove"
+                " it here.",
+            )
 
 
 def check_times(name: str, table: AccountTable, tell: Tell) -> None:

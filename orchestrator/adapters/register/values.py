@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pydantic import BaseModel
 
 from orchestrator.core.plan import Ladder
-from orchestrator.core.words import AccountId
+from orchestrator.core.words import AccountId, Until
 from schemas.connecting import (
     ConnectorSpec,
     Evidence,
@@ -103,6 +103,7 @@ class AccountEntry:
     is_identity_root: bool = False
     fed_by: tuple[AccountId, ...] = ()
     read_back: tuple[int, ...] = ()
+    fed_until: Mapping[AccountId, Until] = field(default_factory=dict)
     open_most: timedelta = timedelta(days=90)
     max_records: int = 10_000
     min_evidence: Evidence | None = None

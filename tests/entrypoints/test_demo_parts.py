@@ -21,7 +21,7 @@ from orchestrator.entrypoints.demo.example_files import (
 )
 from orchestrator.entrypoints.demo.folder import make_folder
 from orchestrator.entrypoints.demo.forgotten import holders
-from orchestrator.entrypoints.demo.people import PEOPLE
+from orchestrator.entrypoints.demo.people import PEOPLE, REFUSED
 from orchestrator.entrypoints.demo.processors import open_processors
 from orchestrator.entrypoints.demo.register_text import (
     quoted,
@@ -157,7 +157,8 @@ def test_people_of_the_demo_are_those_of_the_examples() -> None:
         assert {it.value for it in subject.identifiers} <= set(known)
         assert request.submitted.request.jurisdiction == person.lives_in
         rights = request.submitted.request.rights
-        assert ("erasure" in rights) is person.is_erased
+        asks_erasure = person.is_erased or person is REFUSED
+        assert ("erasure" in rights) is asks_erasure
 
 
 def test_every_example_request_is_published() -> None:

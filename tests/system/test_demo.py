@@ -55,18 +55,19 @@ def test_demo_ends_well_in_any_folder(demo: Ran) -> None:
 def test_output_is_plain_where_nobody_watches(demo: Ran) -> None:
     """Without a terminal each case and account is a line, with no control codes."""
     assert "\x1b" not in demo.said
-    assert demo.said.count("answered, receipt signed") == 5
+    assert demo.said.count("answered, receipt signed") == 6
     assert (
         len(re.findall(r"^  \w+ \w+ +[a-z +]+ Mixpanel: ", demo.said, re.MULTILINE))
-        == 5
+        == 6
     )
 
 
 def test_cases_are_not_overdue_whenever_the_demo_runs(demo: Ran) -> None:
     """The examples of 2026 are moved to now, so each is due about a month from now."""
-    found = re.findall(r"due (\d{4}-\d\d-\d\d)", demo.said)
+    answers, _, _ = demo.said.partition("What people and laws decided")
+    found = re.findall(r"due (\d{4}-\d\d-\d\d)", answers)
 
-    assert len(found) == 5
+    assert len(found) == 6
     assert pasted(f"test $(date +%F) \\< {min(found)}", demo.where).returncode == 0
 
 
@@ -86,11 +87,11 @@ def test_pasted_openssl_verifies_a_receipt(demo: Ran) -> None:
 
 
 def test_every_receipt_verifies_and_no_changed_one(demo: Ran) -> None:
-    """Five receipts lie there; each verifies, and none after a change."""
+    """Six receipts lie there; each verifies, and none after a change."""
     files = sorted((demo.out / "receipts").glob("*.dsse.json"))
     key = ("--key", str(demo.out / "public.pem"))
 
-    assert len(files) == 5
+    assert len(files) == 6
     for file in files:
         good = subprocess.run(
             [ERASURE, "receipt", "verify", str(file), *key],
@@ -115,7 +116,52 @@ def test_pasted_command_lists_the_cases(demo: Ran) -> None:
     done = pasted(command, demo.where)
 
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)) == 5
+    assert len(json.loads(done.stdout)) == 6
+
+
+def test_pasted_command_lists_what_was_turned_away(demo: Ran) -> None:
+    """Both forged requests lie in quarantine, each with the rule that it broke."""
+    command = demo.command("quarantine list").removesuffix(")") + " --json)"
+
+    done = pasted(command, demo.where)
+
+    assert done.returncode == 0, done.stderr
+    codes = sorted(line["code"] for line in json.loads(done.stdout))
+    assert codes == ["bad_signature", "unknown_key"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(
+            "Dmitri Ilves held for review, approved by dpo-1 and dpo-2", id="review"
+        ),
+        pytest.param(
+            "Olga Ilves refused by dpo-1 and dpo-2: legal_claims, GDPR Art 17(3)(e);"
+            " notice refusal, send by DATE",
+            id="refusal",
+        ),
+        pytest.param(
+            "Ada Moreau invoice kept until DATE: Code de commerce, art. L123-22",
+            id="retention",
+        ),
+        pytest.param(
+            "Chiara Conti extended (complexity): was due DATE, now DATE;"
+            " notice extension, send by DATE",
+            id="extension",
+        ),
+        pytest.param(
+            "Eva Novak a request signed with another key was quarantined: unknown_key"
+            " a request that was altered on its way was quarantined: bad_signature",
+            id="forgery",
+        ),
+    ],
+)
+def test_decisions_are_shown_with_their_reasons_and_dates(demo: Ran, line: str) -> None:
+    """Review, refusal, retention, extension and forgery each have their lines."""
+    said = re.sub(r"\d{4}-\d\d-\d\d", "DATE", " ".join(demo.said.split()))
+
+    assert line in said
 
 
 def test_copies_hold_their_person_and_nobody_else(demo: Ran) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from orchestrator.core.cases import Case, GateReason, Step, Task, TaskStatus
+from orchestrator.core.settling import REFUSED
 from orchestrator.core.words import AccountId
 from schemas.connecting import Action
 
@@ -105,6 +106,8 @@ def _ended(tasks: Sequence[Task]) -> Cell:
     for task in tasks:
         kind = task.outcome.kind if task.outcome else ""
         word, its_tone = _ENDED.get(kind, ("failed", "bad"))
+        if task.outcome == REFUSED:
+            word = "refused"
         if task.action is not Action.LOCATE or len(tasks) == 1:
             partly = kind == "done" and task.retained
             words.append("erased, kept" if partly else word)

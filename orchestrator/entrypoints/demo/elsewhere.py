@@ -2,7 +2,8 @@
 What goes on outside while the demo runs: other companies' jobs, services and people.
 
 Vendors end what they accepted, the data platform calls back, the returns service reads
-its topic and answers, and two desks do their work by hand, as `erasure task` lets them.
+its topic and answers, two desks do their work by hand, as `erasure task` lets them, and
+the privacy office decides.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from orchestrator.entrypoints.demo.fakes import (
     TEAM_KEYS,
 )
 from orchestrator.entrypoints.demo.folder import Folder
+from orchestrator.entrypoints.demo.office import Office
 from orchestrator.entrypoints.demo.platform import Platform
 from orchestrator.entrypoints.demo.processors import Processors
 from orchestrator.entrypoints.demo.returns import Returns
@@ -44,6 +46,7 @@ class Elsewhere:
     installation: Installation
     processors: Processors
     folder: Folder
+    office: Office
     _stopping: threading.Event = field(default_factory=threading.Event)
     _failures: list[Exception] = field(default_factory=list)
     _thread: threading.Thread | None = None
@@ -56,12 +59,10 @@ class Elsewhere:
         for account in TEAM_KEYS:
             if account in self.processors.accounts:
                 self.processors.tell(account, "trusts", key)
-        turns = self._turns()
-        if turns:
-            self._thread = threading.Thread(
-                target=self._run, args=(turns,), name="elsewhere", daemon=True
-            )
-            self._thread.start()
+        self._thread = threading.Thread(
+            target=self._run, args=(self._turns(),), name="elsewhere", daemon=True
+        )
+        self._thread.start()
 
     def stop(self) -> None:
         """End the thread; raises what ended it before."""
@@ -77,7 +78,8 @@ class Elsewhere:
 
     def _turns(self) -> Sequence[Turn]:
         accounts = self.processors.accounts
-        turns: list[Turn] = [
+        turns: list[Turn] = [self.office.turn]
+        turns += [
             partial(self.processors.tell, account, verb)
             for account, verb in _BEHIND
             if account in accounts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ REQUEST_FILES: Final = (
     "erasure",
     "erasure-and-access",
     "erasure-second-person",
+    "erasure-third-person",
     "access",
     "portability",
 )
@@ -36,12 +37,12 @@ def requests_of_today(now: datetime) -> Sequence[RequestFile]:
 
     Raises `SetUpError` if one of them is not a request any more.
     """
-    folder = _examples() / "requests"
-    return [_of_today(folder / f"{name}.json", now) for name in REQUEST_FILES]
+    return [as_request(name, event_of_today(name, now)) for name in REQUEST_FILES]
 
 
-def _of_today(path: Path, now: datetime) -> RequestFile:
+def event_of_today(name: str, now: datetime) -> dict[str, Any]:
     """Read one file and move all its times by as much as its own lies back."""
+    path = _examples() / "requests" / f"{name}.json"
     event: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     by = now.replace(microsecond=0) - datetime.fromisoformat(event["time"])
 
@@ -53,9 +54,14 @@ def _of_today(path: Path, now: datetime) -> RequestFile:
     data["received_at"] = moved(data["received_at"])
     verified = data["verification"]
     verified["verified_at"] = moved(verified["verified_at"])
+    return event
+
+
+def as_request(name: str, event: Mapping[str, Any]) -> RequestFile:
+    """Return *event* as it is published; raises `SetUpError` if it is no request."""
     read = read_request_file(json.dumps(event).encode())
     if not isinstance(read, RequestFile):
-        raise SetUpError(f"The example {path.name} is no request: {read.rule}")
+        raise SetUpError(f"The example {name} is no request: {read.rule}")
     return read
 
 

@@ -1,4 +1,4 @@
-"""Bring receipts and copies out into the demo's folder, and verify them there."""
+"""Bring receipts, events and copies out, and verify them in the demo's folder."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ from orchestrator.bootstrap import Installation
 from orchestrator.core.cases import Case, ExportStatus
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.event_log import Record
+from schemas.case_events import CASE_ANSWERED, CaseEvent, read_case_event
 from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
-from schemas.topics import RECEIPTS
+from schemas.topics import CASE_EVENTS, RECEIPTS
 
-_PATIENCE: Final = 5.0  # seconds for the last receipt to reach its topic
-_IS_RECEIPT: Final = ("ce_type", RECEIPT_SEALED.encode())
+_PATIENCE: Final = 5.0  # seconds for the last event to reach its topic
+_TYPE: Final = "ce_type"
 _FIRST_WITH_RAWIN: Final = 3  # openssl 3 signs and verifies raw messages
 
 
@@ -65,8 +66,16 @@ def fetch_receipts(
     openssl = find_openssl()
     return [
         _fetched(record.value, folder, openssl)
-        for record in _receipt_records(installation, wanted)
-        if record.value is not None
+        for record in _records(installation, RECEIPTS, RECEIPT_SEALED, wanted)
+        if record.value is not None and _type_of(record) == RECEIPT_SEALED
+    ]
+
+
+def fetch_events(installation: Installation, wanted: int) -> Sequence[CaseEvent]:
+    """Read what the portal was told, oldest first."""
+    return [
+        read_case_event(_type_of(record), record.value or b"")
+        for record in _records(installation, CASE_EVENTS, CASE_ANSWERED, wanted)
     ]
 
 
@@ -99,15 +108,23 @@ def openssl_arguments(files: ReceiptFiles, public_key: Path) -> Sequence[str]:
     return (*checking, "-in", signed, "-sigfile", signature)
 
 
-def _receipt_records(installation: Installation, wanted: int) -> Sequence[Record]:
-    """Read the topic as the DPO's archive does, until *wanted* receipts are there."""
-    consumer = installation.embedded_log.consumer([RECEIPTS], lambda _: {})
+def _records(
+    installation: Installation, topic: str, type_: str, wanted: int
+) -> Sequence[Record]:
+    """Read a topic as its readers do, until *wanted* events of a type are there."""
+    consumer = installation.embedded_log.consumer([topic], lambda _: {})
     end = installation.clock.monotonic() + _PATIENCE
     found: list[Record] = []
-    while len(found) < wanted and installation.clock.monotonic() < end:
-        records = consumer.poll(0.2)
-        found += [one for one in records if _IS_RECEIPT in one.headers]
+    while installation.clock.monotonic() < end:
+        found += consumer.poll(0.2)
+        if sum(_type_of(one) == type_ for one in found) >= wanted:
+            break
     return found
+
+
+def _type_of(record: Record) -> str:
+    """Return the type of the event that a record carries."""
+    return dict(record.headers).get(_TYPE, b"").decode()
 
 
 def _fetched(envelope: bytes, folder: Folder, openssl: str | None) -> FetchedReceipt:

@@ -64,6 +64,16 @@ class Folder:
         return self.root / "evidence"
 
     @property
+    def notices(self) -> Path:
+        """What people are told who are refused."""
+        return self.root / "notices"
+
+    @property
+    def stranger_key(self) -> Path:
+        """A key of nobody whom the register knows; forged requests bear it."""
+        return self.secrets / "stranger.pem"
+
+    @property
     def public_key(self) -> Path:
         """What verifies the receipts."""
         return self.root / "public.pem"
@@ -92,7 +102,8 @@ def make_folder(root: Path | None) -> Folder:
         # Others keep out: the copies in it are people's data, if invented ones.
         chosen.mkdir(mode=0o700, parents=True)
         (chosen / _MARK).touch()
-        for inner in (Folder(chosen).secrets, Folder(chosen).copies):
+        made = Folder(chosen)
+        for inner in (made.secrets, made.copies, made.notices):
             inner.mkdir(mode=0o700)
     except OSError as error:
         raise SetUpError(

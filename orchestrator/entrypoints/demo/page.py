@@ -16,12 +16,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.entrypoints.demo.decisions import decisions
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fetching import openssl_arguments
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.grids import MOST_ACROSS, grid, plain_table
 from orchestrator.entrypoints.demo.holdings import Place
-from orchestrator.entrypoints.demo.people import PEOPLE, Person
+from orchestrator.entrypoints.demo.people import PEOPLE, REFUSED, Person
 from orchestrator.entrypoints.demo.processors import Processors
 from orchestrator.entrypoints.demo.proving import must_be_kept
 from orchestrator.entrypoints.demo.systems import SYSTEMS, TITLES
@@ -71,7 +72,10 @@ class Page:
             self._connectors()
         self._table(systems)
         asking = sum(person.asks != "nothing" for person in PEOPLE)
-        self._heading(f"{requests} requests of {asking} people arrive from the portal")
+        self._heading(
+            f"{requests} requests of {asking} people arrive from the portal, and two"
+            " forged ones"
+        )
         self._text(
             "Order matters: search, copy, then erase; the shop before the e-mail"
             " marketing it feeds; HubSpot, which knows the ids of the others, last.",
@@ -101,9 +105,11 @@ class Page:
             asked = joined_rights(receipt.rights)
             zone = ZoneInfo(receipt.due.time_zone)
             due = receipt.due.due_at.astimezone(zone).date()
-            answer = Text(RESULTS[receipt.result]).append(f"\ndue {due}", style="dim")
+            # Where the people stand side by side, a column has no room for a year.
+            by = f"\ndue\n{due:%d %b}" if self._is_wide else f"\ndue {due}"
+            answer = Text(RESULTS[receipt.result]).append(by, style="dim")
             cells = [_outcomes(receipt, account) for account in self._accounts]
-            name = Text(person.name).append(f"\n{asked}", style="dim")
+            name = Text(self._name_of(person)).append(f"\n{asked}", style="dim")
             rows.append([name, answer, *cells])
         self._heading("The answers, read from the signed receipts")
         self._table(grid(["Person", "Answer", *self._titles()], rows))
@@ -112,6 +118,18 @@ class Page:
             f"{grade}: {said}" for grade, said in GRADES.items() if grade in possible
         )
         self._text(f"How well an erasure is proven. {grades}.", style="dim")
+
+    def decisions(self, seen: Evidence) -> None:
+        """Show what people decided, what laws keep, and who was not heard."""
+        self._heading("What people and laws decided, and who was turned away")
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column()
+        before = None
+        for name, said in decisions(seen):
+            table.add_row("" if name == before else name, Text(said))
+            before = name
+        self._table(table)
 
     def holdings(self, processors: Processors, seen: Evidence) -> None:
         """Show how many records of each person every processor held and holds."""
@@ -122,8 +140,9 @@ class Page:
                 _held([at for at in mine if at[0] == name], person, seen)
                 for name in processors.holding
             ]
-            name = person.name.replace(" ", "\n", 1) if self._is_wide else person.name
-            rows.append([name, Text(person.asks, style="dim"), *cells])
+            name = self._name_of(person)
+            asks = f"{person.asks}, refused" if person is REFUSED else person.asks
+            rows.append([name, Text(asks, style="dim"), *cells])
         titles = [TITLES[name] for name in processors.holding]
         self._heading("What the systems hold: records before → now")
         self._table(grid(["Person", "asked for", *titles], rows))
@@ -162,6 +181,8 @@ class Page:
         count = len(seen.receipts)
         files.add_row("Receipts", f"{root.receipts}/  ({count} files *.dsse.json)")
         files.add_row("Public key", f"{root.public_key}  (verifies them)")
+        for notice in sorted(root.notices.iterdir()):
+            files.add_row("Notice", f"{notice}  (what {REFUSED.name} is told)")
         for copy in seen.copies:
             owner = seen.people[copy.request].name
             files.add_row(f"{owner}'s copy", str(copy.path))
@@ -193,6 +214,8 @@ class Page:
         look = shlex.join([*program, "case", "list"])
         place = shlex.quote(_sourced(self._folder.environment))
         self._command("Look at the cases:", f"(. {place}; {look})")
+        aside = shlex.join([*program, "quarantine", "list"])
+        self._command("Look at what was turned away:", f"(. {place}; {aside})")
 
     # --- small things -------------------------------------------------------------
 
@@ -205,6 +228,10 @@ class Page:
                 if connector != name:
                     title.append(f"\n{connector}", style="dim")
         return titles
+
+    def _name_of(self, person: Person) -> str:
+        """Return a name that leaves room for the others beside it."""
+        return person.name.replace(" ", "\n", 1) if self._is_wide else person.name
 
     def _heading(self, text: str) -> None:
         self._console.print()
@@ -271,6 +298,8 @@ def _outcomes(receipt: Receipt, account: str) -> Text:
 
 
 def _outcome(line: Line) -> Text:
+    if "refused" in line.reasons:
+        return Text("refused", "yellow")
     grade = f" {line.evidence}" if line.evidence and line.outcome in _GRADED else ""
     style = "green" if line.is_fulfilled else "red"
     return Text(OUTCOMES.get(line.outcome, line.outcome), style).append(grade, "dim")

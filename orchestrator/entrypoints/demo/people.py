@@ -1,8 +1,9 @@
 """
 The invented people of the demo, and where each of them is known.
 
-Four ask for something, exactly as in `examples/requests/`; three ask for nothing and
-must survive, two of them so like the first that a careless search would take them.
+Five ask for something, exactly as in `examples/requests/`; two ask for nothing and
+must survive, so like the first that a careless search would take them.  One of the
+five is refused and must survive as well.
 Addresses are under example.com and example.org (RFC 2606), telephone numbers in the
 range that France reserves for fiction (ARCEP).
 """
@@ -39,8 +40,9 @@ _NAMING: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class Person:
     """
-    Somebody invented; `is_erased` if they ask for it, `has_bought` an order.
+    Somebody invented; `is_erased` if they ask for it and are not refused.
 
+    `has_bought` an order means that the shop has one, and its invoice.
     `held_by` is where of the demo's four systems they are known, `also_at` where of
     the others.
     """
@@ -134,6 +136,25 @@ DMITRI = Person(
     held_by=("hubspot", "mixpanel", "commercetools"),
     also_at=("amplitude", "delivery", "zendesk"),
 )
+OLGA = Person(
+    "Olga Ilves",
+    "C-2003",
+    "olga.ilves@example.com",
+    asks="erasure",
+    lives_in="EE",
+    has_bought=True,
+    also_at=(
+        *("amplitude", "cdp", "events", "vtex", "delivery", "refunds"),
+        "zendesk",
+    ),
+)
+EVA = Person(
+    "Eva Novak",
+    "C-10010",
+    "eva.novak@example.com",
+    phone="+33199000102",
+    also_at=("iterable", "amplitude", "events", "bookings", "returns"),
+)
 PEOPLE: Final = (
     ADA,
     BO,
@@ -147,21 +168,12 @@ PEOPLE: Final = (
         has_bought=True,
         also_at=("iterable", "cdp", "vtex", "delivery", "refunds", "zendesk"),
     ),
-    Person(
-        "Eva Novak",
-        "C-10010",
-        "eva.novak@example.com",
-        phone="+33199000102",
-        also_at=("iterable", "amplitude", "events", "bookings", "returns"),
-    ),
-    Person(
-        "Olga Ilves",
-        "C-2003",
-        "olga.ilves@example.com",
-        has_bought=True,
-        also_at=(
-            *("amplitude", "cdp", "events", "vtex", "delivery", "refunds"),
-            "zendesk",
-        ),
-    ),
+    EVA,
+    OLGA,
 )
+
+# What the demo shows of decisions, and of whom.
+REVIEWED: Final = DMITRI  # held until two people have approved
+REFUSED: Final = OLGA  # by two people, before anything is erased
+EXTENDED: Final = CHIARA  # the answer may take longer
+FORGED: Final = EVA  # somebody else asks in this name

@@ -17,11 +17,18 @@ from orchestrator.entrypoints.demo.fakes import DESKS, TOLD
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.forgotten import forgotten
 from orchestrator.entrypoints.demo.holdings import Place
-from orchestrator.entrypoints.demo.people import KEPT_BY_LAW, PEOPLE, Person
+from orchestrator.entrypoints.demo.people import (
+    KEPT_BY_LAW,
+    PEOPLE,
+    REFUSED,
+    Person,
+)
 from orchestrator.entrypoints.demo.processors import Processors
+from orchestrator.entrypoints.demo.proving_decided import decided, misquoted
 from orchestrator.entrypoints.demo.proving_others import attested, graded, told
 from orchestrator.entrypoints.demo.systems import TITLES
 from orchestrator.entrypoints.demo.words import listed
+from schemas.receipts import Receipt
 
 
 def facts_of(
@@ -34,12 +41,18 @@ def facts_of(
     yield from _signed_for_openssl(seen)
     yield _copied(processors, seen)
     yield _gone(processors, seen)
-    yield _kept(processors, seen)
+    yield _kept(processors, folder, seen)
     yield _untouched(processors, seen)
+    yield from decided(processors, folder, seen)
     if TOLD in processors.accounts:
         yield told(processors, seen)
     if DESKS.intersection(processors.accounts):
-        lines = [it for one in seen.receipts for it in one.receipt.lines]
+        lines = [
+            line
+            for one in seen.receipts
+            if seen.people.get(one.receipt.request_id) is not REFUSED
+            for line in one.receipt.lines
+        ]
         yield attested(folder, lines)
         yield graded(processors.accounts, lines)
     yield forgotten(installation, folder, processors, seen)
@@ -56,14 +69,22 @@ def _answered(seen: Evidence) -> Fact:
         receipt = receipts.get(request)
         if receipt is None:
             against.append(f"{person.name}: {_missing(seen.cases.get(request))}")
-        elif receipt.kind != "final" or receipt.result == "partial":
+        elif receipt.kind != "final" or not _is_expected(receipt, person):
             against.append(f"{person.name}: {receipt.kind}, {receipt.result}")
         elif (receipt.times.answered_at or receipt.due.due_at) >= receipt.due.due_at:
             against.append(f"{person.name}: answered too late")
     count = len(seen.people)
     return Fact(
-        f"Answered in full and long before they are due: all {count} requests.", against
+        f"Answered long before they are due: all {count} requests, one by a refusal.",
+        against,
     )
+
+
+def _is_expected(receipt: Receipt, person: Person) -> bool:
+    """Tell whether a case ended in full, or for one person by a refusal."""
+    if person is REFUSED:
+        return receipt.result == "refused"
+    return receipt.result in {"complete", "complete_with_retention"}
 
 
 def _missing(case: Case | None) -> str:
@@ -161,8 +182,8 @@ def _gone(processors: Processors, seen: Evidence) -> Fact:
     )
 
 
-def _kept(processors: Processors, seen: Evidence) -> Fact:
-    """Hold what a law keeps to be there, unchanged, and named in the receipt."""
+def _kept(processors: Processors, folder: Folder, seen: Evidence) -> Fact:
+    """Hold what a law keeps to be there, and in the receipt as the rule wants it."""
     places = [at for at, owner in processors.owners.items() if must_be_kept(at, owner)]
     against = _changed(processors, seen, places)
     for place in places:
@@ -176,6 +197,7 @@ def _kept(processors: Processors, seen: Evidence) -> Fact:
         }
         if KEPT_BY_LAW[place[1]] not in classes:
             against.append(f"{owner.name}'s receipt does not say what is kept")
+    against += misquoted(folder, [one.receipt for one in seen.receipts])
     return Fact(f"Kept, because a law demands it: {_counted(places)}.", against)
 
 

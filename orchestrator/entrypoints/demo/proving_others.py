@@ -13,7 +13,7 @@ from typing import Final
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import TOLD
 from orchestrator.entrypoints.demo.folder import Folder
-from orchestrator.entrypoints.demo.people import PEOPLE, Person
+from orchestrator.entrypoints.demo.people import PEOPLE, REFUSED, Person
 from orchestrator.entrypoints.demo.processors import Processors
 from orchestrator.entrypoints.demo.systems import SYSTEMS, TITLES
 from orchestrator.entrypoints.demo.words import GRADES, listed
@@ -40,6 +40,7 @@ def told(processors: Processors, seen: Evidence) -> Fact:
     against += [
         f"a receipt says {line.outcome} of {TITLES[TOLD]}"
         for one in seen.receipts
+        if seen.people.get(one.receipt.request_id) is not REFUSED
         for line in one.receipt.lines
         if line.account == TOLD
         if line.outcome != "notified" or not line.answer_sha256

@@ -23,10 +23,19 @@ from orchestrator.entrypoints.demo.fakes import (
     SECRETS,
     TEAM_KEYS,
 )
+from orchestrator.entrypoints.demo.people import REVIEWED
 from orchestrator.entrypoints.demo.processors import Processors
 from orchestrator.entrypoints.demo.records import INVOICES
 from orchestrator.entrypoints.demo.register_text import Values, quoted
 from schemas.addresses import place_of
+
+# Four eyes for erasures of those who live where the reviewed and the refused live.
+REVIEW: Final = f"""
+[[review]]
+right = "erasure"
+decided_by = "two_people"
+jurisdictions = [{quoted(REVIEWED.lives_in)}]
+"""
 
 Changes = dict[str, dict[str, str]]  # table, key, value as TOML spells it
 

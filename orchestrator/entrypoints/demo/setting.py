@@ -24,7 +24,11 @@ from orchestrator.entrypoints.demo.register_text import (
     with_accounts,
     with_values,
 )
-from orchestrator.entrypoints.demo.register_values import changes_for, secrets_of
+from orchestrator.entrypoints.demo.register_values import (
+    REVIEW,
+    changes_for,
+    secrets_of,
+)
 from orchestrator.settings import Settings
 
 
@@ -33,7 +37,8 @@ def set_up(folder: Folder, processors: Processors, log: TextIO) -> Installation:
     configure_logs("json", "info", stream=log)
     created = create_keys(folder.keys)
     _write_secrets(folder, processors)
-    portal = _write_portal_key(folder)
+    portal = _write_key(folder.portal_key)
+    _write_key(folder.stranger_key)
     folder.register.write_text(_register(folder, processors, portal), encoding="utf-8")
     # Not read from the environment: another installation's settings stay out.
     settings = Settings.model_construct(
@@ -57,11 +62,11 @@ def _an_address() -> str:
         return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
-def _write_portal_key(folder: Folder) -> str:
-    """Make the key with which the demo's portal signs; return its public half."""
-    folder.portal_key.touch(mode=0o600)
-    folder.portal_key.write_bytes(new_signing_key()[1])
-    public = read_signing_key(folder.portal_key).public_key().public_bytes_raw()
+def _write_key(path: Path) -> str:
+    """Make a key with which requests can be signed; return its public half."""
+    path.touch(mode=0o600)
+    path.write_bytes(new_signing_key()[1])
+    public = read_signing_key(path).public_key().public_bytes_raw()
     return b64encode(public).decode("ascii")
 
 
@@ -97,4 +102,4 @@ def _register(folder: Folder, processors: Processors, portal: str) -> str:
     keys = f"[{{ public_key = {quoted(portal)} }}]"
     changes["publishers.portal"] = {"keys": keys}
     text = with_accounts(register_text(), processors.accounts)
-    return with_values(text, changes)
+    return with_values(text, changes) + REVIEW

@@ -16,8 +16,14 @@ from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.demo.elsewhere import Elsewhere
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.example_files import requests_of_today
-from orchestrator.entrypoints.demo.fetching import fetch_copies, fetch_receipts
+from orchestrator.entrypoints.demo.fetching import (
+    fetch_copies,
+    fetch_events,
+    fetch_receipts,
+)
 from orchestrator.entrypoints.demo.folder import Folder, make_folder
+from orchestrator.entrypoints.demo.forging import Forgery, forge, publish_forged
+from orchestrator.entrypoints.demo.office import Office
 from orchestrator.entrypoints.demo.page import Page, program_of
 from orchestrator.entrypoints.demo.people import PEOPLE, Person
 from orchestrator.entrypoints.demo.plainly import speak_plainly
@@ -80,14 +86,18 @@ class _Run:
         accounts = [AccountId(name) for name in self.processors.accounts]
         watch = Watch(self.installation, console, people, accounts)
         running = Running(self.installation)
-        elsewhere = Elsewhere(self.installation, self.processors, self.folder)
+        office = Office(self.installation, self.processors, self.folder, people)
+        elsewhere = Elsewhere(self.installation, self.processors, self.folder, office)
+        forgeries = forge(self.installation, self.folder)
         running.start()
         try:
             elsewhere.start()
+            publish_forged(forgeries, self.installation)
             publish(requests, self.installation)
             watch.until_forgotten(running.stopping, patience)
             elsewhere.stop()
-            is_all_true = self._tell(self._bring_together(watch), began)
+            seen = self._bring_together(watch, office, forgeries)
+            is_all_true = self._tell(seen, began)
         finally:
             elsewhere.end()
             running.stop()
@@ -96,7 +106,9 @@ class _Run:
             raise failure
         return is_all_true
 
-    def _bring_together(self, watch: Watch) -> Evidence:
+    def _bring_together(
+        self, watch: Watch, office: Office, forgeries: Sequence[Forgery]
+    ) -> Evidence:
         cases = watch.cases
         answered = sum(case.answered_at is not None for case in cases.values())
         return Evidence(
@@ -106,11 +118,16 @@ class _Run:
             copies=fetch_copies(self.installation, self.folder, list(cases.values())),
             held=self.processors.held_now(),
             undisturbed=self.processors.undisturbed(),
+            events=fetch_events(self.installation, answered),
+            before_approval=office.before_approval,
+            quarantined=self.installation.quarantine.lines(with_ended=True),
+            forgeries=forgeries,
         )
 
     def _tell(self, seen: Evidence, began: float) -> bool:
         """Show what became of it, and whether it is true."""
         self.page.answers(seen)
+        self.page.decisions(seen)
         self.page.holdings(self.processors, seen)
         facts = facts_of(self.installation, self.folder, self.processors, seen)
         is_all_true = self.page.facts(facts)

@@ -8,7 +8,7 @@ plain line, so that a build log stays readable.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
@@ -26,7 +26,7 @@ from orchestrator.entrypoints.demo.cells import Cell, Tone, cell_of
 from orchestrator.entrypoints.demo.grids import MOST_ACROSS, grid
 from orchestrator.entrypoints.demo.people import Person
 from orchestrator.entrypoints.demo.systems import TITLES
-from orchestrator.entrypoints.demo.words import joined_rights
+from orchestrator.entrypoints.demo.words import joined_rights, listed
 
 STYLES: Final[Mapping[Tone, str]] = {
     "moving": "cyan",
@@ -93,6 +93,10 @@ class Watch:
         """Print a line for each account that is done since the last time."""
         for request, person in self.people.items():
             case = self.cases.get(request)
+            for said in _decided(case) if case else ():
+                if (request, said) not in self._told:
+                    self._told.add((request, said))
+                    self._line(person.name, case, said)
             for account in self.accounts if case else ():
                 cell = cell_of(case, account) if case else None
                 if cell and cell.is_final and (request, account) not in self._told:
@@ -163,6 +167,14 @@ def _is_stuck(case: Case) -> bool:
     """Tell whether only a person could move the case on."""
     statuses = {task.status for task in case.all_tasks.values()}
     return TaskStatus.NEEDS_HUMAN in statuses and statuses <= _STILL
+
+
+def _decided(case: Case) -> Iterator[str]:
+    """Say what waits for people, and what they have decided."""
+    if case.is_under_review:
+        yield "held until two people have decided"
+    for ruling in case.rulings:
+        yield f"{ruling.kind} by {listed(ruling.by)}"
 
 
 def _head(name: str, case: Case | None) -> Text:

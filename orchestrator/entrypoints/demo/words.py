@@ -26,7 +26,7 @@ GRADES: Final = {
     "E2": "the system says so, and offers no way to look",
     "M": "a person says so, with a file that bears it out",
 }
-_NUMBERS: Final = {2: "two", 4: "four", 14: "fourteen", 15: "fifteen"}
+_NUMBERS: Final = {2: "two", 4: "four", 5: "five", 14: "fourteen", 15: "fifteen"}
 
 
 def joined_rights(rights: Iterable[str]) -> str:

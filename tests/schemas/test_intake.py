@@ -237,6 +237,8 @@ def test_a_request_is_refused_for_what_the_register_knows() -> None:
         request_id=REQUEST_ID,
         source="/portal/maison",
         event_id=EVENT_ID,
+        received_at=submitted.request.received_at,
+        jurisdiction=submitted.request.jurisdiction,
     )
 
 

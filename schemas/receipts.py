@@ -98,6 +98,9 @@ class Times(Produced):
     answered_at: UtcInstant | None = Field(
         default=None, description="Absent from an interim statement."
     )
+    signed_at: UtcInstant = Field(
+        description="This statement was made and signed; of a final one the answer."
+    )
 
 
 class IdentityVerified(Produced):

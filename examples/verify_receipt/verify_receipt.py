@@ -38,7 +38,7 @@ def verified(envelope: bytes, key: str) -> bytes:
 
 def check_log(envelope: bytes, proof: str, key: str, name: str) -> int:
     """Return the size of the log that holds the receipt: RFC 6962, c2sp.org."""
-    head, _, note = proof.partition("\n\n")
+    head, _, note = pathlib.Path(proof).read_text("utf-8").partition("\n\n")
     text, _, signatures = note.rpartition("\n\n")
     origin, size, root = (text + "\n").split("\n")[:3]
     lines = [line.split(" ") for line in signatures.splitlines()]
@@ -65,14 +65,14 @@ def main(receipt: str, key: str, proof: str = "", name: str = "") -> None:
     """Say what the receipt says, or why nobody should believe it."""
     envelope = pathlib.Path(receipt).read_bytes()
     said = json.loads(verified(envelope, key))
+    size = check_log(envelope, proof, key, name) if proof else 0
     print(f"GENUINE {said['statement_id']}: {said['result']}")
     for one in said["lines"]:
         grades = [one[it] for it in ("evidence", "evidence_demanded") if it in one]
         print(" ", one["account"], one["action"], one["outcome"], " of ".join(grades))
     for one in said.get("recipients", []):
         print(" ", one["legal_name"], one["told"], *one["reasons"])
-    if proof:
-        size = check_log(envelope, pathlib.Path(proof).read_text("utf-8"), key, name)
+    if size:
         print(f"In the log {name}, which had {size} entries.")
 
 

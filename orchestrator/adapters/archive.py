@@ -34,9 +34,9 @@ class _Tolerant(BaseModel):
 
 
 class SaidTimes(_Tolerant):
-    """When the receipt says that it answered; an interim one does not."""
+    """When the receipt says that it was signed."""
 
-    answered_at: UtcInstant | None = None
+    signed_at: UtcInstant | None = None
 
 
 class SaidOwed(_Tolerant):

@@ -261,11 +261,11 @@ def _of_signature(row: Row[*tuple[Any, ...]], keys: Keys) -> Iterator[Fault]:
 
 
 def _said_at(envelope: bytes) -> datetime | None:
-    """Return when a receipt says that it answered, if it says so."""
+    """Return when a receipt says that it was signed, if it says so."""
     try:
         said = json.loads(read_envelope(envelope).payload)
         times: Mapping[str, object] = said["times"]
-        return instant(str(times["answered_at"]))
+        return instant(str(times["signed_at"]))
     except (ReceiptRejected, ValueError, KeyError, TypeError):
         return None
 

@@ -133,7 +133,7 @@ def _statement(
         scope=_scope(case),
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
-        times=_times(case, (case.answered_at or at) if is_answered else None),
+        times=_times(case, at, is_answered=is_answered),
         due=_due(case),
         identity=IdentityVerified(
             method=VerificationMethod(case.verification.method),
@@ -293,8 +293,8 @@ def _ruled(case: Case, ruling: Ruling) -> Ruled:
     )
 
 
-def _times(case: Case, answered_at: datetime | None) -> Times:
-    """Return when what happened."""
+def _times(case: Case, at: datetime, *, is_answered: bool) -> Times:
+    """Return when what happened, up to this statement."""
     called = [t.first_called_at for t in case.all_tasks.values() if t.first_called_at]
     return Times(
         received_at=case.received_at,
@@ -302,7 +302,8 @@ def _times(case: Case, answered_at: datetime | None) -> Times:
         opened_at=case.opened_at,
         first_instruction_at=min(called, default=None),
         withdrawn_at=case.withdrawn_at,
-        answered_at=answered_at,
+        answered_at=(case.answered_at or at) if is_answered else None,
+        signed_at=at,
     )
 
 

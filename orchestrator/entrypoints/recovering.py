@@ -155,7 +155,7 @@ def _wanted(
         if archived is None:
             missing.append(added.statement_id)
         else:
-            said_at = archived.said.times.answered_at
+            said_at = archived.said.times.signed_at
             found.append(_Found(archived, said_at or at))
     if missing:
         named = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
@@ -176,12 +176,12 @@ def _later(
     """Return receipts of ours signed after the last checkpoint that was published."""
     logged = {one.archived.leaf for one in wanted}
     fresh = [
-        _Found(one, one.said.times.answered_at)
+        _Found(one, one.said.times.signed_at)
         for leaf, one in by_leaf.items()
         if leaf not in logged
-        and one.said.times.answered_at is not None
+        and one.said.times.signed_at is not None
         and last is not None
-        and one.said.times.answered_at >= last
+        and one.said.times.signed_at >= last
         and _is_ours(parts, one)
     ]
     known = book.envelopes([one.archived.said.statement_id for one in fresh])

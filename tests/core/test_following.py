@@ -186,6 +186,7 @@ def test_supplement_says_what_law_kept_and_that_it_is_erased() -> None:
     assert (receipt.kind, receipt.number, receipt.supersedes) == ("supplement", 2, None)
     assert receipt.result == "complete"
     assert receipt.times.answered_at == case.answered_at
+    assert receipt.times.signed_at == BEGINS + HOUR
     assert receipt.owed == ()
     assert read_receipt(receipt_bytes(receipt)) == receipt
 

@@ -66,7 +66,7 @@ class Audited:
         said = {
             "statement_id": f"c-{number}-1",
             "result": result,
-            "times": {"answered_at": at.isoformat()},
+            "times": {"signed_at": at.isoformat()},
             "lines": [],
         }
         key = key or self.parts.keys_now().signing_key

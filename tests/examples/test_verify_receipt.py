@@ -132,6 +132,7 @@ def test_receipt_that_is_not_in_the_log_is_refused(folder: Path) -> None:
     said = judged(folder, *WITH_PROOF)
     assert said.returncode == 1
     assert "not in the log" in said.stderr
+    assert said.stdout == ""
 
 
 def test_other_document_of_the_same_key_is_refused(folder: Path) -> None:

@@ -73,7 +73,9 @@ def a_receipt(**changes: Any) -> Receipt:  # noqa: ANN401
         "rights": (Right.ERASURE,),
         "jurisdiction": "FR",
         "channel": Channel.WEB,
-        "times": Times(received_at=AT, verified_at=AT, opened_at=AT, answered_at=AT),
+        "times": Times(
+            received_at=AT, verified_at=AT, opened_at=AT, answered_at=AT, signed_at=AT
+        ),
         "due": Due(due_at=AT, rule="eu-1182-71.1", time_zone="Europe/Paris"),
         "identity": IdentityVerified(
             method=VerificationMethod.LOGIN, level=VerificationLevel.SUBSTANTIAL
@@ -147,7 +149,13 @@ def test_only_an_interim_statement_has_not_answered(
     kind: str, answered_at: datetime | None
 ) -> None:
     """The final receipt is the answer; an interim statement is not."""
-    times = Times(received_at=AT, verified_at=AT, opened_at=AT, answered_at=answered_at)
+    times = Times(
+        received_at=AT,
+        verified_at=AT,
+        opened_at=AT,
+        answered_at=answered_at,
+        signed_at=AT,
+    )
 
     with pytest.raises(ValidationError):
         a_receipt(kind=kind, result="partial", times=times)
@@ -155,7 +163,7 @@ def test_only_an_interim_statement_has_not_answered(
 
 def an_interim(**changes: Any) -> Receipt:  # noqa: ANN401
     """Describe an interim statement of one settled and one open line."""
-    times = Times(received_at=AT, verified_at=AT, opened_at=AT)
+    times = Times(received_at=AT, verified_at=AT, opened_at=AT, signed_at=AT)
     open_line = a_line(outcome="open", settled_at=None, expected_by=AT)
     good = {"kind": "interim", "result": "open", "lines": (a_line(), open_line)}
     return a_receipt(**{**good, "times": times, **changes})

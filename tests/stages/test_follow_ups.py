@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.log_book import LogBook
 from orchestrator.adapters.signing import read_envelope
+from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.core.cases import CaseStatus, TaskStatus
 from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import RetentionRule
@@ -20,6 +22,7 @@ from schemas.topics import RECEIPTS
 from tests.core.builders import DAY, MAIL
 from tests.stages.a_workshop import SPEC, Workshop, case_of
 from tests.stages.an_office import Office
+from tests.support.logged import SIGNER
 
 PROFILES = RetentionRule(
     id="de-profiles",
@@ -110,6 +113,22 @@ def test_supplement_goes_to_the_log_and_the_archive(kept: Workshop) -> None:
         receipts = list(connection.execute(sent).scalars())
     assert numbers == [1, 1, 2, 2]
     assert receipts.count(case_of(ADA)) == 2
+
+
+def test_supplement_is_not_taken_for_dated_back(kept: Workshop) -> None:
+    """It says when it was signed itself, years after the answer that it adds to."""
+    office = kept.office
+    SqlStatementLog(office.database, SIGNER).append(office.clock.now())
+    _let_pass(office)
+    kept.rounds()
+    office.seal().turn()
+    SqlStatementLog(office.database, SIGNER).append(office.clock.now())
+
+    found = LogBook(office.database).checked(SIGNER, [])
+
+    codes = {fault.code for fault in found.faults}
+    assert found.statements == 4
+    assert codes == {"foreign_key"}  # the office signs each time with another one
 
 
 def test_last_thing_owed_closes_the_case_and_its_key_goes(kept: Workshop) -> None:

@@ -61,6 +61,7 @@ def test_open_case_is_told_of_in_time(office: Office) -> None:
     assert (statement.kind, statement.result) == ("interim", "open")
     assert {line.outcome for line in statement.lines} == {"open"}
     assert statement.times.answered_at is None
+    assert statement.times.signed_at == office.clock.now()
     assert [one.kind for one in office.case(CASE).statements] == [StatementKind.INTERIM]
 
 

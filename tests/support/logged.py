@@ -39,7 +39,7 @@ def a_statement(
         "number": 1,
         "kind": "final",
         "result": "complete",
-        "times": {"answered_at": signed_at.isoformat()},
+        "times": {"signed_at": signed_at.isoformat()},
         **said,
     }
     kind = TEST_RECEIPT_MEDIA_TYPE if is_rehearsal else RECEIPT_MEDIA_TYPE

@@ -27,7 +27,7 @@ from orchestrator.bootstrap_log import read_topic
 from orchestrator.bootstrap_parts import Parts
 from orchestrator.event_log import Record
 from schemas.checkpoints import LogCheckpointed
-from schemas.topics import RECEIPTS
+from schemas.topics import CASE_EVENTS, RECEIPTS
 
 
 class Proof(Parts):
@@ -110,5 +110,12 @@ class Proof(Parts):
 
     def published(self, most: int | None = None) -> Iterable[Record]:
         """Read the topic of receipts: its last records, or all of it."""
+        return self._read(RECEIPTS, most)
+
+    def told(self) -> Iterable[Record]:
+        """Read all that the topic of case events still keeps."""
+        return self._read(CASE_EVENTS, None)
+
+    def _read(self, topic: str, most: int | None) -> Iterable[Record]:
         embedded = self.embedded_log if self.is_embedded else None
-        return read_topic(RECEIPTS, most, self.settings, embedded)
+        return read_topic(topic, most, self.settings, embedded)

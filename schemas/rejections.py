@@ -129,7 +129,7 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.NOT_AN_ENVELOPE: Meaning(
             "The value is a DSSE envelope with exactly one signature.",
-            "Compare it with the page about the contract, byte for byte.",
+            "Write payload, payloadType and one signature; payload and sig in base64.",
         ),
         _C.OTHER_PAYLOAD_TYPE: Meaning(
             "What is signed is application/cloudevents+json.",
@@ -137,7 +137,7 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.UNKNOWN_KEY: Meaning(
             "The signature is of a key that the register knows.",
-            "Have the public key added to the publisher's keys in the register.",
+            "Sign with the key that the register has, or have this one added to it.",
         ),
         _C.KEY_NOT_VALID: Meaning(
             "The key that signed is valid on the day the event arrives.",
@@ -145,7 +145,7 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.BAD_SIGNATURE: Meaning(
             "The signature covers the payload's bytes exactly as they came.",
-            "Sign DSSE's pre-authentication encoding of the very bytes that are sent.",
+            "Spell the event once; sign and send those very bytes, in DSSE's encoding.",
         ),
         _C.HEADER_DIFFERS: Meaning(
             "A ce_ header says what the signed event says.",
@@ -153,11 +153,11 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.OTHER_AUDIENCE: Meaning(
             "The event's audience is this installation.",
-            "Set audience to the name that `erasure config show` gives.",
+            "Set audience to the name that its operators gave (`erasure config show`).",
         ),
         _C.NOT_YET_VALID: Meaning(
             "The event's time is not in the future (five minutes are forgiven).",
-            "Correct the publisher's clock.",
+            "Correct the publisher's clock, and sign the event again.",
         ),
         _C.VALID_TOO_LONG: Meaning(
             "expirytime is after time, and at most 30 days after it.",
@@ -185,7 +185,7 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.DOES_NOT_OPEN: Meaning(
             "A sealed member is a compact JWE for our public key, with JSON in it.",
-            "Seal to the key that `erasure keys show` gives (ECDH-ES+A256KW, A256GCM).",
+            "Ask for our present key (`erasure keys show`): ECDH-ES+A256KW, A256GCM.",
         ),
         _C.MISSING_FIELD: Meaning(
             "This member is required.",

@@ -13,7 +13,8 @@ its extension `expirytime`.
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+import re
+from base64 import b64decode, b64encode, urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -96,14 +97,22 @@ def take_apart(value: bytes) -> SignedParts | Rejection:
             return _NO_ENVELOPE
         return SignedParts(
             payload_type=payload_type,
-            payload=b64decode(document["payload"], validate=True),
+            payload=_from_base64(document["payload"]),
             key_id=key_id,
-            signature=b64decode(signature["sig"], validate=True),
+            signature=_from_base64(signature["sig"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return _NO_ENVELOPE
 
 
+def _from_base64(text: str) -> bytes:
+    """Decode either alphabet of RFC 4648, as DSSE demands of who reads."""
+    if _URL_SAFE.fullmatch(text):
+        return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4))
+    return b64decode(text, validate=True)
+
+
+_URL_SAFE: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _NO_ENVELOPE: Final = reject(RejectionCode.NOT_AN_ENVELOPE)
 
 

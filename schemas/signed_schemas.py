@@ -10,7 +10,7 @@ from schemas.fields import INSTANT_PATTERN
 from schemas.sealed_members import IDENTIFYING, SUFFIX
 from schemas.signed_events import AUDIENCE, AUDIENCE_PATTERN, EXPIRY, PAYLOAD_TYPE
 
-_BASE64 = "^[A-Za-z0-9+/]*={0,2}$"
+_BASE64 = "^([A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$"
 _COMPACT_JWE = r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*){4}$"
 
 

@@ -104,7 +104,7 @@ def _doubt_of_time(
 ) -> Doubt | None:
     """Refuse a time that is still to come, or before there was anything to tell."""
     if said_at > now + CLOCK_SKEW:
-        rule = "What a later word tells of has happened, by the time it is sent."
+        rule = "A later word tells of what has happened: is the time's offset right?"
         return Doubt(RejectionCode.INVALID_VALUE, pointer, rule)
     if not_before is not None and said_at < not_before - CLOCK_SKEW:
         rule = "Nobody was told of a statement or notice before it was made."

@@ -15,9 +15,16 @@ from orchestrator.settings import Unsigned
 from schemas.cloudevents import Envelope
 from schemas.cloudevents import Message as Sent
 from schemas.intake import RequestFile
+from schemas.rejections import Rejection
 from schemas.requests import PrivacyRequest
 from schemas.sealed_members import seal_members
-from schemas.signed_events import SignedEvent
+from schemas.signed_events import (
+    SIGNED_CONTENT_TYPE,
+    SignedEvent,
+    names_in,
+    take_apart,
+)
+from schemas.strict_json import StrictJsonError, parse_json
 from schemas.topics import REQUESTS
 
 Seal = Callable[[bytes], str]
@@ -48,6 +55,27 @@ def publish(
     made = _as_published(files, parts, key)
     messages = [Message(REQUESTS, m.key or b"", m.headers, m.value) for m in made]
     return parts.publisher.publish(messages)
+
+
+def publish_values(values: Sequence[bytes], parts: Installation) -> Sequence[bool]:
+    """Publish what somebody else signed, as it is; tells of each like `publish`."""
+    headers = (("content-type", SIGNED_CONTENT_TYPE.encode()),)
+    return parts.publisher.publish(
+        [Message(REQUESTS, _record_key(one), headers, one) for one in values]
+    )
+
+
+def _record_key(value: bytes) -> bytes:
+    """Return the request_id that a value speaks of; nothing where it names none."""
+    parts = take_apart(value)
+    if isinstance(parts, Rejection):
+        return b""
+    try:
+        data = parse_json(names_in(parts.payload)[1])
+    except StrictJsonError:
+        return b""
+    name = data.get("request_id") if isinstance(data, dict) else None
+    return name.encode() if isinstance(name, str) else b""
 
 
 def _as_published(

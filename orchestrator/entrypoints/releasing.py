@@ -12,16 +12,21 @@ from orchestrator.bootstrap import QUARANTINE, Installation
 from orchestrator.entrypoints.masking import masked_json, masked_word
 from orchestrator.errors import NotPossible
 from orchestrator.event_log import Record, unpack
+from schemas.later_words import LATER_TYPES
 from schemas.rejections import Rejection
 from schemas.requests import PrivacyRequest
 from schemas.sealed_members import IDENTIFYING, SUFFIX
 from schemas.signed_events import AUDIENCE, EXPIRY, take_apart
 from schemas.topics import CONFIRMATIONS
+from schemas.withdrawals import RequestWithdrawal
 
 # Names of headers that the contract has; another one may hold anything.
 _HEADERS = frozenset(
     {"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
 )
+
+# Everything that a publisher may say.
+_SAID = (PrivacyRequest, RequestWithdrawal, *LATER_TYPES.values())
 
 _ATTRIBUTES = frozenset(
     {"specversion", "id", "source", "type", "time", "datacontenttype", "data"}
@@ -118,7 +123,8 @@ def _shape(record: Record) -> str:
     # Of a signed record what was signed, verified or not: somebody must see it.
     parts = take_apart(record.value)
     value = record.value if isinstance(parts, Rejection) else parts.payload
-    return masked_json(value, _names(PrivacyRequest.model_json_schema()) | _ATTRIBUTES)
+    known = (_names(model.model_json_schema()) for model in _SAID)
+    return masked_json(value, _ATTRIBUTES.union(*known))
 
 
 def _names(schema: object) -> frozenset[str]:

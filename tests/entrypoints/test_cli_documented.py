@@ -16,7 +16,7 @@ from tests.support.installation import ROOT
 
 PROMISED = """
 demo; run; status; report; request example; request validate; request sign;
-request publish;
+request publish; request send; request events;
 case list; case show; case extend; case ask-identity; case identity-received;
 case withdraw; case unlock;
 case approve; case refuse; case hold; case release; case notice; task open-gate;

@@ -14,6 +14,7 @@ from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import HELP
 from orchestrator.entrypoints.cli.showing import say, warn
 from orchestrator.entrypoints.cli.telling import NO
+from orchestrator.entrypoints.cli.trial import events, send
 from orchestrator.errors import SetUpError, Unavailable
 
 # ruff: noqa: PLC0415 (the schemas take a while to import, and --help needs none)
@@ -150,6 +151,10 @@ def sign(
     audience, now = load_settings().audience, SystemClock().now()
     made = signed_file(read[0], signer, audience, now, seal)
     sys.stdout.write(made.value.decode("ascii") + "\n")
+
+
+app.command()(send)
+app.command()(events)
 
 
 def _as_it_is(content: bytes) -> bytes:

@@ -25,6 +25,7 @@ from schemas.topics import INSTRUCTIONS
 IDENTIFYING, PSEUDONYMOUS = "identifying", "pseudonymous"
 _OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
 _OF_OBLIGATION = "obligation key of the case, its account and due year"
+LOOKS = "identifiers to look by whether somebody stays gone"
 _OF_LOOKS = "read-back key of the case and account"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
@@ -182,7 +183,7 @@ IN_THE_VAULT = (
 )
 READ_BACKS = (
     _vaulted(
-        "identifiers to look by whether somebody stays gone",
+        LOOKS,
         READ_BACK,
         ALL_IDENTIFIERS,
         _OF_LOOKS,

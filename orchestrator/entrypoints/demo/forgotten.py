@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
+from orchestrator.adapters.holding_kinds import LOOKS
+from orchestrator.adapters.obligation_rows import owed_there
 from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import PARTICIPANT
@@ -46,6 +48,24 @@ def forgotten(
     return Fact(
         f"Forgotten: none of {len(values)} identifiers of those who asked stands in our"
         f" database, topics and log ({size} KiB, read byte by byte).",
+        against,
+    )
+
+
+def still_sealed(installation: Installation) -> Fact:
+    """Say what is left of those who asked: where kept records are, and nothing else."""
+    owed, now = owed_there(installation.database), installation.clock.now()
+    records, last = sum(one.count for one in owed), max(one.last_due_on for one in owed)
+    kinds = {one.kind: one.count or 0 for one in installation.inventory.holdings(now)}
+    against = [
+        f"{kinds[kind]} of {kind} are still there"
+        for kind in ("identifiers", "references of found records", LOOKS)
+        if kinds[kind]
+    ]
+    return Fact(
+        f"Still sealed: where the records are that a law keeps ({records} to be erased,"
+        f" the last after {last}).  Looks whether people stay gone are off here, for"
+        " they need identifiers for a month.",
         against,
     )
 

@@ -15,7 +15,7 @@ from orchestrator.core.cases import Case
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import DESKS, TOLD
 from orchestrator.entrypoints.demo.folder import Folder
-from orchestrator.entrypoints.demo.forgotten import forgotten
+from orchestrator.entrypoints.demo.forgotten import forgotten, still_sealed
 from orchestrator.entrypoints.demo.holdings import Place
 from orchestrator.entrypoints.demo.people import (
     KEPT_BY_LAW,
@@ -56,6 +56,7 @@ def facts_of(
         yield attested(folder, lines)
         yield graded(processors.accounts, lines)
     yield forgotten(installation, folder, processors, seen)
+    yield still_sealed(installation)
 
 
 # --- the cases --------------------------------------------------------------------

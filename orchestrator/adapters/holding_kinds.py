@@ -6,10 +6,9 @@ Every kind of personal data that a table can hold, as data for the inventory.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Column, ColumnElement, Table, and_, exists, not_, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, not_, or_, select
 
 from orchestrator.adapters import brake_tables as b
 from orchestrator.adapters import intake_tables as i
@@ -18,64 +17,22 @@ from orchestrator.adapters.embedded_log import SEALED_TOPICS
 from orchestrator.adapters.locked_tables import locked_keys
 from orchestrator.adapters.riding import EVIDENCE, PACKAGE
 from orchestrator.adapters.vault import EXPORT
-from orchestrator.core.dossier import ALL_IDENTIFIERS
-from orchestrator.core.owed import IDENTITY, OWED, READ_BACK
+from orchestrator.adapters.vault_kinds import (
+    IN_THE_VAULT,
+    PSEUDONYMOUS,
+    READ_BACKS,
+    Kind,
+    locked,
+)
 from schemas.topics import INSTRUCTIONS
 
-IDENTIFYING, PSEUDONYMOUS = "identifying", "pseudonymous"
-_OF_IDENTITY, _OF_COPY = "identity key of the case", "export key of the case"
-_OF_OBLIGATION = "obligation key of the case, its account and due year"
-LOOKS = "identifiers to look by whether somebody stays gone"
-_OF_LOOKS = "read-back key of the case and account"
+_OF_COPY = "export key of the case"
 _DERIVED = "key derived from kek.key"
 _PARTICIPANTS = "the participant's key: we cannot open it"
-_ANSWERED = (
-    "once its case is answered; a stuck one's under the DPO's key `identifiers_margin`"
-    " after the deadline"
-)
 _OF_OFFICER = "the data protection officer's key: we cannot open it"
 _LOCKED = "when the DPO hands it back and its case is answered, or with its last line"
 _RECORDS = "{case_years} whole calendar years after its case was closed"
 _SENT = "{sent_days} days after it was sent; unsent ones stay"
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How one kind is found: its table, the columns that hold it, which rows."""
-
-    name: str
-    table: Table
-    goes: str
-    which: ColumnElement[bool] | None = None
-    came: Column[datetime] | None = None
-    until: ColumnElement[datetime] | None = None
-    sort: str = IDENTIFYING
-    sealed_by: str = "unknown"
-    holds: tuple[Column[bytes] | Column[str], ...] = ()
-
-
-def _vaulted(name: str, purpose: str, prefix: str, sealed_by: str, goes: str) -> Kind:
-    """Return a kind of the vault, told by the beginnings of its purpose and names."""
-    vault = t.vault.c
-    which = and_(vault.purpose.startswith(purpose), vault.name.startswith(prefix))
-    until = select(t.cases.c.locks_at).where(t.cases.c.id == vault.owner)
-    return Kind(
-        name,
-        t.vault,
-        goes,
-        and_(which, not_(_locked(vault.owner, vault.purpose))),
-        vault.made_at,
-        until.scalar_subquery(),
-        sealed_by=sealed_by,
-        holds=(vault.sealed,),
-    )
-
-
-def _locked(owner: Column[str], purpose: Column[str] | str) -> ColumnElement[bool]:
-    """Tell whether an officer holds *owner*'s key for *purpose*."""
-    keys = locked_keys.c
-    mine = and_(keys.owner == owner, keys.purpose == purpose)
-    return exists().where(mine)
 
 
 def _artifact(name: str, which: ColumnElement[bool], sealed_by: str, goes: str) -> Kind:
@@ -139,13 +96,13 @@ _evidence_goes = and_(
 _evidence_until = select(t.data_keys.c.expires_at).where(_evidence_goes)
 
 _is_gathered = _kind.in_(("rows", "file"))
-_is_locked_copy = _locked(t.artifacts.c.case_id, EXPORT)
+_is_locked_copy = locked(t.artifacts.c.case_id, EXPORT)
 UNDER_THE_OFFICER = (
     Kind(
         "identifiers and references of stuck cases",
         t.vault,
         _LOCKED,
-        _locked(t.vault.c.owner, t.vault.c.purpose),
+        locked(t.vault.c.owner, t.vault.c.purpose),
         t.vault.c.made_at,
         sealed_by=_OF_OFFICER,
         holds=(t.vault.c.sealed,),
@@ -155,53 +112,6 @@ UNDER_THE_OFFICER = (
         and_(_is_gathered, _is_whole, _is_locked_copy),
         _OF_OFFICER,
         _LOCKED,
-    ),
-)
-IN_THE_VAULT = (
-    _vaulted("identifiers", IDENTITY, ALL_IDENTIFIERS, _OF_IDENTITY, _ANSWERED),
-    _vaulted(
-        "references of found records", IDENTITY, "items:", _OF_IDENTITY, _ANSWERED
-    ),
-    _vaulted("conflicting matches", IDENTITY, "candidates:", _OF_IDENTITY, _ANSWERED),
-    _vaulted(
-        "tickets of processors' jobs", IDENTITY, "ticket:", _OF_IDENTITY, _ANSWERED
-    ),
-    _vaulted(
-        "references of records a law keeps",
-        OWED,
-        "items:",
-        _OF_OBLIGATION,
-        "when all that is owed of the account and year is carried out",
-    ),
-    _vaulted(
-        "tickets of follow-ups",
-        OWED,
-        "ticket:",
-        _OF_OBLIGATION,
-        "when all that is owed of the account and year is carried out",
-    ),
-)
-READ_BACKS = (
-    _vaulted(
-        LOOKS,
-        READ_BACK,
-        ALL_IDENTIFIERS,
-        _OF_LOOKS,
-        "after the account's last look, at the latest 35 days after the answer",
-    ),
-    _vaulted(
-        "references of what such a look found",
-        READ_BACK,
-        "items:",
-        _OF_LOOKS,
-        "with these identifiers",
-    ),
-    _vaulted(
-        "tickets of erasures that a person ordered then",
-        READ_BACK,
-        "ticket:",
-        _OF_LOOKS,
-        "with these identifiers",
     ),
 )
 COPIES = (
@@ -392,7 +302,14 @@ WITHOUT_IDENTIFIERS = (
         (t.tombstones.c.digest,),
     ),
 )
-KINDS = (*IN_THE_VAULT, *UNDER_THE_OFFICER, *COPIES, *IN_TRANSIT, *WITHOUT_IDENTIFIERS)
+KINDS = (
+    *IN_THE_VAULT,
+    *READ_BACKS,
+    *UNDER_THE_OFFICER,
+    *COPIES,
+    *IN_TRANSIT,
+    *WITHOUT_IDENTIFIERS,
+)
 # Tables without a word on a person who asked.  Names of our own people (`--by`) may
 # stand in accounts.
 HOLDS_NOBODY = (

@@ -16,7 +16,8 @@ from sqlalchemy.sql import Select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.holding_kinds import HOLDS_NOBODY, KINDS, Kind
+from orchestrator.adapters.holding_kinds import HOLDS_NOBODY, KINDS
+from orchestrator.adapters.vault_kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from orchestrator.adapters.holding_kinds import IDENTIFYING, PSEUDONYMOUS
 from orchestrator.adapters.inventory import Holding
+from orchestrator.adapters.vault_kinds import IDENTIFYING, PSEUDONYMOUS
 from orchestrator.bootstrap import Installation
 from schemas.topics import CONFIRMATIONS, INSTRUCTIONS, REQUESTS, Topic
 

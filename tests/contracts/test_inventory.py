@@ -18,8 +18,9 @@ from sqlalchemy import (
 )
 
 from orchestrator.adapters import tables as t
-from orchestrator.adapters.holding_kinds import HOLDS_NOBODY, IDENTIFYING
+from orchestrator.adapters.holding_kinds import HOLDS_NOBODY
 from orchestrator.adapters.inventory import Holding, Periods, SqlInventory, kinds
+from orchestrator.adapters.vault_kinds import IDENTIFYING
 from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS, instructions_topic
 from tests.contracts.stored import Stored
 from tests.core.builders import DAY, T0
@@ -76,7 +77,7 @@ def _something(column: Column[Any]) -> object:
 ROWS: dict[str, list[Row]] = {
     "vault": [
         {"name": name, "purpose": purpose}
-        for purpose in ("identity", "obligation", "of tomorrow")
+        for purpose in ("identity", "obligation:a:2034", "read_back:a", "of tomorrow")
         for name in ("identifiers:a", "items:a", "candidates:a", "ticket:a", "else")
     ],
     "artifacts": [

@@ -11,6 +11,8 @@ from sqlalchemy import select
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.expired_keys import SqlExpiredKeys
+from orchestrator.adapters.inventory import Periods, SqlInventory
+from orchestrator.adapters.vault_kinds import LOOKS
 from orchestrator.core.cases import CaseStatus, TaskStatus
 from orchestrator.core.dossier import load_identifiers
 from orchestrator.core.holds import ReturnReason
@@ -189,3 +191,20 @@ def test_identifiers_are_gone_after_35_days_of_silence(answered: Workshop) -> No
     assert (before, destroyed) == (0, 1)
     assert _vault(office) == set()
     assert office.vault.open([case_of(ADA)], KEY).keys == {}
+
+
+def test_inventory_says_until_when_they_are_kept(answered: Workshop) -> None:
+    """They are a kind of their own, with the day on which the last of them goes."""
+    office = answered.office
+    periods = Periods(30, 30, 90, 3, 5)
+
+    held = {
+        one.kind: one
+        for one in SqlInventory(office.database, periods).holdings(office.clock.now())
+    }
+
+    assert (held[LOOKS].count, held["identifiers"].count) == (1, 0)
+    answered_at = office.case(case_of(ADA)).answered_at
+    assert answered_at is not None
+    assert held[LOOKS].last_until == answered_at + 35 * DAY
+    assert held["anything else in vault"].count == 0

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from orchestrator.adapters.holding_kinds import LOOKS
 from orchestrator.adapters.obligation_rows import owed_there
+from orchestrator.adapters.vault_kinds import LOOKS
 from orchestrator.bootstrap import Installation
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import PARTICIPANT

@@ -44,6 +44,7 @@ from schemas.rejections import (
     reject,
 )
 from schemas.requests import PrivacyRequest, Scope
+from schemas.sealed_members import SUFFIX
 from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 from schemas.withdrawals import RequestWithdrawal, WithdrawnRequest
 
@@ -261,11 +262,12 @@ def named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
     if data is None:
         # Nothing to compare with: a random name is the only harmless one.
         return replace(found, event_id=event_id if is_uuid(event_id) else None)
-    personal, request_id = data, None
+    personal, request_id, sealed = data, None, False
     if isinstance(data, dict):
         public = {"request_id", "controller"}
         personal = {k: v for k, v in data.items() if k not in public}
         request_id = data.get("request_id")
+        sealed = any(name.endswith(SUFFIX) for name in data)
     values = list(leaves(personal))
 
     def harmless(name: object, allowed: re.Pattern[str]) -> str | None:
@@ -273,11 +275,16 @@ def named(found: Rejection, headers: Headers, value: bytes) -> Rejection:
             return None
         return None if identifies(name, values) else name
 
+    def random(name: object, allowed: re.Pattern[str]) -> str | None:
+        known = harmless(name, allowed)
+        # What is sealed cannot be compared with: only a random name gives nothing away.
+        return known if known is None or not sealed or is_uuid(known) else None
+
     return replace(
         found,
-        request_id=harmless(request_id, _SAFE_ID),
+        request_id=random(request_id, _SAFE_ID),
         source=harmless(source, ALLOWED_SOURCE),
-        event_id=harmless(event_id, ALLOWED_ID),
+        event_id=random(event_id, ALLOWED_ID),
         **_clock(data),
     )
 

@@ -65,6 +65,14 @@ def test_key_may_stand_in_a_file(tmp_path: Path) -> None:
             id="days turned round",
         ),
         pytest.param(
+            _publisher(
+                keys=f'[{{ public_key = "{ONE}", valid_to = 2026-01-01 }},'
+                f' {{ public_key = "{ONE}" }}]'
+            ),
+            "one key stands here twice",
+            id="one key twice",
+        ),
+        pytest.param(
             _publisher(sources='["ada@example.com"]'),
             "is not a CloudEvents source",
             id="source with an address",

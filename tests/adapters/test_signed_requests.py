@@ -27,7 +27,7 @@ from tests.adapters.hostile_events import (
     publishers,
     sign,
 )
-from tests.schemas.submissions import EVENT_ID, REQUEST_ID, a_request
+from tests.schemas.submissions import DROP, EVENT_ID, REQUEST_ID, a_request
 
 
 def _reader(*, takes_unsigned: bool = False, **changes: bool) -> SignedRequests:
@@ -147,6 +147,21 @@ def test_publisher_is_told_of_its_own_event() -> None:
         "/portal/maison",
         EVENT_ID,
     )
+
+
+def test_only_random_names_of_a_sealed_event_are_repeated() -> None:
+    """Nobody can compare a name with a person who is not opened yet."""
+    telling = {"subject": DROP, "subject_sealed": "x", "request_id": "moreau.ada"}
+    harmless = {**telling, "request_id": REQUEST_ID}
+    elsewhere = {"audience": "staging.example.com"}
+
+    told, named = (
+        _refused(sign(event_bytes(id=id_, data=a_request(**data), **elsewhere)))
+        for id_, data in (("C-1001", telling), (EVENT_ID, harmless))
+    )
+
+    assert (told.request_id, told.event_id) == (None, None)
+    assert (named.request_id, named.event_id) == (REQUEST_ID, EVENT_ID)
 
 
 def test_late_event_is_read_and_marked_late() -> None:

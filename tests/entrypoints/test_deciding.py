@@ -125,6 +125,7 @@ def test_gate_that_nobody_opens_says_so(
 
     assert told.code != 0
     assert "not opened by a person" in told.err
+    assert "a person may open it" not in installation("task", "show", erasure).out
 
 
 def test_same_person_twice_is_not_four_eyes(tmp_path: Path) -> None:

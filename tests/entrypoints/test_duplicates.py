@@ -65,6 +65,7 @@ def test_same_request_again_is_attached(installation: AnInstallation) -> None:
     assert opened["case_id"] == attached["case_id"] == second
     assert attached["due_at"] == opened["due_at"]
     assert attached["to_case"] == first
+    assert "that case answers it" in installation("case", "show", second).out
 
 
 def test_both_are_answered_with_the_same_receipt(

@@ -145,6 +145,11 @@ def check_publishers(
                         "controller", controller, "a controller", controllers
                     ),
                 )
+        if len({key.id for key in table.keys}) < len(table.keys):
+            tell(
+                f"publishers.{name}.keys",
+                "one key stands here twice; write it once, with all of its days.",
+            )
         for key in table.keys:
             if key.valid_from and key.valid_to and key.valid_to < key.valid_from:
                 tell(

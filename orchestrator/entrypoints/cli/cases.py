@@ -209,7 +209,11 @@ def _print_parts(found: CaseView) -> None:
         found.tasks,
         _TASKS,
         as_json=False,
-        nothing="The register names no account for this case.",
+        nothing=(
+            "The register names no account for this case."
+            if found.led_by is None
+            else "Nothing is done for this request itself; that case answers it."
+        ),
     )
     if found.endangered:
         say()

@@ -199,6 +199,14 @@ def open_gate(
     say("The gate is open.")
 
 
+def _what_a_person_may(found: TaskView) -> str:
+    """Say what a person can do at a gate, once its moment has come."""
+    from orchestrator.core.reviewing import OPENABLE
+
+    opens = found.gate in {one.value for one in OPENABLE}
+    return "a person may open it" if opens else "look at it from"
+
+
 def _print(found: TaskView) -> None:
     """Print a task for people."""
     print_facts(
@@ -210,7 +218,7 @@ def _print(found: TaskView) -> None:
             ("why", found.reason),
             ("hint", found.hint),
             ("waits for", found.gate),
-            ("a person may open it", found.gate_opens_at),
+            (_what_a_person_may(found), found.gate_opens_at),
             ("outcome", found.outcome),
             ("how", found.how),
             ("items", found.item_states),

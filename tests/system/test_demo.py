@@ -236,6 +236,7 @@ def test_output_needs_no_more_than_ascii(spoilt: Ran) -> None:
             "Klaviyo: one of profiles of Olga Ilves was changed or is missing",
             id="loss",
         ),
+        pytest.param("a record of Olga Ilves was changed or erased", id="refused"),
         pytest.param("erasure.db-leak holds an identifier in clear", id="leak"),
     ],
 )

@@ -109,6 +109,29 @@ def test_every_receipt_verifies_and_no_changed_one(demo: Ran) -> None:
     assert bad.returncode == 1
 
 
+def test_pasted_command_verifies_a_receipt_in_the_log(demo: Ran) -> None:
+    """The printed `erasure log verify` finds the proof that lies beside the receipt."""
+    done = pasted(demo.command("log verify"), demo.where)
+
+    assert done.returncode == 0, done.stderr
+    assert "it is in the log" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        pytest.param("report)", "EE erasure", id="report"),
+        pytest.param("register graph)", "in this order", id="graph"),
+    ],
+)
+def test_pasted_commands_show_the_whole(demo: Ran, words: str, shown: str) -> None:
+    """The printed commands count what was done, and draw the order."""
+    done = pasted(demo.command(words), demo.where)
+
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+
+
 def test_pasted_command_lists_the_cases(demo: Ran) -> None:
     """The settings that the demo leaves open its database to the other commands."""
     command = demo.command("case list").removesuffix(")") + " --json)"

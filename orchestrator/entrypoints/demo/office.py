@@ -71,16 +71,14 @@ class Office:
         deciding = Deciding(self.installation)
         first, second = DECIDERS
         if case.proposal is None:
-            deciding.approve(case.id, first)
-            return False
+            return deciding.approve(case.id, first)
         self.before_approval = self.processors.held_now()
         return deciding.approve(case.id, second)
 
     def _refuse(self, case: Case) -> bool:
         """Let both refuse, and write down what the person is told."""
         deciding = Deciding(self.installation)
-        for decider in DECIDERS:
-            deciding.refuse(case.id, GROUND, decider, ())
+        any(deciding.refuse(case.id, GROUND, decider, ()) for decider in DECIDERS)
         refused = Queries(self.installation.database).case_now(case.id)
         notice = refusal_notice(refused, "en")
         (self.folder.notices / NOTICE).write_text(notice + "\n", encoding="utf-8")

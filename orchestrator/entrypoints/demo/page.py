@@ -22,6 +22,7 @@ from orchestrator.entrypoints.demo.fetching import openssl_arguments
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.grids import MOST_ACROSS, grid, plain_table
 from orchestrator.entrypoints.demo.holdings import Place
+from orchestrator.entrypoints.demo.logged import proof_beside
 from orchestrator.entrypoints.demo.people import PEOPLE, REFUSED, Person
 from orchestrator.entrypoints.demo.processors import Processors
 from orchestrator.entrypoints.demo.proving import must_be_kept
@@ -36,6 +37,12 @@ from orchestrator.entrypoints.demo.words import (
 from schemas.receipts import Line, Receipt
 
 _MOST_DETAILS: Final = 5
+_LOOKS: Final = (
+    ("Look at the cases:", ("case", "list")),
+    ("Look at what was turned away:", ("quarantine", "list")),
+    ("Count the requests and the days they took:", ("report",)),
+    ("See in which order the systems are erased:", ("register", "graph")),
+)
 _ACTIONS: Final = ("export", "erase", "notify")
 _GRADED: Final = frozenset({"done", "notified"})
 
@@ -210,12 +217,14 @@ class Page:
             "Verify it without this program, with openssl 3:",
             shlex.join(["openssl", *openssl_arguments(first, key)]),
         )
+        proof = ("--key", str(key), "--proof", str(proof_beside(first.envelope)))
+        in_log = ("log", "verify", str(first.envelope), *proof)
+        self._command("Verify that it is in the log:", shlex.join([*program, *in_log]))
         self._command("Read what it says:", shlex.join(["cat", str(first.payload)]))
-        look = shlex.join([*program, "case", "list"])
         place = shlex.quote(_sourced(self._folder.environment))
-        self._command("Look at the cases:", f"(. {place}; {look})")
-        aside = shlex.join([*program, "quarantine", "list"])
-        self._command("Look at what was turned away:", f"(. {place}; {aside})")
+        for what, words in _LOOKS:
+            look = shlex.join([*program, *words])
+            self._command(what, f"(. {place}; {look})")
 
     # --- small things -------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from orchestrator.entrypoints.demo.fakes import DESKS, TOLD
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.forgotten import forgotten, still_sealed
 from orchestrator.entrypoints.demo.holdings import Place
+from orchestrator.entrypoints.demo.logged import logged
 from orchestrator.entrypoints.demo.people import (
     KEPT_BY_LAW,
     PEOPLE,
@@ -39,6 +40,7 @@ def facts_of(
     yield _disturbed(processors, seen)
     yield _signed(seen)
     yield from _signed_for_openssl(seen)
+    yield logged(installation, folder, seen)
     yield _copied(processors, seen)
     yield _gone(processors, seen)
     yield _kept(processors, folder, seen)

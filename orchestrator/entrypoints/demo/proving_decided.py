@@ -2,7 +2,7 @@
 The facts about what people decided, what laws keep, and who is not heard.
 
 They go by signed receipts, by what the portal was told, by what the systems hold, and
-by the register as a file.
+by the register as a file; only why a forgery was set aside is our own word.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def extended(seen: Evidence) -> Fact:
         if due.extended_at is None or due.extended_at >= first.due_at:
             against.append("it was extended after the first due date")
     return Fact(
-        f"Extended before the first due date, once, with its reason: {EXTENDED.name}'s"
-        " request.",
+        f"Extended: {EXTENDED.name}'s request, once, before it was first due, with"
+        " reason and notice.",
         against,
     )
 

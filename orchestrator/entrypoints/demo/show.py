@@ -110,12 +110,13 @@ class _Run:
         self, watch: Watch, office: Office, forgeries: Sequence[Forgery]
     ) -> Evidence:
         cases = watch.cases
+        asked = [case for request, case in cases.items() if request in watch.people]
         answered = sum(case.answered_at is not None for case in cases.values())
         return Evidence(
             people=watch.people,
             cases=cases,
             receipts=fetch_receipts(self.installation, self.folder, answered),
-            copies=fetch_copies(self.installation, self.folder, list(cases.values())),
+            copies=fetch_copies(self.installation, self.folder, asked),
             held=self.processors.held_now(),
             undisturbed=self.processors.undisturbed(),
             events=fetch_events(self.installation, answered),

@@ -78,7 +78,7 @@ class Watch:
 
     def _is_over(self) -> bool:
         cases = self.cases.values()
-        is_whole = len(cases) == len(self.people)
+        is_whole = self.people.keys() <= self.cases.keys()
         return is_whole and all(_is_forgotten(it) or _is_stuck(it) for it in cases)
 
     # --- showing ------------------------------------------------------------------

@@ -102,7 +102,13 @@ def a_receipt(person: Person, **changes: Any) -> Receipt:  # noqa: ANN401
         "rights": (Right.ERASURE,),
         "jurisdiction": person.lives_in,
         "channel": Channel.WEB,
-        "times": Times(received_at=AT, verified_at=AT, opened_at=AT, answered_at=LATER),
+        "times": Times(
+            received_at=AT,
+            verified_at=AT,
+            opened_at=AT,
+            answered_at=LATER,
+            signed_at=LATER,
+        ),
         "due": Due(due_at=DUE, rule="eu-1182-71.1", time_zone="Europe/Paris"),
         "identity": IdentityVerified(
             method=VerificationMethod.LOGIN, level=VerificationLevel.SUBSTANTIAL

@@ -27,6 +27,9 @@ def admitted(
     if request.received_at > now + CLOCK_SKEW:
         rule = "A request was received before it is published, not later."
         return submitted.reject(RejectionCode.INVALID_VALUE, "/received_at", rule)
+    if request.verification.verified_at > now + CLOCK_SKEW:
+        pointer = "/verification/verified_at"
+        return submitted.reject(RejectionCode.NOT_VERIFIED, pointer)
     level = Level(request.verification.level.value)
     demanded = [plan.demanded_level(Right(right.value)) for right in request.rights]
     if not all(level.is_at_least(one) for one in demanded):

@@ -45,7 +45,7 @@ def doubt(case: Case, said: Said, event_id: str, now: datetime) -> Doubt | None:
     """Return why a later word about *case* cannot be taken, if it cannot."""
     match said:
         case RequestAmendment():
-            return _doubt_of_amendment(case, said, event_id)
+            return _doubt_of_amendment(case, said, event_id, now)
         case PersonInforming():
             return _doubt_of_informing(case, said, now)
         case ExportCollection():
@@ -57,7 +57,7 @@ def doubt(case: Case, said: Said, event_id: str, now: datetime) -> Doubt | None:
 
 
 def _doubt_of_amendment(
-    case: Case, said: RequestAmendment, event_id: str
+    case: Case, said: RequestAmendment, event_id: str, now: datetime
 ) -> Doubt | None:
     """Refuse identifiers that come too late, or whose owner is not sure enough."""
     if event_id in {one.event_id for one in case.amendments}:
@@ -68,7 +68,8 @@ def _doubt_of_amendment(
     demanded = [case.plan.demanded_level(right) for right in case.rights]
     if not all(level.is_at_least(one) for one in demanded):
         return Doubt(RejectionCode.VERIFICATION_TOO_LOW, "/verification/level")
-    return None
+    verified_at = said.verification.verified_at
+    return _doubt_of_time(verified_at, None, now, "/verification/verified_at")
 
 
 def _doubt_of_informing(

@@ -48,6 +48,31 @@ def test_request_is_received_before_it_is_published(
         assert (answer.code, answer.pointer) == (code, "/received_at")
 
 
+@pytest.mark.parametrize(
+    ("ahead", "is_taken"),
+    [
+        pytest.param(CLOCK_SKEW, True, id="clocks_differ"),
+        pytest.param(CLOCK_SKEW + timedelta(seconds=1), False, id="later"),
+    ],
+)
+def test_person_is_verified_before_the_request_is_published(
+    ahead: timedelta, *, is_taken: bool
+) -> None:
+    """The receipt prints when the person was verified: never a day to come."""
+    submitted = _a_request()
+    verification = submitted.request.verification.model_copy(
+        update={"verified_at": NOW + ahead}
+    )
+    request = submitted.request.model_copy(update={"verification": verification})
+
+    answer = admitted(replace(submitted, request=request), a_plan(an_account()), NOW)
+
+    assert isinstance(answer, Rejection) is not is_taken
+    assert getattr(answer, "pointer", "/verification/verified_at") == (
+        "/verification/verified_at"
+    )
+
+
 def test_stranger_of_a_controller_is_refused() -> None:
     """Without a plan nobody answers to the person."""
     answer = admitted(_a_request(), None, NOW)

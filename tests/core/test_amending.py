@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -266,6 +267,16 @@ def test_identifiers_need_the_verification_of_their_request() -> None:
     assert why is not None
     assert why.code is RejectionCode.VERIFICATION_TOO_LOW
     assert doubt(a_case(BY_EITHER), the_word("high"), "e-1", LATER) is None
+
+
+def test_owner_of_the_identifiers_was_verified_before() -> None:
+    """The word says when somebody made sure of them: never a day to come."""
+    early = datetime(2026, 3, 5, 9, 54, tzinfo=UTC)
+
+    why = doubt(a_case(BY_EITHER), the_word("high"), "e-1", early)
+
+    assert why is not None
+    assert why.pointer == "/verification/verified_at"
 
 
 def the_word(level: str) -> RequestAmendment:

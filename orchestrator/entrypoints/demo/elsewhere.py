@@ -41,12 +41,17 @@ Turn = Callable[[], None]
 
 @dataclass(slots=True)
 class Elsewhere:
-    """A thread in which everybody else takes turns, until it is stopped."""
+    """
+    A thread in which everybody else takes turns, until it is stopped.
+
+    It calls *give_up* once somebody failed, since then no answer may come.
+    """
 
     installation: Installation
     processors: Processors
     folder: Folder
     office: Office
+    give_up: Callable[[], None]
     _stopping: threading.Event = field(default_factory=threading.Event)
     _failures: list[Exception] = field(default_factory=list)
     _thread: threading.Thread | None = None
@@ -105,4 +110,5 @@ class Elsewhere:
                         turn()
             except Exception as error:  # noqa: BLE001 (told by the main thread)
                 self._failures.append(error)
+                self.give_up()
                 return

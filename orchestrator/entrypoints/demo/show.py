@@ -86,8 +86,9 @@ class _Run:
         accounts = [AccountId(name) for name in self.processors.accounts]
         watch = Watch(self.installation, console, people, accounts)
         running = Running(self.installation)
-        office = Office(self.installation, self.processors, self.folder, people)
-        elsewhere = Elsewhere(self.installation, self.processors, self.folder, office)
+        parts = (self.installation, self.processors, self.folder)
+        office = Office(*parts, people)
+        elsewhere = Elsewhere(*parts, office, running.stopping.set)
         forgeries = forge(self.installation, self.folder)
         running.start()
         try:

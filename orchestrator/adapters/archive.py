@@ -47,6 +47,21 @@ class SaidOwed(_Tolerant):
     due_on: date | None = None
 
 
+class SaidKept(_Tolerant):
+    """Records that a law kept until a day."""
+
+    record_class: str
+    rule: str
+    until: date
+
+
+class SaidLine(_Tolerant):
+    """What a receipt says of one account; of a supplement, what it had kept."""
+
+    account: str
+    was_kept: tuple[SaidKept, ...] | None = None
+
+
 class Said(_Tolerant):
     """What must be known of a receipt to follow it."""
 
@@ -57,6 +72,7 @@ class Said(_Tolerant):
     request_id: str
     case_id: str
     times: SaidTimes
+    lines: tuple[SaidLine, ...] = ()
     owed: tuple[SaidOwed, ...] = ()
 
 

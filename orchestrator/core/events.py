@@ -15,6 +15,7 @@ from orchestrator.core.cases import TaskItem
 from orchestrator.core.keyed import KeyEvent
 from orchestrator.core.later import LaterEvent
 from orchestrator.core.leading import LeadingEvent
+from orchestrator.core.owed import CarriedOut
 from orchestrator.core.ruled import CaseRuling, ReturnRuled
 from orchestrator.core.words import (
     CallId,
@@ -321,6 +322,7 @@ class StatementRecovered:
     A statement signed before our database was restored came back from the archive.
 
     `result` is what the final one says; it holds whatever the restored case believes.
+    `carried_out` is what a supplement told of, so that it is not done and told again.
     """
 
     at: datetime
@@ -330,6 +332,7 @@ class StatementRecovered:
     key_id: str
     signed_at: datetime
     result: Result | None = None
+    carried_out: frozenset[CarriedOut] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

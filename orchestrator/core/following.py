@@ -139,10 +139,10 @@ def _planned(case: Case, due: Obligation) -> Task:
     """Plan what is due: another look, or an erasure."""
     if due.kind is ObligationKind.READ_BACK:
         return a_read_back(case, due, begins_at(case, due))
-    return _follow_up(case, due)
+    return follow_up(case, due)
 
 
-def _follow_up(case: Case, due: Obligation) -> Task:
+def follow_up(case: Case, due: Obligation) -> Task:
     """Plan the erasure of what was kept at one account until one day."""
     id_ = due.task_id(case.id)
     together = [one for one in case.obligations if one.task_id(case.id) == id_]

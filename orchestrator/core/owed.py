@@ -49,6 +49,16 @@ class ObligationKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """What a supplement says is over: the records of a class that a rule kept."""
+
+    account: AccountId
+    record_class: str
+    rule: str
+    due_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Obligation:
     """What is still owed after the answer: an erasure, or another look."""
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
 from orchestrator.core.events import StatementRecovered
-from orchestrator.core.following import owed_by
+from orchestrator.core.following import follow_up, owed_by
+from orchestrator.core.owed import CarriedOut, Obligation, ObligationKind
 from orchestrator.core.settling import left_out, settle
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import NotApplicable
@@ -38,7 +39,28 @@ def after_recovery(case: Case, event: StatementRecovered) -> Case:
         event.number, event.kind, event.sha256, event.key_id, event.signed_at
     )
     case = replace(case, statements=(*case.statements, statement), wants_interim=False)
-    return _answered(case, event) if is_final else case
+    if is_final:
+        return _answered(case, event)
+    return _carried_out(case, event) if event.carried_out else case
+
+
+def _carried_out(case: Case, event: StatementRecovered) -> Case:
+    """Return *case* without what the supplement tells of, done or not."""
+    told = {one.task_id(case.id) for one in case.obligations if _is_told(one, event)}
+    over = [one for one in case.obligations if one.task_id(case.id) in told]
+    for one in over:
+        task = case.all_tasks.get(one.task_id(case.id)) or follow_up(case, one)
+        if not task.is_settled:
+            outcome = left_out(task, ANSWERED_BEFORE.reason)
+            case = case.with_task(settle(task, outcome, event.at))
+    left = tuple(one for one in case.obligations if one not in over)
+    return replace(case, obligations=left, locked_at=case.locked_at if left else None)
+
+
+def _is_told(one: Obligation, event: StatementRecovered) -> bool:
+    """Tell whether the recovered supplement is about an erasure that is owed."""
+    told = CarriedOut(one.account, one.record_class, one.rule, one.due_on)
+    return one.kind is ObligationKind.RETENTION and told in event.carried_out
 
 
 def _answered(case: Case, event: StatementRecovered) -> Case:

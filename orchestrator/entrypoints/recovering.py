@@ -24,7 +24,8 @@ from orchestrator.adapters.statement_log import Adopting
 from orchestrator.bootstrap import Installation
 from orchestrator.core.events import StatementRecovered
 from orchestrator.core.merkle import Frontier
-from orchestrator.core.words import CaseId, StatementKind
+from orchestrator.core.owed import CarriedOut
+from orchestrator.core.words import AccountId, CaseId, StatementKind
 from orchestrator.engine import Step
 from orchestrator.errors import NotPossible, SetUpError
 from orchestrator.ports import (
@@ -239,6 +240,13 @@ def _event(found: _Found, now: datetime) -> StatementRecovered:
         key_id=one.key_id,
         signed_at=found.signed_at,
         result=one.said.result,
+        carried_out=frozenset(
+            CarriedOut(
+                AccountId(line.account), kept.record_class, kept.rule, kept.until
+            )
+            for line in one.said.lines
+            for kept in line.was_kept or ()
+        ),
     )
 
 

@@ -12,14 +12,21 @@ from orchestrator.core.cases import (
     ItemState,
     Task,
 )
-from orchestrator.core.events import Event, StatementSigned, TimePassed
+from orchestrator.core.events import (
+    Event,
+    StatementRecovered,
+    StatementSigned,
+    TimePassed,
+)
 from orchestrator.core.holds import RulingKind
 from orchestrator.core.owed import (
     OPEN_REASONS,
     READ_BACK,
+    CarriedOut,
     Obligation,
     ObligationKind,
 )
+from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Action, ItemId, NotApplicable, StillOpen
 
@@ -41,11 +48,15 @@ def check_owed(before: Case, case: Case, event: Event, now: datetime) -> None:
     _check_looks(case, event)
     over = set(before.obligations) - set(case.obligations)
     over = {one for one in over if not _is_quiet(case, one, event.at)}
+    if isinstance(event, StatementRecovered):
+        over -= _told_by(event, before)
     if over:
         assert isinstance(event, StatementSigned), "what is owed is gone without a word"
         assert event.kind is StatementKind.SUPPLEMENT
     for one in over:
-        assert case.all_tasks[one.task_id(case.id)].is_settled, "told before it is done"
+        task = case.all_tasks.get(one.task_id(case.id))
+        assert task is not None, "told before it is begun"
+        assert task.is_settled, "told before it is done"
     gone = before.sealed_apart - case.sealed_apart
     wanted = {one.sealed_under for one in case.obligations}
     assert not gone & wanted, "the key of what is still owed is destroyed"
@@ -53,10 +64,23 @@ def check_owed(before: Case, case: Case, event: Event, now: datetime) -> None:
         assert wanted <= case.sealed_apart, "its locators are nowhere"
 
 
+def _told_by(event: StatementRecovered, before: Case) -> set[Obligation]:
+    """Return what a recovered supplement ends: all that goes with what it names."""
+    ids = {
+        one.task_id(before.id)
+        for one in before.obligations
+        if CarriedOut(one.account, one.record_class, one.rule, one.due_on)
+        in event.carried_out
+    }
+    return {one for one in before.obligations if one.task_id(before.id) in ids}
+
+
 def _check_follow_ups(before: Case, case: Case, now: datetime) -> None:
     """Check that a follow-up begins on its day, with what was kept until then."""
     for id_, task in case.all_tasks.items():
         if not task.is_follow_up or id_ in before.all_tasks:
+            continue
+        if task.outcome == ANSWERED_BEFORE:  # done before our restore
             continue
         if task.sealed_under.startswith(READ_BACK):
             _check_look(before, case, task, now)

@@ -7,6 +7,7 @@ from random import Random
 
 from orchestrator.core.cases import Case
 from orchestrator.core.events import Event, StatementRecovered
+from orchestrator.core.owed import CarriedOut
 from orchestrator.core.results import result_of
 from orchestrator.core.words import Result, StatementKind
 from tests.core.builders import HOUR, T0
@@ -38,4 +39,9 @@ def recovery(world: World, rng: Random, _past: list[Event]) -> Event | None:
         kind=rng.choice([*StatementKind]),
         signed_at=world.now - HOUR,
         result=rng.choice(results),
+        carried_out=frozenset(
+            CarriedOut(one.account, one.record_class, one.rule, one.due_on)
+            for one in world.case.obligations
+            if rng.random() < 0.5
+        ),
     )

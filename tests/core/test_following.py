@@ -19,6 +19,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.holds import HoldReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
+from orchestrator.core.owed import CarriedOut
 from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.statements import supplement_receipt
 from orchestrator.core.tasks import Task
@@ -47,6 +48,7 @@ from tests.core.builders import (
     ready_to_erase,
     signed,
 )
+from tests.core.recoveries import recovered
 
 LAST_DAY = date(2033, 12, 31)
 # Midnight in Berlin, where the controller is.
@@ -314,3 +316,37 @@ def test_case_that_owes_nothing_is_not_held_after_its_answer() -> None:
     held = CaseHeld(T0, ERASURES, HoldReason.LEGAL_CLAIMS, "dpo-1")
 
     assert decide(case, held).case is case
+
+
+@pytest.mark.parametrize("has_begun", [False, True], ids=["before_its_day", "begun"])
+def test_recovered_supplement_ends_what_it_tells_of(has_begun: bool) -> None:  # noqa: FBT001 (a table)
+    """What was erased before our restore is neither erased nor told again."""
+    case = begun() if has_begun else owing()
+    (one,) = case.obligations
+    told = CarriedOut(one.account, one.record_class, one.rule, one.due_on)
+    found = recovered(
+        case, kind=StatementKind.SUPPLEMENT, carried_out=frozenset({told})
+    )
+
+    case = decide(case, found).case
+
+    assert case.obligations == ()
+    assert all(task.is_settled for task in case.all_tasks.values())
+    assert case.wants is Wants.FORGET_OWED
+    assert decide(case, TimePassed(BEGINS + DAY)).case.wants is Wants.FORGET_OWED
+    closed = decide(case, OwedForgotten(BEGINS + DAY, frozenset({KEY}))).case
+    assert closed.status is CaseStatus.CLOSED
+
+
+def test_recovered_supplement_leaves_the_rest_owed() -> None:
+    """It ends the erasures that it names, and no other."""
+    case = begun()
+    other = CarriedOut(MAIL, "invoice", "another-rule", LAST_DAY)
+    found = recovered(
+        case, kind=StatementKind.SUPPLEMENT, carried_out=frozenset({other})
+    )
+
+    after_it = decide(case, found).case
+
+    assert after_it.obligations == case.obligations
+    assert not follow_up(after_it).is_settled

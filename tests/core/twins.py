@@ -220,6 +220,10 @@ def _climbs_again(before: Case, after: Case, at: datetime) -> Case:
     return _CLIMBED(before, after, at)
 
 
+def _brakes_nothing(case: Case, _at: datetime, *, is_braked: bool) -> Case:  # noqa: ARG001 (called by its name)
+    return case
+
+
 def _drops_holds(case: Case, at: datetime) -> Case:
     kept = (h for h in case.holds if h.review_at is None or h.review_at > at)
     return replace(case, holds=tuple(kept))
@@ -259,7 +263,7 @@ TWINS = (
     Twin("it cools off", gates, "_erasure_waits_for", _acts_at_once),
     Twin("a gate opens in time", reviewing, "_opened", _opens_at_any_time),
     Twin("two release the brake", reviewing, "_released", _releases_alone),
-    Twin("what is braked is held", opening, "_with_brake", lambda case, _: case),
+    Twin("what is braked is held", opening, "_with_brake", _brakes_nothing),
     Twin("two decide", reviewing, "_agreed", _decides_alone),
     Twin("refused is left alone", gates, "_is_wanted", lambda *_: True),
     Twin("no refusal afterwards", reviewing, "may_refuse", lambda *_: True),

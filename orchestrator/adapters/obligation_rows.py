@@ -12,6 +12,7 @@ from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.upserting import upsert
 from orchestrator.core.cases import Case
+from orchestrator.core.owed import ObligationKind
 from orchestrator.core.words import AccountId
 
 _OF_CASES = select(t.obligations.c.id).where(
@@ -61,10 +62,15 @@ def keep(connection: Connection, changed: Sequence[tuple[Case, Case]]) -> None:
 
 
 def owed_there(database: Database) -> Sequence[OwedThere]:
-    """Return what is owed by account, connector and installation."""
+    """
+    Return which erasures are owed, by account, connector and installation.
+
+    Looks whether somebody stays gone are none, and end by themselves.
+    """
     columns = t.obligations.c
     where = (columns.account, columns.connector, columns.installation)
     query = select(*where, func.count().label("n"), func.max(columns.due_on).label("d"))
+    query = query.where(columns.kind != ObligationKind.READ_BACK.value)
     with database.reading() as connection:
         rows = connection.execute(query.group_by(*where).order_by(*where)).all()
     return [
@@ -93,6 +99,6 @@ def _rows(case: Case) -> Iterable[dict[str, object]]:
             "installation": planned.installation,
             "record_class": owed.record_class,
             "rule": owed.rule,
-            "due_on": owed.due_on.isoformat(),
+            "due_on": owed.ends_on.isoformat(),
             "items": len(owed.items),
         }

@@ -33,7 +33,7 @@ def _wrong(register: Register, database: Database) -> Iterator[str]:
     for owed in owed_there(database):
         change = _change(owed, register.accounts.get(owed.account))
         if change is not None:
-            what = "of what a law keeps"
+            what = "of what had to stay"
             owes = f"{owed.count} erasures {what} are"
             if owed.count == 1:
                 owes = f"1 erasure {what} is"

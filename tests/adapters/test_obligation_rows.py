@@ -10,7 +10,7 @@ import pytest
 
 from orchestrator.adapters.obligation_rows import OwedThere, owed_there
 from orchestrator.core.cases import Case
-from orchestrator.core.owed import Obligation
+from orchestrator.core.owed import Obligation, ObligationKind
 from schemas.connecting import ItemId
 from tests.core.builders import MAIL, T0, a_plan, an_account, an_opening
 from tests.stages.an_office import Office, an_office
@@ -59,3 +59,24 @@ def test_row_stays_as_it_was_made(office: Office) -> None:
     assert owed_there(office.database) == [
         OwedThere(MAIL, "klaviyo", "hub-1", 1, FIRST)
     ]
+
+
+def test_looks_keep_no_account_in_the_register(office: Office) -> None:
+    """They end by themselves; only what must be erased there holds it."""
+    before = _owing(office, FIRST)
+    look = Obligation(MAIL, "", "read_back", LAST, (), ObligationKind.READ_BACK)
+
+    _save(office, before, replace(before, obligations=(look,)))
+
+    assert owed_there(office.database) == []
+
+
+def test_open_order_is_owed_until_it_expires(office: Office) -> None:
+    """Not only until the next day, on which it is looked at again."""
+    before = _owing(office, FIRST)
+    kind = ObligationKind.LOOK_AGAIN
+    order = Obligation(MAIL, "order", "order_open", FIRST, (ItemId("i"),), kind, LAST)
+
+    _save(office, before, replace(before, obligations=(order,)))
+
+    assert [one.last_due_on for one in owed_there(office.database)] == [LAST]

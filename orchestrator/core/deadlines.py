@@ -113,14 +113,16 @@ def deadline(
     )
 
 
-def cautious_due(received_at: datetime, jurisdiction: str) -> datetime:
+def cautious_due(received_at: datetime, jurisdiction: str | None) -> datetime:
     """
-    Return a moment by which an answer is due in any zone and by any calendar.
+    Return a moment by which an answer is due in any zone, whatever the holidays.
 
-    For what may be a request, while nobody knows of whom or to which controller.
+    For what may be a request, while nobody knows of whom or to which controller; and if
+    nobody knows from where, it is the earliest moment of any law.
     """
-    found = deadline(received_at, jurisdiction, "UTC", WITHOUT_HOLIDAYS)
-    return found.target_at - ONE_DAY
+    places = [jurisdiction] if jurisdiction else [law.value for law in Law]
+    found = [deadline(received_at, it, "UTC", WITHOUT_HOLIDAYS) for it in places]
+    return min(one.target_at for one in found) - ONE_DAY
 
 
 def calendar_country(jurisdiction: str, controllers: str) -> str:

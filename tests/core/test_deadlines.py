@@ -13,6 +13,7 @@ from orchestrator.adapters.calendars import calendar_of
 from orchestrator.core.deadlines import (
     Calendar,
     calendar_country,
+    cautious_due,
     deadline,
     months_later,
     rule_for,
@@ -189,6 +190,22 @@ def test_a_place_without_a_rule_is_answered_by_the_unions() -> None:
     assert rule_for("US-NY")[0] == "eu-1182-71.1"
     assert rule_for("CN-HK")[0] == "eu-1182-71.1"
     assert rule_for("CN-SH")[0] == "cn-pipl-15.1"
+
+
+@pytest.mark.parametrize("zone", ["Etc/GMT+12", "UTC", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("place", ["FR", "GB", "US-CA", "BR", "CN"])
+def test_what_nobody_took_is_due_no_later_than_a_case_would_be(
+    place: str, zone: str
+) -> None:
+    """Whatever the zone of its controller, and even if it names no place at all."""
+    for hour in range(24):
+        received = datetime(2026, 3, 5, hour, 30, tzinfo=UTC)
+        calendar = calendar_of(calendar_country(place, "FR"), 2026)
+
+        due_at = deadline(received, place, zone, calendar).target_at
+
+        assert cautious_due(received, place) <= due_at
+        assert cautious_due(received, None) <= due_at
 
 
 def test_a_country_without_a_calendar_has_no_holidays() -> None:

@@ -42,7 +42,7 @@ def quarantined(
         seen_at=now,
         expires_at=now + parts.quarantine_for,
         received_at=received_at,
-        due_at=cautious_due(received_at, found.jurisdiction or ""),
+        due_at=cautious_due(received_at, found.jurisdiction),
     )
 
 

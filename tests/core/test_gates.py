@@ -1,4 +1,4 @@
-"""Order: frozen items, copies first, feeders first, the identity root last, holds."""
+"""What an erasure waits for: frozen items, copies, rehearsals, holds."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from orchestrator.core.events import (
 from orchestrator.core.gates import open_gates
 from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.words import AccountId, CaseId, Until
+from orchestrator.core.words import AccountId, CaseId
 from schemas.connecting import (
     EMAIL,
-    Accepted,
     Action,
     ActionClass,
     Done,
@@ -254,80 +253,7 @@ def test_case_that_erases_nothing_does_not_wait_for_siblings() -> None:
     assert decide(case, SiblingExportOpened(T0, OTHER)).case is case
 
 
-# --- feeders, the root, rehearsals, holds ---------------------------------------------
-
-
-def test_fed_account_is_erased_after_its_feeder() -> None:
-    """What would be filled again by another account is erased after that one."""
-    case = a_case(an_account(CRM), an_account(MAIL, fed_by=(CRM,)))
-    case = _located(case, CRM, MAIL)
-    early = _reason(case, MAIL)
-
-    case = after(case, CRM, GONE)
-
-    assert early is GateReason.FEEDER
-    assert states(case)[MAIL] is READY
-
-
-def test_fed_account_waits_until_the_feeder_is_settled() -> None:
-    """A feeder whose erasure is only accepted still feeds."""
-    case = a_case(an_account(CRM), an_account(MAIL, fed_by=(CRM,)))
-    case = _located(case, CRM, MAIL)
-
-    case = after(case, CRM, Accepted(HOUR))
-
-    assert _reason(case, MAIL) is GateReason.FEEDER
-
-
-@pytest.mark.parametrize("until", [*Until])
-def test_feeder_is_awaited_as_far_as_the_register_says(until: Until) -> None:
-    """Until its search is over, its erasure is accepted, or that is over too."""
-    fed = an_account(MAIL, fed_by=(CRM,), fed_until={CRM: until})
-    case = _located(a_case(an_account(CRM), fed), CRM, MAIL)
-    located = _reason(case, MAIL)
-
-    case = after(case, CRM, Accepted(HOUR))
-
-    accepted = _reason(case, MAIL)
-    feeder = GateReason.FEEDER
-    assert (located, accepted) == {
-        Until.LOCATED: (None, None),
-        Until.ACCEPTED: (feeder, None),
-        Until.SETTLED: (feeder, feeder),
-    }[until]
-
-
-def test_feeder_whose_job_failed_is_awaited_again() -> None:
-    """What it accepted it has not done: nothing that has not begun goes on."""
-    fed = an_account(MAIL, fed_by=(CRM,), fed_until={CRM: Until.ACCEPTED})
-    case = _located(a_case(an_account(CRM), fed), CRM, MAIL)
-    case = after(case, CRM, Accepted(HOUR))
-
-    case = after(case, CRM, Retry("job_failed"), at=T0 + HOUR)
-
-    assert _reason(case, MAIL) is GateReason.FEEDER
-
-
-def test_identity_root_is_erased_last() -> None:
-    """The root waits until every other account has at least accepted."""
-    case = a_case(an_account(CRM, is_identity_root=True), an_account(MAIL))
-    case = _located(case, CRM, MAIL)
-    early = _reason(case, CRM)
-
-    case = after(case, MAIL, Accepted(HOUR))
-
-    assert early is GateReason.OTHERS
-    assert states(case)[CRM] is READY
-
-
-def test_root_waits_again_when_an_accepted_job_fails() -> None:
-    """A failed job reopens its items, and the root that has not begun goes back."""
-    case = a_case(an_account(CRM, is_identity_root=True), an_account(MAIL))
-    case = after(_located(case, CRM, MAIL), MAIL, Accepted(HOUR))
-
-    case = after(case, MAIL, Retry("job_failed"))
-
-    assert _reason(case, CRM) is GateReason.OTHERS
+# --- rehearsals, holds ----------------------------------------------------------------
 
 
 def test_rehearsed_account_is_searched_and_not_erased() -> None:

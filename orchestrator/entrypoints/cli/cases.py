@@ -24,8 +24,6 @@ from orchestrator.errors import SetUpError
 if TYPE_CHECKING:
     from orchestrator.adapters.views import (
         CaseView,
-        EndangeredLine,
-        ObligationLine,
         TaskLine,
     )
 
@@ -215,13 +213,9 @@ def _print_parts(found: CaseView) -> None:
             else "Nothing is done for this request itself; that case answers it."
         ),
     )
-    if found.endangered:
-        say()
-        print_rows(found.endangered, _ENDANGERED, as_json=False, nothing="")
-    if found.obligations:
-        say()
-        print_rows(found.obligations, _OWED, as_json=False, nothing="")
     for rows, columns in (
+        (found.endangered, _ENDANGERED),
+        (found.obligations, _OWED),
         (found.holds, _HOLDS),
         (found.rulings, _RULINGS),
         (found.amendments, _AMENDMENTS),
@@ -256,7 +250,7 @@ _TASKS: Columns[TaskLine] = [
     ("silence", lambda row: row.rung or ""),
     ("next moment", lambda row: row.wake_at),
 ]
-_ENDANGERED: Columns[EndangeredLine] = [
+_ENDANGERED: Columns[Any] = [
     ("not in time", lambda row: row.account),
     ("action", lambda row: row.action),
     ("why", lambda row: row.why),
@@ -290,7 +284,7 @@ _INFORMED: Columns[Any] = [
     ("by", lambda row: row.channel),
     ("at", lambda row: row.at),
 ]
-_OWED: Columns[ObligationLine] = [
+_OWED: Columns[Any] = [
     ("still owed by", lambda row: row.account),
     ("class", lambda row: row.record_class),
     ("rule", lambda row: row.rule),

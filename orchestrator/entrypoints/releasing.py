@@ -13,7 +13,7 @@ from orchestrator.entrypoints.masking import masked_json, masked_word
 from orchestrator.errors import NotPossible
 from orchestrator.event_log import Record, unpack
 from schemas.later_words import LATER_TYPES
-from schemas.rejections import Rejection
+from schemas.rejections import Rejection, RejectionCode
 from schemas.requests import PrivacyRequest
 from schemas.sealed_members import IDENTIFYING, SUFFIX
 from schemas.signed_events import AUDIENCE, EXPIRY, take_apart
@@ -43,6 +43,7 @@ class QuarantinedView:
     headers: tuple[str, ...]
     value: str | None
     actions: Sequence[QuarantineAction]
+    request_id: str | None = None
 
 
 class Releasing:
@@ -65,8 +66,8 @@ class Releasing:
             f"{masked_word(value.decode('utf-8', 'replace'))}"
             for name, value in record.headers
         )
-        actions = self._quarantine.actions(id_)
-        return QuarantinedView(line, headers, _shape(record), actions)
+        actions, request = self._quarantine.actions(id_), self._named(line, record)
+        return QuarantinedView(line, headers, _shape(record), actions, request)
 
     def release(self, id_: str, by: str, *, although_expired: bool = False) -> None:
         """Feed an event in again; what is still wrong keeps it where it is."""
@@ -91,6 +92,16 @@ class Releasing:
         line = self._quarantine.line(id_)
         if not self._quarantine.end(id_, self._ruling("dropped", by, reason)):
             raise NotPossible(f"{id_} is {line.state} already; nothing was changed.")
+
+    def _named(self, line: QuarantinedLine, record: Record) -> str | None:
+        """Return the request of a publisher's event, where that names nobody."""
+        if record.topic == CONFIRMATIONS:
+            return None
+        requests = self._parts.requests
+        said = requests.read(record.headers, record.value, line.seen_at)
+        code = RejectionCode(line.code)
+        found = said.what if isinstance(said.what, Rejection) else said.refused(code)
+        return found.request_id
 
     def _ruling(
         self,

@@ -126,6 +126,7 @@ def test_names_of_a_later_word_are_shown_in_quarantine(
     shown = installation("quarantine", "show", waiting["id"])
 
     assert waiting["code"] == "unknown_request"
+    assert re.search(rf"request +{ADA.request_id}\n", shown.out)
     assert '"identifiers": [' in shown.out
     assert "unknown member" not in shown.out
     assert ADA.email not in shown.out
@@ -173,3 +174,19 @@ def test_envelope_in_url_safe_base64_is_taken(
 def _payload_of(message: Message) -> bytes:
     """Return the event that a signed record carries."""
     return b64decode(json.loads(message.value or b"")["payload"])
+
+
+def test_request_of_a_stranger_is_not_named_in_quarantine(
+    installation: AnInstallation, tmp_path: Path
+) -> None:
+    """What nobody of ours signed may call itself anything."""
+    document = json.loads(signed(a_submission(ADA)).value or b"")
+    document["signatures"][0]["sig"] = "AAAA"
+    file = tmp_path / "request.json"
+    file.write_text(json.dumps(document))
+    _sent(installation, file)
+    (waiting,) = installation("quarantine", "list", "--json").data
+
+    shown = installation("quarantine", "show", waiting["id"], "--json").data
+
+    assert (waiting["code"], shown["request_id"]) == ("bad_signature", None)

@@ -84,7 +84,8 @@ def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
     if as_json:
         shape = {"headers": list(found.headers), "value": found.value}
         actions = plain(list(found.actions))
-        print_json({**_members(line), "payload": shape, "actions": actions})
+        named = {"request_id": found.request_id, "payload": shape}
+        print_json({**_members(line), **named, "actions": actions})
         return
     print_facts(_facts(found))
     if found.headers:
@@ -163,6 +164,7 @@ def _facts(found: QuarantinedView) -> list[tuple[str, object]]:
         ("pointer", line.pointer),
         ("rule", line.rule),
         ("hint", line.hint),
+        ("request", found.request_id),
         ("record", f"{line.topic} {line.partition} {line.offset}"),
         ("bytes", str(line.size)),
         ("seen", line.seen_at),

@@ -253,7 +253,10 @@ class Receipt(Produced):
     times: Times
     due: Due
     identity: IdentityVerified
-    lines: tuple[Line, ...] = Field(min_length=1)
+    lines: tuple[Line, ...] = Field(
+        description="What each account was asked; none only where a request was"
+        " withdrawn that no account of the register could be asked about."
+    )
     recipients: tuple[RecipientHeard, ...] | None = Field(
         default=None, description="Who had the data, and whether they heard of this."
     )
@@ -277,12 +280,13 @@ class Receipt(Produced):
         missed = [one for one in self.recipients or () if NO_ACCOUNT in one.reasons]
         is_partial |= bool(missed) and not self.rehearsal
         is_kept = any(line.retained for line in self.lines)
+        is_planned = bool(self.lines)
         claimed = {
-            "complete": not is_partial and not is_kept,
+            "complete": is_planned and not is_partial and not is_kept,
             "complete_with_retention": not is_partial and is_kept,
-            "partial": True,
+            "partial": is_planned,
             "withdrawn": self._is_withdrawn(),
-            "open": self.kind == "interim",
+            "open": is_planned and self.kind == "interim",
             "refused": self._is_refused(),
         }
         if not claimed[self.result]:
@@ -291,7 +295,8 @@ class Receipt(Produced):
 
     def _is_withdrawn(self) -> bool:
         """Tell whether a line ended by withdrawal, and none did or told a thing."""
-        withdrew = any("withdrawn" in line.reasons for line in self.lines)
+        reasons = [line.reasons for line in self.lines]
+        withdrew = not reasons or any("withdrawn" in one for one in reasons)
         return (
             withdrew
             and self.times.withdrawn_at is not None

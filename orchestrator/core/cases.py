@@ -86,7 +86,8 @@ class CaseStatus(StrEnum):
     """
     Opened, but the register names no account: unplanned, never sealed.
 
-    No event moves it on: an operator must see to the register, and to the person.
+    A withdrawal alone ends it: an operator must see to the register, and have the
+    request withdrawn and sent again.
     """
     RUNNING = "running"
     """
@@ -382,4 +383,5 @@ class Case:
         """Tell whether nothing stands between the case and its final statement."""
         tasks = self.all_tasks.values()
         copied = self.export is not ExportStatus.GATHERING
-        return copied and bool(tasks) and all(task.is_settled for task in tasks)
+        is_planned = bool(tasks) or self.withdrawn_at is not None
+        return copied and is_planned and all(task.is_settled for task in tasks)

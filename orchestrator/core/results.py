@@ -31,7 +31,8 @@ def result_of(case: Case) -> Result:
     """
     if any(task.outcome == REFUSED for task in case.all_tasks.values()):
         return _result_of_refusal(case)
-    if any(_is_withdrawn(task) for task in case.all_tasks.values()):
+    asked_nobody = case.withdrawn_at is not None and not case.all_tasks
+    if asked_nobody or any(_is_withdrawn(task) for task in case.all_tasks.values()):
         return Result.PARTIAL if _has_changed(case) else Result.WITHDRAWN
     lines = [
         task for task in case.all_tasks.values() if task.action is not Action.LOCATE

@@ -41,18 +41,24 @@ from schemas.connecting import (
     Retry,
 )
 
+_WITHDRAWABLE = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING})
 WITHDRAWN_IN_PART = NotApplicable("withdrawn_in_part")
 """Some records were erased before the job for the others was called back."""
 
 
 def after_withdrawal(case: Case, event: RequestWithdrawn) -> Case:
-    """Note that the request is withdrawn; an answered case, or a second time, stays."""
+    """
+    Note that the request is withdrawn; an answered case, or a second time, stays.
+
+    A case that reached nobody ends by it too: nothing was done, and that is the answer.
+    """
     is_decided = case.withdrawn_at is not None or case.refused_for is not None
-    if case.status is not CaseStatus.RUNNING or is_decided:
+    if case.status not in _WITHDRAWABLE or is_decided:
         return case
     gathering = case.export is ExportStatus.GATHERING
     return replace(
         case,
+        status=CaseStatus.RUNNING,
         withdrawn_at=event.at,
         withdrawn_because=event.reason,
         leads=(),  # whom it led goes on without it

@@ -15,14 +15,17 @@ from orchestrator.core.cases import (
     GateReason,
     Scope,
     TaskStatus,
+    Wants,
 )
 from orchestrator.core.commands import TellSubjectsCases
 from orchestrator.core.decide import decide
-from orchestrator.core.events import TimePassed
+from orchestrator.core.events import RequestWithdrawn, TimePassed
 from orchestrator.core.opening import open_case
+from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import CaseId, Right
 from schemas.case_events import ACCOUNT_SETTLED, CASE_OPENED
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable
+from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import (
     BOTH,
     CRM,
@@ -116,6 +119,22 @@ def test_case_without_accounts_is_unplanned_and_never_sealed() -> None:
     assert case.wake_at <= case.due_at
     assert later.status is CaseStatus.RECEIVED
     assert later.statements == ()
+
+
+def test_unplanned_case_ends_when_its_request_is_withdrawn() -> None:
+    """Nobody was asked, which the receipt says: it was withdrawn, without a line."""
+    plan = replace(a_plan(), accounts=())
+    case = open_case(an_opening(rights=BOTH), plan).case
+    word = RequestWithdrawn(T0 + DAY, "portal", WithdrawalReason.SENT_IN_ERROR)
+
+    case = decide(case, word).case
+
+    assert case.wants is Wants.SEAL_STATEMENT
+    receipt = final_receipt(case, "s-1", T0 + DAY, "1")
+    assert (receipt.result, receipt.lines) == ("withdrawn", ())
+    case = decide(case, signed(case)).case
+    assert case.status is CaseStatus.ANSWERED
+    assert case.wants is Wants.FORGET_IDENTITY
 
 
 def test_scope_limits_the_accounts() -> None:

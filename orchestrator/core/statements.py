@@ -375,7 +375,8 @@ def _owed(case: Case, at: datetime) -> Iterator[StillOwed]:
 
 def _looks(case: Case, owed: Iterable[Obligation], at: datetime) -> Iterator[StillOwed]:
     """Yield which accounts are searched again, by what, and until when it is kept."""
-    last = {one.account: one.due_on for one in owed if one.kind in _LOOKS}
+    left = (one for one in owed if one.kind in _LOOKS and not case.is_carried_out(one))
+    last = {one.account: one.due_on for one in left}
     goes_at = (case.answered_at or at) + READ_BACK_MOST
     for account, due_on in last.items():
         types = case.identifier_types & case.plan.account(account).accepts

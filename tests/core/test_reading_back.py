@@ -271,6 +271,7 @@ def test_what_nobody_decided_in_time_is_told() -> None:
     assert isinstance(_task(over).outcome, Failed)
     assert over.wants is Wants.SEAL_SUPPLEMENT
     receipt = supplement_receipt(over, "case-1-2", GONE_AT, "1.0.0")
+    assert receipt.owed == ()  # it tells of the look, and promises none
     assert [line.reasons for line in receipt.lines] == [("present_again",)]
 
 

@@ -17,6 +17,7 @@ from orchestrator.stages.ingest import Ingest
 from schemas.connecting import NeedsHuman
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
+from tests.support.publisher import signed
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def installation(tmp_path: Path, any_database_url: str) -> Iterator[AnInstallati
 def _open(installation: AnInstallation, *messages: Message) -> None:
     """Open cases as if their records had been released."""
     ingest: Ingest = installation.parts.ingest(None, lambda: None)
-    for offset, one in enumerate(messages):
+    for offset, one in enumerate(map(signed, messages)):
         record = Record(one.topic, 0, offset, one.key, one.headers, one.value)
         assert ingest.read(record) is None
 

@@ -11,6 +11,8 @@ from orchestrator.bootstrap import catalog
 from orchestrator.core.words import AccountId
 from orchestrator.errors import SetUpError
 from schemas.connecting import CUSTOMER_ID, EMAIL, IdentifierType
+from tests.support.club import CLUB
+from tests.support.desk import REGISTER as DESK
 
 REGISTER = """
 [controllers.maison]
@@ -139,3 +141,26 @@ secrets = { token = "env:ADS_TOKEN" }
 
     assert len(doubts) == 1
     assert doubts[0].startswith("accounts.ads.connector: notify only tells")
+
+
+@pytest.mark.parametrize(
+    ("account", "rule", "doubted"),
+    [
+        pytest.param(DESK, "return", "desk", id="people"),
+        pytest.param(CLUB, "customer_account", "club", id="a topic"),
+        pytest.param(DESK + CLUB, "invoice", "", id="a law keeps something else"),
+    ],
+)
+def test_class_that_a_law_keeps_where_only_names_are_understood_is_doubted(
+    account: str, rule: str, doubted: str, tmp_path: Path
+) -> None:
+    """Once the law ends nobody's identifiers are left, so a person must erase it."""
+    retention = REGISTER[REGISTER.index("[[retention]]") :].replace(
+        '"membership"', f'"{rule}"'
+    )
+    register = _read(tmp_path, f"{REGISTER}{account}{retention.replace('fr-', 'de-')}")
+
+    doubts = [str(it) for it in check(register) if "is for a person" in str(it)]
+
+    assert [one.split(".")[1] for one in doubts] == [doubted] * bool(doubted)
+    assert all(f"({rule})" in one for one in doubts)

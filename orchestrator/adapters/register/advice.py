@@ -191,6 +191,31 @@ def _only_told(entry: AccountEntry, register: Register) -> Iterator[tuple[str, s
         )
 
 
+def _kept_without_a_name(
+    entry: AccountEntry, register: Register
+) -> Iterator[tuple[str, str]]:
+    """Look for rules that keep what only the person's identifiers could name later."""
+    if not entry.spec.erases_by_identifier:
+        return
+    kept = sorted(_held(entry) & {rule.record_class for rule in register.retention})
+    if kept:
+        yield (
+            "connector",
+            (
+                f"{entry.connector} is instructed by identifiers, which go with the "
+                f"answer, and a law keeps its records ({', '.join(kept)}); once that "
+                "law ends, each of them is for a person to erase."
+            ),
+        )
+
+
+def _held(entry: AccountEntry) -> frozenset[str]:
+    """Return the classes that an account's options name, else all it may hold."""
+    said = entry.options.model_dump(include={"holds", "record_class"})
+    one = {said["record_class"]} if "record_class" in said else set[str]()
+    return frozenset(one.union(said.get("holds", ()))) or entry.spec.record_classes
+
+
 _LOOKS: tuple[_Look, ...] = (
     _too_fast,
     _anonymous,
@@ -202,6 +227,7 @@ _LOOKS: tuple[_Look, ...] = (
     _unreachable,
     _twice,
     _only_told,
+    _kept_without_a_name,
 )
 
 

@@ -26,6 +26,7 @@ from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reading_back import (
     a_read_back,
     identifiers_go_at,
+    is_overtaken,
     read_backs,
     without_quiet_looks,
 )
@@ -61,8 +62,8 @@ def with_follow_ups(case: Case, at: datetime) -> Case:
         return case
     case = without_quiet_looks(case, at)
     for one in case.obligations:
-        id_ = one.task_id(case.id)
-        if id_ not in case.all_tasks and begins_at(case, one) <= at:
+        is_due = begins_at(case, one) <= at and not is_overtaken(case, one)
+        if is_due and one.task_id(case.id) not in case.all_tasks:
             case = case.with_task(_planned(case, one))
     return case
 

@@ -14,8 +14,14 @@ from datetime import datetime
 from orchestrator.core.alarms import OPEN
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
 from orchestrator.core.events import PersonRetried
-from orchestrator.core.following import ERASED_WITHIN, ends_at, may_follow_up
+from orchestrator.core.following import (
+    ERASED_WITHIN,
+    begins_at,
+    ends_at,
+    may_follow_up,
+)
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
+from orchestrator.core.owed import Obligation
 from orchestrator.core.rulings import after_retry
 from orchestrator.core.settling import needs_human, wait
 
@@ -29,7 +35,9 @@ def locks_at(case: Case) -> datetime | None:
 
     Of an open case that is the deadline, as it was extended, and the register's margin;
     of an answered one that owes an erasure, as long after the day on which that should
-    be over.  Whatever it is, not before the time is over for which it was handed back.
+    be over, or after it was first asked for, if that was later: nobody is locked for
+    our own standstill.  Whatever it is, not before the time is over for which it was
+    handed back.
     """
     if case.locked_at is not None:
         return None
@@ -37,11 +45,28 @@ def locks_at(case: Case) -> datetime | None:
     if may_follow_up(case):
         # Looks have a shorter end of their own.
         erasures = [o for o in case.obligations if o.items]
-        clocks += [ends_at(case, one) + ERASED_WITHIN for one in erasures]
+        clocks += [_stuck_from(case, one) for one in erasures]
     if not clocks:
         return None
     moment = min(clocks) + case.plan.identifiers_margin
     return max(moment, case.unlocked_until or moment)
+
+
+def _stuck_from(case: Case, one: Obligation) -> datetime:
+    """Return from when on an erasure that is owed counts as stuck."""
+    end = ends_at(case, one) + ERASED_WITHIN
+    task = case.all_tasks.get(one.task_id(case.id))
+    return end if task is None or task.heard_at is None else max(end, task.heard_at)
+
+
+def _is_unasked(case: Case, at: datetime) -> bool:
+    """Tell whether an erasure is due that nobody was asked for yet."""
+    return may_follow_up(case) and any(
+        one.items
+        and one.task_id(case.id) not in case.all_tasks
+        and begins_at(case, one) <= at
+        for one in case.obligations
+    )
 
 
 def after_lock(case: Case, event: IdentityLocked | IdentityUnlocked) -> Case:
@@ -51,8 +76,10 @@ def after_lock(case: Case, event: IdentityLocked | IdentityUnlocked) -> Case:
         called = any(
             task.status is TaskStatus.CALLED for task in case.all_tasks.values()
         )
-        if moment is None or event.at < moment or called:
-            return case  # what is under call is heard first
+        if moment is None or event.at < moment:
+            return case
+        if called or _is_unasked(case, event.at):
+            return case  # what is under call is heard first, what is due asked for
         return replace(case, locked_at=event.at, unlocked_until=None)
     if case.locked_at is None or event.until <= event.at:
         return case

@@ -152,6 +152,18 @@ def identifiers_go_at(case: Case) -> datetime | None:
     return case.answered_at + READ_BACK_MOST if looks and case.answered_at else None
 
 
+def is_overtaken(case: Case, one: Obligation) -> bool:
+    """
+    Tell whether what is owed is a look whose account is being looked at already.
+
+    After an outage several are due at once: a person is asked about one find once.
+    """
+    return one.kind is ObligationKind.READ_BACK and any(
+        task.sealed_under == one.sealed_under and not task.is_settled
+        for task in case.all_tasks.values()
+    )
+
+
 def without_quiet_looks(case: Case, at: datetime) -> Case:
     """Return *case* without looks that found nothing, or whose time is over."""
     if case.status is not CaseStatus.ANSWERED:

@@ -209,6 +209,21 @@ def test_reference_of_what_is_owed_stays_until_its_own_clock_is_over() -> None:
     )
 
 
+def test_erasure_that_comes_due_while_we_stand_still_is_tried_first() -> None:
+    """Its time as a stuck one begins when it is first asked for."""
+    case = owing()
+    begins = case.obligations[0].begins_at(case.plan.time_zone)
+    back = begins + 60 * DAY
+    assert decide(case, IdentityLocked(back)).case is case
+
+    case = decide(case, TimePassed(back)).case
+
+    assert locks_at(case) == back + MARGIN
+    assert decide(case, IdentityLocked(back + DAY)).case is case
+    (follow_up,) = [t for t in case.all_tasks.values() if t.is_follow_up]
+    assert follow_up.status is TaskStatus.READY
+
+
 def test_follow_up_goes_on_when_its_key_is_handed_back() -> None:
     """The processor's own id is enough, once it can be read again."""
     case = owing()

@@ -202,6 +202,23 @@ def test_what_was_never_erased_is_not_found_again() -> None:
     assert _task(case).outcome == NothingFound(Evidence.E2)
 
 
+def test_looks_that_are_due_together_come_one_after_the_other() -> None:
+    """After an outage: a person is asked about one find once, and rules once."""
+    later = FIRST + 10 * DAY
+    case = decide(_answered(1, 7), TimePassed(later)).case
+    assert [t.id for t in case.all_tasks.values() if t.sealed_under == KEY] == [LOOK]
+
+    found = _said(case, ItemsLocated((BACK,)), at=later)
+    quiet = _said(case, NothingFound(), at=later)
+
+    returned = _ruled(found, ReturnReason.RETURNING_CUSTOMER, at=later)
+    assert [t.id for t in returned.all_tasks.values() if t.sealed_under == KEY] == [
+        LOOK
+    ]
+    second = TaskId("case-1.mail.locate.read_back-2026-03-12")
+    assert not _task(quiet, second).is_settled
+
+
 def test_returning_customer_is_left_alone() -> None:
     """No erasure, no further look; the ruling is told in a supplement."""
     case = _ruled(_found_again(), ReturnReason.RETURNING_CUSTOMER)

@@ -3,6 +3,7 @@ The export package: one ZIP for a case, streamed, with a manifest of what it hol
 
 `<account>/<n>-<category>.json` holds rows of one account, category and provenance,
 `<account>/<n>-file.<suffix>` what a person brought as it is;
+`recipients.json` names who got the data, in every package.
 `manifest.json`, the last entry, lists every account with how it answered, so that a
 copy that is empty or missing shows, and every file with its SHA-256.  Names are made
 of account ids and a closed set of category words, never of data; times are fixed, so
@@ -27,10 +28,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Literal
 
-from orchestrator.adapters.package_manifest import PackagedFile, answered, manifest
+from orchestrator.adapters.package_manifest import (
+    Labelled,
+    PackagedFile,
+    answered,
+    manifest,
+)
+from orchestrator.adapters.package_recipients import RECIPIENTS, recipients_json
 from orchestrator.core.copying import CopyLine
 from orchestrator.errors import OrchestratorError
 from schemas.connecting import Provenance
+from schemas.recipients import RecipientHeard
 
 MANIFEST = "manifest.json"
 OTHER = "other"
@@ -145,11 +153,13 @@ def build_package(
     parts: Iterable[PackagePart | PackageFile],
     write: Callable[[bytes], object],
     lines: Sequence[CopyLine] = (),
+    recipients: Sequence[RecipientHeard] = (),
 ) -> PackageSummary:
     """
     Stream the package of *case_id* to *write*; raises `PackageError`.
 
-    *lines* say how every account answered, also those that have no part.
+    *lines* say how every account answered, also those that have no part; *recipients*
+    are those of the case's receipt.
     After an exception what was written is not a ZIP and is to be thrown away.
     """
     if created_at.tzinfo is None:
@@ -165,7 +175,8 @@ def build_package(
                 rows = writer.add(part)
             accounts[part.account] = accounts.get(part.account, 0) + rows
         answers = answered(lines, accounts)
-        writer.finish(manifest(case_id, created_at, answers, writer.files))
+        named = writer.add_recipients(recipients)
+        writer.finish(manifest(case_id, created_at, answers, writer.files, named))
     except BaseException:
         # Otherwise `zipfile` writes a directory when it is collected, and half a
         # package would look like a whole one.
@@ -270,6 +281,13 @@ class _Writer:
     def _next(self, account: str) -> int:
         number = self._numbers[account] = self._numbers.get(account, 0) + 1
         return number
+
+    def add_recipients(self, recipients: Sequence[RecipientHeard]) -> Labelled:
+        """Write who got the data; an empty list says that nobody did."""
+        content = recipients_json(recipients)
+        self._entry(RECIPIENTS, content)
+        digest = sha256(content).hexdigest()
+        return Labelled(RECIPIENTS, digest, len(content), len(recipients))
 
     def finish(self, listed: bytes) -> None:
         self._entry(MANIFEST, listed)

@@ -1,10 +1,10 @@
-"""What a package says of itself: how every account answered, and every file."""
+"""What a package says of itself: its files, the accounts' answers, recipients."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 from orchestrator.core.copying import CopyLine
@@ -26,6 +26,16 @@ class PackagedFile:
     third_party_rows: int
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A file of the package that is not an account's; `rows` are its entries."""
+
+    path: str
+    sha256: str
+    size: int
+    rows: int
 
 
 def answered(
@@ -52,13 +62,15 @@ def manifest(
     created_at: datetime,
     answers: Sequence[Mapping[str, object]],
     files: Iterable[PackagedFile],
+    recipients: Labelled,
 ) -> bytes:
-    """List what was packed, and how each account answered."""
+    """List what was packed, how each account answered, and who got the data."""
     document = {
         "format": FORMAT,
         "case": case_id,
         "created_at": created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "accounts": answers,
+        "recipients": asdict(recipients),
         "files": [
             {
                 "path": file.path,

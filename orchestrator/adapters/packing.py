@@ -65,6 +65,7 @@ class ZipPacking:
             [_part(key, part) for part in parts],
             sealer.write,
             label.lines,
+            label.recipients,
         )
         sealer.close()
         return summary.sha256

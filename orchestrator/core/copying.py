@@ -1,4 +1,4 @@
-"""How each account answered for the copy, as the package itself says it."""
+"""What a copy's package says of itself: how accounts answered, who had the data."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import datetime
 
 from orchestrator.core.cases import Case
 from orchestrator.core.reasons import reasons_of
+from orchestrator.core.recipients import recipients_of
 from orchestrator.core.statements import in_order
 from orchestrator.core.words import CaseId
 from schemas.connecting import Action
+from schemas.recipients import RecipientHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,13 @@ class CopyLabel:
     case: CaseId
     made_at: datetime
     lines: tuple[CopyLine, ...]
+    recipients: tuple[RecipientHeard, ...] = ()
+
+
+def label_of(case: Case, now: datetime) -> CopyLabel:
+    """Return what the package of *case* says; raises `ValueError` for an open line."""
+    lines, recipients = tuple(copy_lines(case)), tuple(recipients_of(case))
+    return CopyLabel(case.id, now, lines, recipients)
 
 
 def copy_lines(case: Case) -> Iterator[CopyLine]:

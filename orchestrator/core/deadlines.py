@@ -30,15 +30,17 @@ class Calendar:
     `version` names the source and its release.  `working_weekends` are the Saturdays
     and Sundays on which the country works instead (China).  Days that are holidays in
     a part of the country only count as working days: that is never too late.
+    `works_always` is of nowhere: each day counts, which is the soonest of all.
     """
 
     version: str
     holidays: frozenset[date] = frozenset()
     working_weekends: frozenset[date] = frozenset()
+    works_always: bool = False
 
     def is_working(self, day: date) -> bool:
         """Tell whether *day* is neither a public holiday, a Saturday nor a Sunday."""
-        if day in self.working_weekends:
+        if self.works_always or day in self.working_weekends:
             return True
         return day not in self.holidays and day.weekday() < SATURDAY
 
@@ -57,6 +59,11 @@ class Calendar:
 
 
 WITHOUT_HOLIDAYS = Calendar("none")
+# China works on some Saturdays and Sundays, announced year by year.
+WITHOUT_REST = Calendar("none", works_always=True)
+
+# Where a day ends last, and where it begins first.
+WEST, EAST = ZoneInfo("Etc/GMT+12"), ZoneInfo("Etc/GMT-14")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +128,9 @@ def cautious_due(received_at: datetime, jurisdiction: str | None) -> datetime:
     nobody knows from where, it is the earliest moment of any law.
     """
     places = [jurisdiction] if jurisdiction else [law.value for law in Law]
-    found = [deadline(received_at, it, "UTC", WITHOUT_HOLIDAYS) for it in places]
-    return min(one.target_at for one in found) - ONE_DAY
+    received = received_at.astimezone(WEST).date()
+    found = [rule_for(place)[1](received, WITHOUT_REST) for place in places]
+    return end_of(min(one.target or one.answer for one in found), EAST)
 
 
 def calendar_country(jurisdiction: str, controllers: str) -> str:

@@ -16,7 +16,7 @@ import structlog
 
 from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
-from orchestrator.core.copying import CopyLabel, copy_lines
+from orchestrator.core.copying import label_of
 from orchestrator.core.events import ExportSealed, StatementSigned
 from orchestrator.core.statements import (
     final_receipt,
@@ -130,7 +130,7 @@ class Seal:
         def store(seq: int, sealed: bytes) -> None:
             self._parts.artifacts.put(package.id, seq, sealed)
 
-        label = CopyLabel(case.id, now, tuple(copy_lines(case)))
+        label = label_of(case, now)
         digest = self._parts.packing.build(key, package.id, label, parts, store)
         finished = Artifact(
             package.id, case.id, "package", None, None, len(parts), digest

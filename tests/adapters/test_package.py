@@ -32,6 +32,7 @@ from orchestrator.adapters.vault_cipher import Cipher
 from schemas.connecting import Provenance
 
 CREATED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+LABELS = ("recipients.json", "manifest.json")
 WORDS = frozenset({"profile", "events", "orders"})
 
 
@@ -84,7 +85,7 @@ def test_rows_come_back_by_account_category_and_provenance() -> None:
         "klaviyo-eu/2-events.json",
         "klaviyo-eu/3-profile.json",
         "shop/1-orders.json",
-        "manifest.json",
+        *LABELS,
     ]
     assert files["klaviyo-eu/2-events.json"] == {
         "format": "erasure-export-rows/1",
@@ -110,7 +111,8 @@ def test_manifest_lists_every_file_with_its_digest() -> None:
 
     with zipfile.ZipFile(io.BytesIO(package)) as archive:
         contents = {name: archive.read(name) for name in archive.namelist()}
-    del contents["manifest.json"]
+    for name in LABELS:
+        del contents[name]
 
     assert manifest["case"] == "case-1"
     assert manifest["created_at"] == "2026-11-20T12:00:00Z"
@@ -183,7 +185,7 @@ def test_names_never_come_from_data(category: str) -> None:
 
     files = unpacked(built(part)[0])
 
-    assert list(files) == ["shop/1-other.json", "manifest.json"]
+    assert list(files) == ["shop/1-other.json", *LABELS]
     assert files["shop/1-other.json"]["rows"][0]["category"] == category
     assert files["manifest.json"]["files"][0]["category"] == "other"
 
@@ -196,7 +198,7 @@ def test_declared_category_is_still_a_safe_name(category: str) -> None:
     names = list(unpacked(built(part)[0]))
 
     assert all(
-        re.fullmatch(r"[a-z0-9_-]+/[0-9]+-[a-z0-9_-]+\.json", n) for n in names[:-1]
+        re.fullmatch(r"[a-z0-9_-]+/[0-9]+-[a-z0-9_-]+\.json", n) for n in names[:-2]
     )
 
 

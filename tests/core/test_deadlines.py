@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -197,10 +197,11 @@ def test_a_place_without_a_rule_is_answered_by_the_unions() -> None:
 def test_what_nobody_took_is_due_no_later_than_a_case_would_be(
     place: str, zone: str
 ) -> None:
-    """Whatever the zone of its controller, and even if it names no place at all."""
-    for hour in range(24):
-        received = datetime(2026, 3, 5, hour, 30, tzinfo=UTC)
-        calendar = calendar_of(calendar_country(place, "FR"), 2026)
+    """Whatever the zone, months' ends and worked weekends of some years."""
+    country = calendar_country(place, "FR")
+    begin = datetime(2024, 1, 1, 0, 30, tzinfo=UTC)
+    for received in (begin + timedelta(hours=11 * n) for n in range(4 * 365 * 2)):
+        calendar = calendar_of(country, received.year)
 
         due_at = deadline(received, place, zone, calendar).target_at
 

@@ -194,7 +194,7 @@ def test_clock_of_a_refused_request_began_with_its_receipt(
     line = _line(installation, refused)
 
     assert line["received_at"] == "2026-11-16T09:58:12+00:00"
-    assert line["due_at"] == "2026-12-15T23:59:59+00:00"
+    assert line["due_at"] == "2026-12-15T09:59:59+00:00"
 
 
 def test_clock_of_what_nobody_signed_begins_when_it_came(

@@ -119,8 +119,10 @@ def test_rows_go_once_the_package_is_the_cases(office: Office) -> None:
     assert of == {row.id for row in kinds}
 
 
-def test_package_names_the_accounts_that_gave_nothing(office: Office) -> None:
-    """The manifest of a sealed copy lists every account that was asked for one."""
+def test_package_names_accounts_that_gave_nothing_and_recipients(
+    office: Office,
+) -> None:
+    """A sealed copy lists every account that was asked for one, and whose it is."""
     _copied(office, "mail", "crm")
 
     _sealed_export(office)
@@ -131,11 +133,16 @@ def test_package_names_the_accounts_that_gave_nothing(office: Office) -> None:
     whole = b"".join(open_chunks(key, package.id, artifacts.get(package.id)))
     with ZipFile(BytesIO(whole)) as archive:
         manifest = json.loads(archive.read("manifest.json"))
+        recipients = json.loads(archive.read("recipients.json"))["recipients"]
     assert [(a["account"], a["outcome"], a["rows"]) for a in manifest["accounts"]] == [
         ("mail", "exported", 1),
         ("crm", "not_applicable", 0),
     ]
     assert manifest["accounts"][1]["reasons"] == ["account_off"]
+    assert [(one["legal_name"], one["accounts"]) for one in recipients] == [
+        ("crm Inc.", ["crm"]),
+        ("mail Inc.", ["mail"]),
+    ]
 
 
 def test_rows_stay_if_the_package_is_not_the_cases(office: Office) -> None:

@@ -202,6 +202,7 @@ def test_copies_hold_their_person_and_nobody_else(demo: Ran) -> None:
             "klaviyo",
             "mixpanel",
             "manifest.json",
+            "recipients.json",
         }
         assert sum(f"{person}@" in text for person in PEOPLE) == 1
 

@@ -102,3 +102,24 @@ def test_register_as_it_was_is_right(owing: AnInstallation) -> None:
     """Nothing is said of what stayed, whatever else the register says."""
     assert "owed" not in owing("register", "check").err
     assert owing("config", "check").code == 0
+
+
+@pytest.mark.parametrize("mode", ["off", "dry_run"])
+def test_account_that_is_live_no_more_is_told_with_what_is_owed(
+    owing: AnInstallation, mode: str
+) -> None:
+    """It starts, for a person can do it; but nobody learns of it only years later."""
+    text = owing.register.read_text(encoding="utf-8")
+    head, tail = text.split("[accounts.commercetools]")
+    tail = tail.replace('mode = "live"', f'mode = "{mode}"', 1)
+    owing.register.write_text(f"{head}[accounts.commercetools]{tail}", encoding="utf-8")
+
+    doors = [owing(*words) for words in (("register", "check"), ("config", "check"))]
+
+    assert [ran.code for ran in doors] == [1, 0]
+    for ran in doors:
+        assert "accounts.commercetools.mode: 1 erasure of what had to stay" in ran.err
+        assert (
+            f'the last after 2033-04-05, and nothing is erased while it is "{mode}"'
+            in (ran.err)
+        )

@@ -13,10 +13,14 @@ from orchestrator.adapters.log_book import LogBook
 from orchestrator.adapters.signing import read_envelope
 from orchestrator.adapters.statement_log import SqlStatementLog
 from orchestrator.core.cases import CaseStatus, TaskStatus
+from orchestrator.core.cases import Step as TaskStep
+from orchestrator.core.events import PersonRetried
 from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import RetentionRule
+from orchestrator.engine import Step
 from orchestrator.stages.sweep import Sweep
-from schemas.connecting import Action, TaskId
+from orchestrator.stages.work.unsendable import OFF_HINT, instead_of
+from schemas.connecting import Action, Failed, Mode, NeedsHuman, TaskId
 from schemas.receipts import Receipt, read_receipt
 from schemas.topics import RECEIPTS
 from tests.core.builders import DAY, MAIL
@@ -176,6 +180,62 @@ def test_account_that_needs_identifiers_asks_a_person(office: Office) -> None:
     assert task.hint is not None
     assert "close the task" in task.hint
     assert by_name.connector.erased == set()
+
+
+@pytest.mark.parametrize(
+    ("mode", "reason"),
+    [
+        pytest.param(Mode.OFF, "account_off", id="off"),
+        pytest.param(Mode.DRY_RUN, "account_in_dry_run", id="dry run"),
+    ],
+)
+def test_account_that_is_live_no_more_asks_a_person(
+    kept: Workshop, mode: Mode, reason: str
+) -> None:
+    """Nothing is sent, the task says what to do, and a retry goes on once it is."""
+    office, config = kept.office, kept.account.config
+    kept.account.config = replace(config, mode=mode)
+    erased = kept.connector.sizes(Action.ERASE)
+    _let_pass(office)
+    kept.rounds()
+    task = office.case(case_of(ADA)).all_tasks[_follow_up(ADA)]
+    stopped = (task.status, task.reason, kept.connector.sizes(Action.ERASE))
+
+    kept.account.config = config
+    retried = PersonRetried(office.clock.now(), task.id, "dpo-1")
+    office.engine.apply([Step(case_of(ADA), retried)])
+    kept.rounds()
+
+    assert stopped == (TaskStatus.NEEDS_HUMAN, reason, erased)
+    assert task.hint is not None
+    assert "mode to live" in task.hint
+    assert kept.account.paused_reason is None
+    assert office.case(case_of(ADA)).all_tasks[_follow_up(ADA)].is_settled
+
+
+def test_look_goes_on_in_a_dry_run_and_not_where_the_account_is_off(
+    kept: Workshop,
+) -> None:
+    """A look reads, which a rehearsal may; to an account that is off nothing goes."""
+    office, config = kept.office, kept.account.config
+    _let_pass(office)
+    task = office.case(case_of(ADA)).all_tasks[_follow_up(ADA)]
+    look = replace(task, action=Action.LOCATE, sealed_under="read_back:mail")
+    polled = replace(task, step=TaskStep.POLL)
+
+    said = {
+        mode: [
+            instead_of(one, replace(config, mode=mode), is_named=True)
+            for one in (look, polled)
+        ]
+        for mode in Mode
+    }
+
+    assert said == {
+        Mode.LIVE: [None, None],
+        Mode.DRY_RUN: [None, None],
+        Mode.OFF: [Failed("account_off", OFF_HINT), NeedsHuman("account_off")],
+    }
 
 
 def test_lost_answer_of_a_follow_up_is_asked_again(kept: Workshop) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -15,7 +16,12 @@ from connectors.hubspot import HubSpot
 from connectors.testing import MappingSecrets
 from orchestrator.core.cases import Step
 from orchestrator.ports import Claimed
-from orchestrator.stages.work.accounts import Account, AccountConfig, Lease
+from orchestrator.stages.work.accounts import (
+    Account,
+    AccountConfig,
+    Lease,
+    NotRecognisedError,
+)
 from orchestrator.stages.work.calling import CallGroup, OpenSink, Prepared, call
 from orchestrator.stages.work.pausing import OUR_PAUSES, mended_by_ping
 from orchestrator.stages.work.pinging import Pinging
@@ -110,6 +116,17 @@ def test_ping_resumes_what_it_disproves_and_nothing_else(
     mends = reason in mended_by_ping(account.config.installation)
     assert connector.pings == int(mends)
     assert (_reason(office) is None) == mends
+
+
+def test_account_that_is_off_is_not_asked_and_pauses(office: Office) -> None:
+    """Not for an address that is wrong: the register says what to mend."""
+    account, connector = _an_account(office)
+    account.config = replace(account.config, mode=Mode.OFF)
+
+    with pytest.raises(NotRecognisedError, match="account_off"):
+        asyncio.run(account.recognise())
+
+    assert connector.pings == 0
 
 
 def test_ping_that_comes_back_after_a_persons_pause_leaves_it(office: Office) -> None:

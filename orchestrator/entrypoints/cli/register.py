@@ -14,7 +14,7 @@ from orchestrator.entrypoints.cli.telling import NO
 from orchestrator.errors import OrchestratorError, SetUpError
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.register import Register
+    from orchestrator.adapters.register import Register, RegisterWarning
     from orchestrator.bootstrap import Installation
 
 app = typer.Typer(
@@ -39,8 +39,7 @@ def check(*, as_json: Json = False) -> None:
         with open_parts(is_checked=False) as parts:
             register = parts.register
             past = recipients_left_out(parts.database, register)
-            warnings = [*warnings_of(register), *past]
-            _check_owed(parts)
+            warnings = [*warnings_of(register), *past, *_owed(parts)]
     except SetUpError as error:
         if as_json:
             print_json({"mistakes": str(error).splitlines()})
@@ -71,16 +70,20 @@ def _in_short(register: Register) -> str:
     )
 
 
-def _check_owed(parts: Installation) -> None:
-    """Ask the database whether an account went that is still owed an erasure."""
+def _owed(parts: Installation) -> list[RegisterWarning]:
+    """Ask the database for accounts that are owed erasures: gone, or live no more."""
     from orchestrator.adapters.schema import check_schema  # noqa: PLC0415
-    from orchestrator.entrypoints.owed_accounts import check_owed  # noqa: PLC0415
+    from orchestrator.entrypoints.owed_accounts import (  # noqa: PLC0415
+        check_owed,
+        owed_meanwhile,
+    )
 
     try:
         check_schema(parts.database)
     except OrchestratorError:
-        return  # nothing runs on it yet, or `erasure config check` says why not
+        return []  # nothing runs on it yet, or `erasure config check` says why not
     check_owed(parts.register, parts.database)
+    return owed_meanwhile(parts.register, parts.database)
 
 
 class Drawing(StrEnum):

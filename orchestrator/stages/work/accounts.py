@@ -228,6 +228,8 @@ class Account:
 
     async def _ask_name(self) -> str:
         """Ping; a refusal says that the address or the account is wrong."""
+        if self.config.mode is Mode.OFF:
+            raise NotRecognisedError("account_off")
         try:
             return (await self.connector.ping()).name
         except AddressRefused:

@@ -141,12 +141,7 @@ async def call(group: CallGroup, open_sink: OpenSink) -> Sequence[Said]:
     """Let the connector speak; raises nothing but `CannotStore`, of an export."""
     config = group.account.config
     replies = [
-        instead_of(
-            one.claimed.task,
-            config.spec,
-            is_sandbox=config.is_sandbox,
-            is_named=bool(one.identifiers),
-        )
+        instead_of(one.claimed.task, config, is_named=bool(one.identifiers))
         for one in group.members
     ]
     if any(replies):

@@ -33,6 +33,10 @@ ADVICE: Mapping[str, str] = MappingProxyType(
             "correct its address, credentials or name in the register before anything"
             " is written there, and restart"
         ),
+        "account_off": (
+            "the register has it off, and open cases want something of it: set its mode"
+            " back and restart; a good ping then resumes it"
+        ),
         "unknown_installation": (
             "correct its address, credentials or options in the register, and restart"
         ),

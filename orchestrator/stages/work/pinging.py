@@ -130,6 +130,7 @@ _NOT_RECOGNISED = {
         "{hosts} leads inside a network; if the account is there, write allow_hosts ="
         " [{quoted}] in its table of the register, else correct base_url"
     ),
+    "account_off": "the register has it off; set its mode to live or dry_run",
     "unknown_installation": (
         "nobody at its address knows it; correct base_url and the account's options"
     ),

@@ -21,6 +21,7 @@ from orchestrator.adapters.locked_keys import SqlLockedKeys
 from orchestrator.adapters.log_retention import SqlLogRetention
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
+from orchestrator.adapters.quarantine_alarm import QuarantineAlarm
 from orchestrator.adapters.register import (
     AccountEntry,
     planned_account,
@@ -154,6 +155,7 @@ class Installation(Proof):
         done = SqlDoneRows(self.database)
         chores = (
             Chore("quarantine", self.quarantine.expire),
+            Chore("due", QuarantineAlarm(self.database).tell, every=HOUR),
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),

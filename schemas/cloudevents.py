@@ -133,6 +133,12 @@ def read_headers(headers: Headers) -> Mapping[str, str] | Rejection:
         return reject(RejectionCode.MALFORMED_HEADER, rule=rule)
 
 
+def claimed_type(headers: Headers) -> str | None:
+    """Return the type that a record's headers claim, if they can be read."""
+    texts = read_headers(headers)
+    return None if isinstance(texts, Rejection) else texts.get("ce_type")
+
+
 def _content_type(texts: Mapping[str, str]) -> Rejection | None:
     """Tell structured mode by its content type (Kafka binding, section 3)."""
     content_type = texts.get("content-type", "")

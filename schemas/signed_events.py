@@ -155,6 +155,17 @@ def names_in(payload: bytes) -> tuple[Headers, bytes]:
     return headers, canonical_json(document.get("data"))
 
 
+def type_in(value: bytes) -> str | None:
+    """Return the type of the event in a verified envelope, if it has one."""
+    parts = take_apart(value)
+    try:
+        document = None if isinstance(parts, Rejection) else parse_json(parts.payload)
+    except StrictJsonError:
+        return None
+    said = document.get("type") if isinstance(document, dict) else None
+    return said if isinstance(said, str) else None
+
+
 def _differing(
     texts: Mapping[str, str], headers: Mapping[str, str]
 ) -> Rejection | None:
@@ -231,6 +242,7 @@ __all__ = [
     "names_in",
     "read_payload",
     "take_apart",
+    "type_in",
     "write_payload",
     "write_signed",
 ]

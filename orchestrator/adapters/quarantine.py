@@ -8,19 +8,21 @@ person's ruling, however old, and its legal clock runs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 
 from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
 from orchestrator.errors import NotPossible
+from schemas.rejections import RejectionCode
+from schemas.topics import REQUESTS
 
 Ended = Literal["released", "dropped", "expired"]
 Done = Literal["shown", "refused", "released", "dropped"]
@@ -42,6 +44,18 @@ class DropReason(StrEnum):
     """The person does not want it any more."""
 
 
+# Given before a signature holds, and to nothing that any key of ours signed.
+UNVERIFIED = frozenset(
+    {
+        RejectionCode.NOT_SIGNED,
+        RejectionCode.NOT_AN_ENVELOPE,
+        RejectionCode.OTHER_PAYLOAD_TYPE,
+        RejectionCode.UNKNOWN_KEY,
+        RejectionCode.BAD_SIGNATURE,
+    }
+)
+AT_ONCE = 500  # events that are dropped in one transaction
+
 # Who ends what nobody looked at in time.
 THE_CLOCK = "sweep"
 
@@ -59,6 +73,25 @@ class Ruling:
     reason: DropReason | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which events a list shows; without a code or type, those of all."""
+
+    with_ended: bool = False
+    code: str | None = None
+    type: str | None = None
+
+    def where(self) -> Sequence[ColumnElement[bool]]:
+        """Return what holds of the rows."""
+        columns = t.quarantine.c
+        asked = ((columns.code, self.code), (columns.type, self.type))
+        waiting = () if self.with_ended else (columns.state == WAITING,)
+        return (*waiting, *(column == word for column, word in asked if word))
+
+
+EVERY_WAITING = Wanted()
+
+
 class SqlQuarantine:
     """The quarantine on SQLite or PostgreSQL."""
 
@@ -67,14 +100,19 @@ class SqlQuarantine:
         self._database = database
 
     def lines(
-        self, *, with_ended: bool = False, limit: int = 50
+        self, wanted: Wanted = EVERY_WAITING, limit: int = 50
     ) -> Sequence[QuarantinedLine]:
         """Return quarantined events, oldest first."""
         query = select(*_COLUMNS).order_by(t.quarantine.c.seen_at, t.quarantine.c.id)
-        if not with_ended:
-            query = query.where(t.quarantine.c.state == WAITING)
+        query = query.where(*wanted.where()).limit(limit)
         with self._database.reading() as connection:
-            return [_line(row) for row in connection.execute(query.limit(limit))]
+            return [_line(row) for row in connection.execute(query)]
+
+    def count(self, wanted: Wanted = EVERY_WAITING) -> int:
+        """Return how many such events there are."""
+        query = select(func.count(t.quarantine.c.id)).where(*wanted.where())
+        with self._database.reading() as connection:
+            return connection.execute(query).scalar_one()
 
     def line(self, id_: str) -> QuarantinedLine:
         """Return one quarantined event; raises `NotPossible` for a stranger."""
@@ -110,6 +148,47 @@ class SqlQuarantine:
                 )
                 connection.execute(insert(i.quarantine_actions), action)
         return self._truncated(ended) > 0
+
+    def drop_unverified(
+        self, code: RejectionCode, ruling: Ruling, new_id: Callable[[], str]
+    ) -> int:
+        """
+        Destroy what nobody signed and was seen up to the ruling; returns how many.
+
+        Each has an entry of its own.  Raises `NotPossible` for another code, which a
+        signed event can have: those are ruled on one by one.
+        """
+        if code not in UNVERIFIED:
+            raise NotPossible(
+                "Only what nobody of ours signed is dropped by its code:"
+                f" {', '.join(sorted(UNVERIFIED))}. Name the others one by one."
+            )
+        dropped = 0
+        while count := self._drop_some(code, ruling, new_id):
+            dropped += count
+        return self._truncated(dropped)
+
+    def _drop_some(
+        self, code: RejectionCode, ruling: Ruling, new_id: Callable[[], str]
+    ) -> int:
+        """Drop the next of a code in one transaction."""
+        row = t.quarantine.c
+        mine = (
+            *Wanted(code=code).where(),
+            row.topic == REQUESTS,
+            row.seen_at <= ruling.at,
+        )
+        query = select(row.id).where(*mine).order_by(row.seen_at).limit(AT_ONCE)
+        values = _end(ruling.state, ruling.by, ruling.at)
+        with self._database.writing() as connection:
+            ids = connection.execute(query.with_for_update()).scalars().all()
+            if ids:
+                ended = update(t.quarantine).where(row.id.in_(ids))
+                connection.execute(ended.values(**values, reason=ruling.reason))
+                entry = (ruling.state, ruling.by, ruling.at, ruling.reason)
+                actions = [_action(new_id(), id_, *entry) for id_ in ids]
+                connection.execute(insert(i.quarantine_actions), actions)
+        return len(ids)
 
     def note(self, action_id: str, id_: str, done: Done, by: str, at: datetime) -> None:
         """Keep that somebody looked at an event, or tried to release it."""
@@ -196,4 +275,6 @@ def _line(row: Row[Any]) -> QuarantinedLine:
         ended_by=row.ended_by,
         ended_at=row.ended_at,
         reason=row.reason,
+        type=row.type,
+        request_id=row.request_id,
     )

@@ -336,6 +336,9 @@ quarantine = Table(
     Column("ended_by", Text),
     Column("ended_at", Instant),
     Column("reason", Text),
+    Column("type", Text),
+    Column("request_id", Text),  # where a publisher signed it
+    Column("alarmed_at", Instant),
     UniqueConstraint("topic", "partition", "offset"),
     Index("ix_quarantine_state", "state", "expires_at"),
 )

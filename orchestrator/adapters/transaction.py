@@ -280,7 +280,7 @@ class SqlTransaction:
 _QUARANTINE_FIELDS = tuple(
     name
     for name in (column.name for column in t.quarantine.c)
-    if name not in {"ended_by", "ended_at", "reason"}
+    if name not in {"ended_by", "ended_at", "reason", "alarmed_at"}
 )
 _HEARD = select(i.heard_events).where(
     i.heard_events.c.source.in_(bindparam("sources", expanding=True)),

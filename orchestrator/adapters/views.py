@@ -350,6 +350,8 @@ class QuarantinedLine:
     ended_by: str | None
     ended_at: datetime | None
     reason: str | None = None
+    type: str | None = None
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,6 +93,11 @@ class Releasing:
         if not self._quarantine.end(id_, self._ruling("dropped", by, reason)):
             raise NotPossible(f"{id_} is {line.state} already; nothing was changed.")
 
+    def drop_all(self, code: RejectionCode, by: str, reason: DropReason) -> int:
+        """Destroy what nobody of ours signed, by what was wrong with it."""
+        ruling, clock = self._ruling("dropped", by, reason), self._parts.clock
+        return self._quarantine.drop_unverified(code, ruling, lambda: clock.new_id("a"))
+
     def _named(self, line: QuarantinedLine, record: Record) -> str | None:
         """Return the request of a publisher's event, where that names nobody."""
         if record.topic == CONFIRMATIONS:

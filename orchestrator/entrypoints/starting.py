@@ -10,9 +10,12 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import structlog
+
 from orchestrator.adapters.key_checks import SqlKeyChecks
 from orchestrator.adapters.log_standing import Standing
 from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.register.expiring import expiring
 from orchestrator.adapters.schema import check_schema
 from orchestrator.adapters.stamps import check_stamps_can_be_read
 from orchestrator.adapters.vault_cipher import VaultError
@@ -21,6 +24,9 @@ from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.owed_accounts import check_owed
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.errors import OrchestratorError, SetUpError
+from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
+
+log = structlog.get_logger()
 
 Check = Callable[[Installation], None]
 
@@ -32,6 +38,15 @@ def check_start(installation: Installation) -> None:
             if check is not _log_of_statements:
                 check(installation)
     hold_if_restored(installation)
+
+
+def tell_doubts(installation: Installation) -> None:
+    """Log what a process that starts should not do in earnest, or not for long."""
+    if installation.settings.unsigned_requests is Unsigned.TAKE:
+        log.warning("unsigned_requests_taken", advice=UNSIGNED_TAKEN)
+    today = installation.clock.now().date()
+    for warning in expiring(installation.register, today):
+        log.warning("publisher_key_ends", advice=str(warning))
 
 
 @contextmanager

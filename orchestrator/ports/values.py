@@ -73,6 +73,8 @@ class Quarantined:
     received_at: datetime | None = None  # of a request, whose clock runs
     due_at: datetime | None = None
     state: str = "waiting"
+    type: str | None = None  # as it says of itself; one that the topic carries
+    request_id: str | None = None  # where a publisher signed it
 
 
 # Never change: requests lie stored like this whose case a restored backup had lost.

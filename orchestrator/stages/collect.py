@@ -28,7 +28,7 @@ from orchestrator.ports import (
     Store,
     Write,
 )
-from schemas.cloudevents import decode
+from schemas.cloudevents import claimed_type, decode
 from schemas.instructions import INSTRUCTION_ANSWERED, claimed_account
 from schemas.rejections import Rejection, RejectionCode
 
@@ -141,7 +141,7 @@ class Collect:
         self, record: Record, found: Rejection, now: datetime
     ) -> Quarantined:
         """Return the record sealed, with what is wrong and a clock."""
-        id_ = self._parts.clock.new_id("q")
+        id_, said = self._parts.clock.new_id("q"), claimed_type(record.headers)
         return Quarantined(
             id=id_,
             code=found.code.value,
@@ -155,6 +155,7 @@ class Collect:
             size=len(record.value or b""),
             seen_at=now,
             expires_at=now + self._parts.quarantine_for,
+            type=INSTRUCTION_ANSWERED if said == INSTRUCTION_ANSWERED else None,
         )
 
 

@@ -15,7 +15,7 @@ ONE = "SkSDvmP2sVnMKwYjzMy9bGnXuiyiHXXydwQ+0m4CnIE="
 OTHER = "6kpsY+KcUgq+9VB7Ey7F+ZVHdq7+vnuSQh7qaRRG0iw="
 
 
-def _publisher(name: str = "portal", **changes: str) -> str:
+def a_publisher(name: str = "portal", **changes: str) -> str:
     """Write a publisher of the builders' register."""
     values = {
         "keys": f'[{{ public_key = "{ONE}" }}]',
@@ -35,7 +35,7 @@ def test_key_may_stand_in_a_file(tmp_path: Path) -> None:
     pem.write_bytes(key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
     register = a_register(
-        tmp_path, _publisher(keys=f'[{{ public_key = "file:{pem}" }}]')
+        tmp_path, a_publisher(keys=f'[{{ public_key = "file:{pem}" }}]')
     )
 
     (read,) = register.publishers["portal"].keys
@@ -46,18 +46,18 @@ def test_key_may_stand_in_a_file(tmp_path: Path) -> None:
     ("text", "said"),
     [
         pytest.param(
-            _publisher(keys='[{ public_key = "short" }]'),
+            a_publisher(keys='[{ public_key = "short" }]'),
             "an Ed25519 public key has 32 bytes",
             id="no key",
         ),
         pytest.param(
-            _publisher(keys='[{ public_key = "file:/nowhere/x.pem" }]'),
+            a_publisher(keys='[{ public_key = "file:/nowhere/x.pem" }]'),
             "/nowhere/x.pem cannot be read",
             id="no file",
         ),
-        pytest.param(_publisher(keys="[]"), "publishers.portal.keys", id="none"),
+        pytest.param(a_publisher(keys="[]"), "publishers.portal.keys", id="none"),
         pytest.param(
-            _publisher(
+            a_publisher(
                 keys=f'[{{ public_key = "{ONE}", valid_from = 2027-01-01,'
                 " valid_to = 2026-01-01 }]"
             ),
@@ -65,7 +65,7 @@ def test_key_may_stand_in_a_file(tmp_path: Path) -> None:
             id="days turned round",
         ),
         pytest.param(
-            _publisher(
+            a_publisher(
                 keys=f'[{{ public_key = "{ONE}", valid_to = 2026-01-01 }},'
                 f' {{ public_key = "{ONE}" }}]'
             ),
@@ -73,25 +73,25 @@ def test_key_may_stand_in_a_file(tmp_path: Path) -> None:
             id="one key twice",
         ),
         pytest.param(
-            _publisher(sources='["ada@example.com"]'),
+            a_publisher(sources='["ada@example.com"]'),
             "is not a CloudEvents source",
             id="source with an address",
         ),
         pytest.param(
-            _publisher(controllers='["nobody"]'), "is not a controller", id="stranger"
+            a_publisher(controllers='["nobody"]'), "is not a controller", id="stranger"
         ),
         pytest.param(
-            _publisher(rights='["oblivion"]'), "publishers.portal.rights", id="right"
+            a_publisher(rights='["oblivion"]'), "publishers.portal.rights", id="right"
         ),
         pytest.param(
-            _publisher()
-            + _publisher("chat", sources='["/chat"]').removeprefix(REGISTER),
+            a_publisher()
+            + a_publisher("chat", sources='["/chat"]').removeprefix(REGISTER),
             "another publisher has the same key",
             id="one key of two",
         ),
         pytest.param(
-            _publisher()
-            + _publisher("chat", keys=f'[{{ public_key = "{OTHER}" }}]').removeprefix(
+            a_publisher()
+            + a_publisher("chat", keys=f'[{{ public_key = "{OTHER}" }}]').removeprefix(
                 REGISTER
             ),
             'another publisher has the source "/portal" too',

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64decode
 from pathlib import Path
 
@@ -224,6 +225,24 @@ def test_trial_takes_unsigned_requests_and_says_so(
     assert ran.code == 0
     assert [one.code for one in said] == [0, 0]
     assert all("Unsigned requests are taken" in one.err for one in said)
+
+
+def test_key_that_ends_soon_is_told_wherever_people_look(
+    installation: AnInstallation,
+) -> None:
+    """Before the portal's events are refused, and no later."""
+    text = installation.register.read_text()
+    key = re.search(r"public_key = [^ }]+", text)
+    assert key is not None
+    ends = f"{key[0]}, valid_to = {installation.parts.clock.now().date()}"
+    installation.register.write_text(text.replace(key[0], ends))
+
+    ran = [
+        installation(*words)
+        for words in (["status"], ["config", "check"], ["register", "check"])
+    ]
+
+    assert all("publishers.portal.keys: no key of it is" in one.err for one in ran)
 
 
 def test_register_without_a_publisher_is_doubtful(installation: AnInstallation) -> None:

@@ -43,6 +43,18 @@ def test_second_run_is_refused(installation: AnInstallation) -> None:
     assert second.err.startswith("Another `erasure run` works on ")
 
 
+def test_run_says_what_it_should_not_do_in_earnest(
+    installation: AnInstallation,
+) -> None:
+    """Whoever reads the log learns that anybody could be erased."""
+    installation.env["ERASURE_UNSIGNED_REQUESTS"] = "take"
+
+    with running(installation):
+        pass
+
+    assert has_said(installation, "unsigned_requests_taken")
+
+
 def test_killed_run_leaves_no_lock(installation: AnInstallation) -> None:
     """The kernel lets go of the lock: the next run starts."""
     with running(installation) as process:

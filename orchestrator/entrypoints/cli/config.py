@@ -37,6 +37,7 @@ def _doubts(
 ) -> Iterator[str]:
     """Yield what a careful person should know of an installation that works."""
     from orchestrator.adapters.register.advice import unlocked
+    from orchestrator.adapters.register.expiring import expiring
     from orchestrator.entrypoints.owed_accounts import owed_meanwhile
     from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
 
@@ -51,6 +52,7 @@ def _doubts(
         )
     if is_read:
         yield from map(str, unlocked(parts.register))
+        yield from map(str, expiring(parts.register, parts.clock.now().date()))
     if {("register", None), ("accounts that are owed to", None)} <= {*found}:
         yield from map(str, owed_meanwhile(parts.register, parts.database))
 

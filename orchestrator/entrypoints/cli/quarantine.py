@@ -21,6 +21,8 @@ from orchestrator.entrypoints.cli.showing import (
     print_json,
     print_rows,
     say,
+    text,
+    warn,
 )
 from orchestrator.errors import SetUpError
 
@@ -28,6 +30,7 @@ from orchestrator.errors import SetUpError
 
 if TYPE_CHECKING:
     from orchestrator.entrypoints.releasing import QuarantinedView
+    from schemas.rejections import RejectionCode
 
 app = typer.Typer(
     name="quarantine", help="Events that were refused and kept, encrypted.", **HELP
@@ -38,6 +41,14 @@ EventId = Annotated[str, typer.Argument(metavar="ID", help="As the list names it
 @app.command("list")
 def list_(
     limit: Limit = 50,
+    code: Annotated[
+        str | None,
+        typer.Option("--code", metavar="CODE", help="Only what has this code."),
+    ] = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="Only events of this type."),
+    ] = None,
     *,
     everything: Annotated[
         bool, typer.Option("--all", help="Also what was released, dropped or expired.")
@@ -47,12 +58,16 @@ def list_(
     """
     List quarantined events, oldest first.
 
-    A request has the day by which it would have to be answered, and no expiry.
+    A request has the day by which it would have to be answered, and no expiry.  The
+    type is what an event says of itself, the request what a publisher signed.
     """
-    from orchestrator.adapters.quarantine import SqlQuarantine
+    from orchestrator.adapters.quarantine import SqlQuarantine, Wanted
 
+    wanted = Wanted(everything, code, type_)
     with open_database() as database:
-        rows = SqlQuarantine(database).lines(with_ended=everything, limit=limit)
+        quarantine = SqlQuarantine(database)
+        rows = quarantine.lines(wanted, limit)
+        count = quarantine.count(wanted)
     print_rows(
         rows,
         [
@@ -60,13 +75,19 @@ def list_(
             ("state", lambda row: row.state),
             ("code", lambda row: row.code),
             ("pointer", lambda row: row.pointer),
+            ("type", lambda row: row.type),
+            ("request", lambda row: row.request_id),
             ("seen", lambda row: row.seen_at),
             ("due", lambda row: row.due_at),
             ("expires", lambda row: row.expires_at),
         ],
         as_json=as_json,
-        nothing="Nothing is quarantined.",
+        nothing="Nothing is quarantined."
+        if wanted == Wanted()
+        else "Nothing in quarantine is like this.",
     )
+    if count > len(rows):
+        warn(f"{count - len(rows)} more are there; --limit shows more of them.")
 
 
 @app.command()
@@ -84,7 +105,8 @@ def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
     if as_json:
         shape = {"headers": list(found.headers), "value": found.value}
         actions = plain(list(found.actions))
-        named = {"request_id": found.request_id, "payload": shape}
+        request = found.request_id or line.request_id
+        named = {"request_id": request, "payload": shape}
         print_json({**_members(line), **named, "actions": actions})
         return
     print_facts(_facts(found))
@@ -120,8 +142,10 @@ def release(
 @app.command()
 def drop(
     events: Annotated[
-        list[str], typer.Argument(metavar="ID…", help="As the list names them.")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="ID…", help="As the list names them."),
+    ] = None,
+    *,
     by: Annotated[
         str,
         typer.Option(
@@ -136,6 +160,12 @@ def drop(
             help="forged, not_a_request, sent_again, answered_otherwise or not_wanted.",
         ),
     ],
+    code: Annotated[
+        str | None,
+        typer.Option(
+            "--code", metavar="CODE", help="All of one code that nobody of ours signed."
+        ),
+    ] = None,
 ) -> None:
     """
     Decide that events are not carried out from here, and destroy their payloads.
@@ -148,10 +178,25 @@ def drop(
     known = {one.value: one for one in DropReason}
     if reason not in known:
         raise SetUpError(f"--reason takes one of {', '.join(known)}.")
+    if bool(events) == bool(code):
+        raise SetUpError("Name the events, or all of one code by --code.")
     with open_parts() as parts:
-        for event in events:
-            Releasing(parts).drop(event, by, known[reason])
+        releasing = Releasing(parts)
+        for event in events or ():
+            releasing.drop(event, by, known[reason])
             say(f"{event}: the payload is destroyed")
+        if code:
+            count = releasing.drop_all(_a_code(code), by, known[reason])
+            say(f"{count} events are dropped; their payloads are destroyed.")
+
+
+def _a_code(word: str) -> RejectionCode:
+    """Accept the code of a rejection."""
+    from schemas.rejections import RejectionCode
+
+    if word not in set(RejectionCode):
+        raise SetUpError(f"There is no code {word}; `erasure quarantine list` has it.")
+    return RejectionCode(word)
 
 
 def _facts(found: QuarantinedView) -> list[tuple[str, object]]:
@@ -164,7 +209,8 @@ def _facts(found: QuarantinedView) -> list[tuple[str, object]]:
         ("pointer", line.pointer),
         ("rule", line.rule),
         ("hint", line.hint),
-        ("request", found.request_id),
+        ("type", line.type),
+        ("request", found.request_id or line.request_id),
         ("record", f"{line.topic} {line.partition} {line.offset}"),
         ("bytes", str(line.size)),
         ("seen", line.seen_at),
@@ -174,7 +220,7 @@ def _facts(found: QuarantinedView) -> list[tuple[str, object]]:
         ("ended", line.ended_at),
         ("by", line.ended_by),
         ("reason", line.reason),
-        *((one.action, f"{one.at} by {one.by}") for one in found.actions),
+        *((one.action, f"{text(one.at)} by {one.by}") for one in found.actions),
     ]
 
 

@@ -70,6 +70,7 @@ def _run(
     stages = starting.chosen_stages(installation, only)
     ours = starting.chosen_accounts(installation, accounts, stages)
     starting.check_start(installation)
+    starting.tell_doubts(installation)
     alone = installation.is_embedded
     with only_run(installation.database) if alone else nullcontext():
         starting.remember_keys(installation)

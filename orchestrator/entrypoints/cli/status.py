@@ -74,6 +74,24 @@ def _alarms(found: Status, settings: Settings) -> Iterator[str]:
         )
     if settings.unsigned_requests is Unsigned.TAKE:
         yield UNSIGNED_TAKEN
+    yield from _ending_keys(settings)
+
+
+def _ending_keys(settings: Settings) -> Iterator[str]:
+    """Yield publishers whose last key ends soon; where no register is, nothing."""
+    from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.register.expiring import expiring
+    from orchestrator.bootstrap import Installation
+    from orchestrator.errors import SetUpError
+
+    installation = Installation(settings)
+    try:
+        yield from map(str, expiring(installation.register, SystemClock().now().date()))
+    except SetUpError:
+        # `erasure config check` has its sentences; a status is shown all the same.
+        return
+    finally:
+        installation.close()
 
 
 def _checkpoints(settings: Settings) -> CheckpointFile | None:

@@ -11,6 +11,7 @@ from typing import Final
 from rich.console import Console
 
 from orchestrator.adapters.clock import SystemClock
+from orchestrator.adapters.quarantine import Wanted
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.demo.elsewhere import Elsewhere
@@ -122,7 +123,7 @@ class _Run:
             undisturbed=self.processors.undisturbed(),
             events=fetch_events(self.installation, answered),
             before_approval=office.before_approval,
-            quarantined=self.installation.quarantine.lines(with_ended=True),
+            quarantined=self.installation.quarantine.lines(Wanted(with_ended=True)),
             forgeries=forgeries,
         )
 

@@ -10,7 +10,10 @@ from orchestrator.event_log import Record, pack
 from orchestrator.ports import OutgoingMessage, Quarantined
 from orchestrator.stages.ingest.opening import IngestParts
 from schemas.case_events import RequestRejected, event_data
+from schemas.cloudevents import claimed_type
+from schemas.intake import EVERY_TYPE
 from schemas.rejections import Rejection
+from schemas.signed_events import type_in
 from schemas.topics import CASE_EVENTS
 
 REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
@@ -43,7 +46,17 @@ def quarantined(
         expires_at=now + parts.quarantine_for,
         received_at=received_at,
         due_at=cautious_due(received_at, found.jurisdiction),
+        type=_type(record, found),
+        request_id=found.request_id,
     )
+
+
+def _type(record: Record, found: Rejection) -> str | None:
+    """Return what kind of event it says it is; what nobody signed stays unread."""
+    said = claimed_type(record.headers)
+    if said is None and is_nameable(found) and record.value is not None:
+        said = type_in(record.value)
+    return said if said in EVERY_TYPE else None
 
 
 def is_nameable(found: Rejection) -> bool:

@@ -296,7 +296,8 @@ def _quarantine() -> None:
         *(_time("seen_at"), _time("received_at", null=True)),
         *(_time("due_at", null=True), _time("expires_at")),
         *(_text("ended_by", null=True), _time("ended_at", null=True)),
-        _text("reason", null=True),
+        *(_text("reason", null=True), _text("type", null=True)),
+        *(_text("request_id", null=True), _time("alarmed_at", null=True)),
         _key("quarantine", "id"),
         _unique("quarantine", "topic", "partition", "offset"),
     )

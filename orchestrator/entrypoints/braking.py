@@ -13,6 +13,7 @@ from orchestrator.core.brake import WHOLESALE, BrakeState, allowed_in
 from orchestrator.core.cases import Case, Found
 from orchestrator.core.grounds import Ground
 from orchestrator.errors import NotPossible
+from orchestrator.stages.let_go import Gone
 from schemas.connecting import Action
 
 
@@ -124,9 +125,9 @@ class Braking:
             )
         return self._decide(source, controller, by, BrakeState.REFUSED, ground)
 
-    def let_go(self) -> int:
+    def let_go(self) -> Gone:
         """Take what two people have decided on out of the brake; returns how many."""
-        return self._parts.letting_go().all()
+        return self._parts.letting_go().everything()
 
     def _decide(
         self,

@@ -8,6 +8,7 @@ rest as it was: whoever takes the next turn goes on, and nothing is decided twic
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
@@ -27,6 +28,33 @@ log = structlog.get_logger()
 AT_ONCE = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """
+    How many cases two people's decision reached.
+
+    `otherwise` were over before it: withdrawn, refused or released by themselves.
+    `later` are in a call in this moment, and follow at a later turn.
+    """
+
+    ruled: int = 0
+    otherwise: int = 0
+    later: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many the brake holds no more."""
+        return self.ruled + self.otherwise
+
+    def __add__(self, other: Gone) -> Gone:
+        """Count both."""
+        return Gone(
+            self.ruled + other.ruled,
+            self.otherwise + other.otherwise,
+            self.later + other.later,
+        )
+
+
 class LettingGo:
     """Takes decided cases out of the brake; several may run."""
 
@@ -39,7 +67,7 @@ class LettingGo:
         self._engine = engine
         self._clock = clock
 
-    def turn(self, after: str = "") -> tuple[int, str]:
+    def turn(self, after: str = "") -> tuple[Gone, str]:
         """
         Take the next cases after the id *after*; returns how many, and the last one.
 
@@ -48,7 +76,7 @@ class LettingGo:
         """
         decided = self._brakes.decided(after, AT_ONCE)
         if not decided:
-            return 0, ""
+            return Gone(), ""
         at = self._clock.now()
         applied = self._engine.apply(
             [Step(one.case, _ruling(one, at)) for one in decided]
@@ -63,14 +91,19 @@ class LettingGo:
         if gone:
             self._brakes.forget(gone)
             log.info("brake_let_go", count=len(gone))
-        return len(gone), decided[-1].case
+        counted = Gone(sum(applied), len(unmoved) - len(still), len(still))
+        return counted, decided[-1].case
 
     def all(self, _now: datetime | None = None) -> int:
         """Take every decided case that can be taken now; returns how many."""
-        gone, (count, last) = 0, self.turn()
+        return self.everything().count
+
+    def everything(self) -> Gone:
+        """Take every decided case that can be taken now, and count what became."""
+        gone, (counted, last) = Gone(), self.turn()
         while last:
-            gone += count
-            count, last = self.turn(last)
+            gone += counted
+            counted, last = self.turn(last)
         return gone
 
     def _still_held(self, ids: Collection[CaseId]) -> Collection[CaseId]:

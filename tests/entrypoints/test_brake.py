@@ -79,8 +79,25 @@ def test_two_people_release(pulled: AnInstallation) -> None:
 
     found = pulled("brake", "status", "--json").data
     assert "a second, different person" in first
-    assert "The brake is off. 3 cases" in second
+    assert "The brake is off. 3 cases are released, 0 were over before." in second
     assert (found["pulls"], [one["held"] for one in found["sources"]]) == ([], [0, 0])
+
+
+def test_status_tells_a_stranger_what_to_do_next(pulled: AnInstallation) -> None:
+    """Who said what so far, what stays held, and which words end it."""
+    before = pulled("brake", "status").out
+    pulled("brake", "sample", *SOURCE, "--by", "dpo-1", "--count", 2)
+    pulled("brake", "release", *SOURCE, "--by", "dpo-1")
+
+    after = pulled("brake", "status").out
+
+    assert "/portal/test holds 3 open cases, and every new erasure." in before
+    assert (
+        "erasure brake sample --source /portal/test --controller maison-exemple"
+        in before
+    )
+    assert "nothing" in before
+    assert "dpo-1 saw 2, dpo-1 says released" in after
 
 
 def test_sweep_goes_on_where_the_command_was_killed(pulled: AnInstallation) -> None:
@@ -107,7 +124,7 @@ def test_two_people_refuse(pulled: AnInstallation) -> None:
         for one in pulled("case", "list", "--json").data
     ]
     refused = [one for one in cases if one["refused_for"]]
-    assert "They are refused. 3 cases" in second
+    assert "The brake is off. 3 cases are refused, 0 were over before." in second
     assert len(refused) == 3
     assert {tuple(case["rulings"][0]["by"]) for case in refused} == {("dpo-1", "dpo-2")}
 

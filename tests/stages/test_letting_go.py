@@ -19,7 +19,7 @@ from orchestrator.core.words import CaseId
 from orchestrator.engine import Step
 from orchestrator.errors import NotPossible
 from orchestrator.stages import let_go
-from orchestrator.stages.let_go import LettingGo
+from orchestrator.stages.let_go import Gone, LettingGo
 from schemas.withdrawals import WithdrawalReason
 from tests.core.builders import DAY, HOUR, MINUTE
 from tests.schemas.submissions import a_subject
@@ -199,7 +199,7 @@ def test_process_that_dies_is_followed_by_one_that_goes_on(
     desk.decide()
 
     first, last = desk.letting_go().turn()
-    assert (first, desk.rows()) == (2, 3)
+    assert (first.ruled, desk.rows()) == (2, 3)
     # It dies after it has ruled on the next two, before it has noted so.
     forget = desk.brakes.forget
     monkeypatch.setattr(desk.brakes, "forget", lambda _: None)
@@ -221,9 +221,9 @@ def test_case_that_is_over_already_is_left_as_it_is(office: Office) -> None:
     office.engine.apply([Step(desk.held()[0].id, withdrawn)])
 
     desk.decide(REFUSE, FORGED)
-    count = desk.letting_go().all()
+    gone = desk.letting_go().everything()
 
-    assert (count, desk.rows()) == (5, 0)
+    assert (gone, desk.rows()) == (Gone(ruled=4, otherwise=1), 0)
     assert desk.held()[0].refused_for is None
 
 

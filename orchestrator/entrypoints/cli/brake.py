@@ -19,8 +19,9 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.brakes import PullView
+    from orchestrator.adapters.brakes import PullView, Said
     from orchestrator.entrypoints.braking import BrakeLine, SampleLine
+    from orchestrator.stages.let_go import Gone
 
 app = typer.Typer(
     name="brake", help="Too many erasures at once: hold, look, let go on.", **HELP
@@ -39,12 +40,17 @@ Controller = Annotated[
     ),
 ]
 _SECOND = "Noted; a second, different person must say the same."
-_GOING = "{} cases are done; what could not be in this moment follows by itself."
 
 
 @app.command("status")
 def status(*, as_json: Json = False) -> None:
-    """Show what came from each source against its limits, and what is held."""
+    """
+    Show what came from each source against its limits, and what is held.
+
+    The limit is the register's: `hourly_cap`, `above_usual` (so many times the median
+    of this hour of the day, `usual`) or `share_of_customers`.  A pulled brake stays
+    pulled until two people have said the same, each after a sample.
+    """
     from orchestrator.entrypoints.braking import Braking
 
     with open_parts() as parts:
@@ -57,6 +63,9 @@ def status(*, as_json: Json = False) -> None:
     if found.pulls:
         say()
         print_rows(found.pulls, _PULLS, as_json=False, nothing="")
+        say()
+    for pull in found.pulls:
+        say(_what_next(pull))
 
 
 @app.command("sample")
@@ -91,8 +100,8 @@ def release(source: Source, by: By, controller: Controller = None) -> None:
     with open_parts() as parts:
         braking = Braking(parts)
         stands = braking.release(source, controller, by)
-        count = braking.let_go()
-    say(f"The brake is off. {_GOING.format(count)}" if stands else _SECOND)
+        gone = braking.let_go()
+    say(f"The brake is off. {_gone(gone, 'released')}" if stands else _SECOND)
 
 
 @app.command("refuse")
@@ -119,30 +128,30 @@ def refuse(
     with open_parts() as parts:
         braking = Braking(parts)
         stands = braking.refuse(source, controller, by, known[ground])
-        count = braking.let_go()
-    say(f"They are refused. {_GOING.format(count)}" if stands else _SECOND)
+        gone = braking.let_go()
+    say(f"The brake is off. {_gone(gone, 'refused')}" if stands else _SECOND)
 
 
 _SOURCES: Columns[BrakeLine] = (
     ("controller", lambda one: one.controller),
     ("source", lambda one: one.source),
     ("this hour", lambda one: f"{one.this_hour} of {one.allowed_this_hour}"),
-    ("by", lambda one: one.limit),
-    ("usual", lambda one: one.usual),
-    ("24 hours", lambda one: _of(one.last_day, one.allowed_per_day)),
-    ("pulled", lambda one: one.since),
-    ("held", lambda one: one.held or None),
+    ("limit", lambda one: one.limit),
+    ("usual", lambda one: "unknown" if one.usual is None else f"{one.usual:g}"),
+    ("last 24 hours", lambda one: _of(one.last_day, one.allowed_per_day)),
+    ("pulled since", lambda one: one.since or "not pulled"),
+    ("held", lambda one: str(one.held)),
     ("next due", lambda one: one.next_due_at),
 )
 _PULLS: Columns[PullView] = (
     ("pull", lambda one: one.id),
+    ("controller", lambda one: one.controller),
     ("source", lambda one: one.source),
     ("since", lambda one: one.pulled_at),
-    ("cause", lambda one: one.cause),
-    ("counted", lambda one: f"{one.counted} of {one.allowed}"),
-    ("state", lambda one: one.state),
-    ("held", lambda one: one.held),
-    ("said", lambda one: [f"{said.by}: {said.what}" for said in one.said]),
+    ("limit", lambda one: one.cause),
+    ("allowed", lambda one: str(one.allowed)),
+    ("held", lambda one: str(one.held)),
+    ("said so far", lambda one: [_spoken(said) for said in one.said] or "nothing"),
 )
 _SAMPLE: Columns[SampleLine] = (
     ("case", lambda one: one.case),
@@ -156,6 +165,36 @@ _SAMPLE: Columns[SampleLine] = (
     ("found in", lambda one: f"{one.found_in} of {one.searched}"),
     ("due", lambda one: one.due_at),
 )
+
+
+def _spoken(said: Said) -> str:
+    """Write what one person was shown, or said."""
+    if said.what == "sample":
+        return f"{said.by} saw {len(said.cases)}"
+    return f"{said.by} says {said.what}"
+
+
+def _what_next(pull: PullView) -> str:
+    """Say what ends a pull."""
+    if pull.state != "pulled":
+        return (
+            f"{pull.source} is decided ({pull.state}); {pull.held} open cases follow by"
+            " themselves within minutes."
+        )
+    of = f"--source {pull.source} --controller {pull.controller}"
+    return (
+        f"{pull.source} holds {pull.held} open cases, and every new erasure. Two people"
+        f" end that: each looks (`erasure brake sample {of} --by WHO`), then says"
+        " `erasure brake release` or `refuse` with the same options."
+    )
+
+
+def _gone(gone: Gone, said: str) -> str:
+    """Say what became of the cases that were held."""
+    sentence = f"{gone.ruled} cases are {said}, {gone.otherwise} were over before."
+    if gone.later:
+        sentence += f" {gone.later} are being called, and follow by themselves."
+    return sentence
 
 
 def _of(count: int, allowed: int | None) -> str:

@@ -7,9 +7,10 @@ plain JSON answer is taken and is E2; where it names one, nothing unsigned is he
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -20,16 +21,19 @@ from connectors.base import (
     Failed,
     Identifier,
     Item,
+    ItemId,
     NeedsHuman,
     NothingFound,
     Provenance,
     Reply,
     Row,
     Sink,
+    StillOpen,
     Work,
 )
 from connectors.dsse import NotVerified, verified
 from connectors.errors import ContractChanged, EgressRefused, NotGenuine
+from schemas.connecting import OpenReason
 from schemas.instructions import (
     ANSWER_MEDIA_TYPE,
     About,
@@ -171,10 +175,39 @@ def ended(said: Heard) -> Reply | None:
             return NothingFound(said.evidence)
         case "refused":
             return Failed(coded(answer.code, "refused"), REFUSED_HINT)
+        case "still_open":
+            return NeedsHuman(
+                "still_open_out_of_place"
+                if open_reason(said)
+                else "still_open_without_reason"
+            )
         case "needs_person":
             return NeedsHuman(coded(answer.code, "asked_by_system"))
         case _:
             return None
+
+
+def left_open(said: Heard, items: Mapping[str, ItemId]) -> Reply:
+    """
+    Return an erasure that left alone what is not over, and erased the rest.
+
+    *items* has what was to be erased, by the system's own references.
+    """
+    reason = open_reason(said)
+    named = [it.reference for it in said.answer.records]
+    if reason is None:
+        return NeedsHuman("still_open_without_reason")
+    if not named or not items.keys() >= {*named}:
+        return NeedsHuman("still_open_without_records")
+    left = tuple(id_ for reference, id_ in items.items() if reference in named)
+    done = tuple(id_ for id_ in items.values() if id_ not in left)
+    return StillOpen(left, reason, done, said.evidence)
+
+
+def open_reason(said: Heard) -> OpenReason | None:
+    """Return what of an answer is not over, if it is a word that we know."""
+    known: tuple[OpenReason, ...] = get_args(OpenReason)
+    return next((one for one in known if one == said.answer.code), None)
 
 
 def coded(code: str | None, otherwise: str) -> str:

@@ -55,6 +55,7 @@ from connectors.instructing import (
     erased,
     genuine,
     instruction_id,
+    open_reason,
     seconds,
     write_rows,
 )
@@ -73,6 +74,8 @@ from schemas.instructions import (
 from schemas.record_classes import CUSTOMER_ACCOUNT, RECORD_CLASSES
 
 _AT_ONCE = timedelta(0)
+DAILY = timedelta(days=1)
+"""How often it is asked again to erase what was of something open."""
 
 
 class ParticipantOptions(Options):
@@ -189,8 +192,9 @@ class Participant(OneAtATime):
     def _meaning(self, said: Heard, asked: Asked) -> Reply:
         """Return what an answer means for what was asked."""
         answer = said.answer
+        is_left = answer.status == "still_open" and open_reason(said) is not None
         if asked.action is Action.ERASE:
-            end = erased(said)
+            end = None if is_left else erased(said)
         elif answer.status == "done":
             if answer.sealed_rows is None or answer.count is None:
                 return NeedsHuman("copy_without_rows")
@@ -205,7 +209,9 @@ class Participant(OneAtATime):
         if end is not None:
             return end
         # The instruction that is repeated stays as it was: nothing to keep.
-        wait = seconds(answer.check_after, self._settings.repeat_after)
+        wait = seconds(
+            answer.check_after, DAILY if is_left else self._settings.repeat_after
+        )
         within = seconds(answer.expected_within, self.spec.horizon)
         return JobAccepted(Ticket("", asked.action), wait, within)
 

@@ -66,6 +66,7 @@ from connectors.instructing import (
     genuine,
     heard,
     instruction_id,
+    left_open,
     seconds,
     write_rows,
 )
@@ -75,6 +76,7 @@ from schemas.instructions import Draft, FoundRecord, InstructionId
 from schemas.record_classes import RECORD_CLASSES
 
 _ACTIONS = (Action.ERASE, Action.EXPORT)
+_NOTHING: Mapping[str, ItemId] = MappingProxyType({})
 
 
 class WebhookOptions(Options):
@@ -90,11 +92,12 @@ class WebhookOptions(Options):
 
 
 class _Job(BaseModel):
-    """A ticket's value: the instruction that was accepted."""
+    """A ticket's value: the instruction that was accepted, and what it names."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     instruction_id: InstructionId
+    items: Mapping[str, ItemId] = Field(default={}, repr=False)
 
 
 class _Name(BaseModel):
@@ -174,7 +177,10 @@ class Webhook(OneAtATime):
         id_ = instruction_id(work, Action.ERASE)
         draft = Draft("erase", (work.task,), id_, about=about_work(work))
         said = await self._ask("erase", draft)
-        return erased(said) or self._later(said, Action.ERASE, (work.task,))
+        items = {it.reference: it.id for it in work.items}
+        return _erased(said, items) or self._later(
+            said, Action.ERASE, (work.task,), items
+        )
 
     async def export(self, work: Work, sink: Sink) -> Reply:
         """Instruct a copy of the records, and write its pages to *sink*."""
@@ -197,13 +203,18 @@ class Webhook(OneAtATime):
         if said is None:
             return Failed("job_not_found", "Retry sends the instruction again.")
         if ticket.action is Action.ERASE:
-            return erased(said) or self._later(said, Action.ERASE, ticket.members)
+            return _erased(said, job.items) or self._later(
+                said, Action.ERASE, ticket.members, job.items
+            )
         if said.answer.status == "done" and sink is not None:
             return await self._copied(said, sink)
         return ended(said) or self._later(said, Action.EXPORT, ticket.members)
 
     async def read_back_one(self, work: Work) -> ReadBack:
         """Search again, and look which of the records are still there."""
+        if not work.identifiers:
+            # Long after the answer nobody's are left, and a search by none finds none.
+            return CannotTell()
         draft = Draft("locate", (work.task,), about=about_work(work))
         said = await self._ask("search", draft)
         match said.answer.status:
@@ -218,8 +229,10 @@ class Webhook(OneAtATime):
         """Verify what the team signed, and say what it means; a copy is fetched."""
         said = genuine(body, self._settings.signing_keys, self._api.own.account)
         asked = asked_of(said.answer.instruction_id)
-        if asked.action is Action.EXPORT and said.answer.status == "done":
-            # Its rows come by a poll, which has somewhere to put them.
+        polled = {Action.EXPORT: "done", Action.ERASE: "still_open"}
+        if said.answer.status == polled[asked.action]:
+            # Rows come by a poll, which has somewhere to put them; and what is still
+            # open is told apart by the ticket, which only a poll has.
             ready = JobAccepted(Ticket(""), timedelta(0))
             return Callback(asked.call, ready, action=asked.action)
         end = erased(said) if asked.action is Action.ERASE else ended(said)
@@ -280,11 +293,17 @@ class Webhook(OneAtATime):
             if said.answer.learned.get(name)
         ]
 
-    def _later(self, said: Heard, action: Action, members: tuple[TaskId, ...]) -> Reply:
+    def _later(
+        self,
+        said: Heard,
+        action: Action,
+        members: tuple[TaskId, ...],
+        items: Mapping[str, ItemId] = _NOTHING,
+    ) -> Reply:
         """Return the job that an unfinished answer stands for."""
-        job = _Job(instruction_id=said.answer.instruction_id)
+        job = _Job(instruction_id=said.answer.instruction_id, items=items)
         return JobAccepted(
-            Ticket(job.model_dump_json(), action, members),
+            Ticket(job.model_dump_json(exclude_defaults=True), action, members),
             seconds(said.answer.check_after, self._settings.check_after),
             seconds(said.answer.expected_within, self.spec.horizon),
         )
@@ -293,6 +312,13 @@ class Webhook(OneAtATime):
 def _as_json(envelope: bytes) -> Any:  # noqa: ANN401 (JSON)
     """Return the envelope for the shell to send; what is signed is inside, as bytes."""
     return json.loads(envelope)
+
+
+def _erased(said: Heard, items: Mapping[str, ItemId]) -> Reply | None:
+    """Return what ended an erasure of *items*, or nothing while it goes on."""
+    if said.answer.status == "still_open":
+        return left_open(said, items)
+    return erased(said)
 
 
 def _not_located(said: Heard) -> Finding:

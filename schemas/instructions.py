@@ -47,7 +47,13 @@ Sealed = Annotated[str, StringConstraints(pattern=_COMPACT_JWE)]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}$")]
 Asked = Literal["locate", "export", "erase", "notify"]
 Status = Literal[
-    "done", "nothing_found", "accepted", "in_progress", "refused", "needs_person"
+    "done",
+    "nothing_found",
+    "accepted",
+    "in_progress",
+    "still_open",
+    "refused",
+    "needs_person",
 ]
 
 
@@ -177,8 +183,9 @@ class Answer(_Answered):
     instruction_id: InstructionId
     account: Slug
     status: Status = Field(
-        description="`accepted` and `in_progress` are never the end; a state of your"
-        " own is `needs_person` with a code."
+        description="`accepted` and `in_progress` are never the end; `still_open` is"
+        " the end of an erasure but for `records`, which belong to what is not over; a"
+        " state of your own is `needs_person` with a code."
     )
     code: Word | None = Field(
         default=None, description="Why, in one word; never text about the person."
@@ -188,7 +195,11 @@ class Answer(_Answered):
         default=None,
         description="The rows of the whole copy; required with its last page.",
     )
-    records: tuple[FoundRecord, ...] = Field(default=(), repr=False)
+    records: tuple[FoundRecord, ...] = Field(
+        default=(),
+        repr=False,
+        description="What a search found; of `still_open`, what was left alone.",
+    )
     learned: dict[str, str] = Field(
         default_factory=dict,
         repr=False,

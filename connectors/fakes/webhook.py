@@ -4,7 +4,8 @@ An in-house system behind one endpoint: the protocol of docs/connectors/webhook.
 It verifies each instruction (with `trusts`, our public key, once it is told one),
 remembers what it answered to an `instruction_id`, and signs its answers.  A record to
 seed has a `reference` and any of `email`, `phone`, `customer_id`, `name`, `kind`,
-`record_class`, `since` and `rows` (how many rows it has in a copy, 1).
+`record_class`, `since`, `rows` (how many rows it has in a copy, 1) and `open`: the word
+for what is not over (`order_open`), as long as which it is not erased.
 
 Control verbs: `trusts`; `works` (`at_once`; `later`: accepts and goes one state
 further with each question; `calls_back`: accepts, and tells the end by `letter` only);
@@ -171,8 +172,10 @@ class FakeWebhook(FakeProcessor):
         asked = self.data["waiting"].pop(id_)
         references = [it["reference"] for it in asked["about"]["records"]]
         kept = [it for it in references if it in self.data["records"]]
+        left: list[str] = []
         if asked["action"] == "erase":
-            for reference in kept:
+            left = [it for it in kept if self.data["records"][it].get("open")]
+            for reference in set(kept) - set(left):
                 del self.data["records"][reference]
         rows = [
             row
@@ -183,12 +186,19 @@ class FakeWebhook(FakeProcessor):
         status = "done" if kept else "nothing_found"
         # What it remembers of an erasure names nobody.
         asked = {name: it for name, it in asked.items() if name != "about"}
-        self.data["answers"][id_] = {"asked": asked, "status": status, "rows": rows}
+        answer = {"asked": asked, "status": status, "rows": rows}
+        if left:
+            answer["status"] = "still_open"
+            answer["code"] = self.data["records"][left[0]]["open"]
+            answer["records"] = [{"reference": it} for it in left]
+        self.data["answers"][id_] = answer
 
     def _page(self, asked: Record, cursor: str | None) -> Response:
         """Answer with one page of what was done."""
         done = self.data["answers"][asked["instruction_id"]]
-        said: Record = {"status": done["status"]}
+        said: Record = {
+            name: done[name] for name in ("status", "code", "records") if name in done
+        }
         if asked["action"] == "export" and done["rows"]:
             start, size = int(cursor or 0), self.data["page"]
             said["rows"] = done["rows"][start : start + size]

@@ -38,13 +38,16 @@ def carry_out(action: str, about: dict[str, Any]) -> dict[str, Any]:
         theirs = [key for key, it in MEMBERS.items() if wanted & set(it.items())]
     status = "done" if theirs else "nothing_found"
     said: dict[str, Any] = {"status": status, "count": len(theirs)}
-    if action == "locate":
-        said["records"] = [{"reference": key} for key in theirs]
+    left = [it for it in theirs if action == "erase" and MEMBERS[it].get("is_open")]
+    if left:  # an order that is under way: asked for again tomorrow
+        said |= {"status": "still_open", "code": "order_open"}
+    if action == "locate" or left:
+        said["records"] = [{"reference": key} for key in left or theirs]
     if action == "export":
         row = {"category": "membership", "provenance": "provided"}
         said["rows"] = [{**row, "subject": key, "data": MEMBERS[key]} for key in theirs]
     if action == "erase":
-        for key in theirs:
+        for key in {*theirs} - {*left}:
             del MEMBERS[key]
         Path(FILE).write_text(json.dumps(MEMBERS), "utf-8")
     return said

@@ -149,7 +149,7 @@ def _after_erasure(task: Task, event: TaskReported, planned: PlannedAccount) -> 
             return _accepted(task, accepted, event, planned)
         case _, (Done() | Progress() | NothingFound()) as said:
             return _finished_items(task, said, event, planned)
-        case Step.ACT, StillOpen() as said if said.items:
+        case ((Step.ACT | Step.POLL), StillOpen() as said) if said.items:
             return _still_open(task, said, event, planned)
         case _:
             return needs_human(task, "connector_fault")
@@ -220,15 +220,20 @@ def _still_open(
 
     An item that is said to be both is open: nobody looks again at what is done.
     """
-    done = frozenset(said.done).difference(said.items).intersection(event.items)
-    task = marked(task, done, ItemState.GONE, said.evidence)
-    task = replace(task, attempts=0, garbled=0)
-    if task.is_follow_up and task.open_items():
-        return looked_again(task, said, event.at, planned)
+    items = frozenset(carried(task, event))
+    left = items.intersection(said.items)
+    done = items.intersection(said.done) - left
+    after = without_call(task, event)
+    if len(after.open_calls) < len(task.open_calls):
+        after = reopened(after, items - done)  # the job is over, and did not do these
+    after = marked(after, done, ItemState.GONE, said.evidence)
+    after = replace(after, attempts=0, garbled=0)
+    if after.is_follow_up and after.open_items() and left | done:
+        return looked_again(after, said, event.at, planned)
     until = (event.at + planned.open_most).date()
-    left = frozenset(said.items).intersection(event.items)
-    kept = kept_open(task, left, said.reason, until)
-    if (kept.items, done) == (task.items, frozenset()):
+    kept = kept_open(after, left, said.reason, until)
+    if not left | done or kept.items == task.items:
+        # An answer that moves nothing would otherwise be asked for again at once.
         again = Setback("no_progress", task.step)
         return tried_in_vain(task, event, planned, again)
     return settle_if_over(kept, planned, event.at)

@@ -212,6 +212,48 @@ def test_unfinished_answer_leaves_the_instruction_to_be_repeated(bench: Bench) -
 
 
 @pytest.mark.parametrize(
+    ("change", "wait"),
+    [
+        pytest.param({}, timedelta(days=1), id="the next day"),
+        pytest.param({"check_after": 90}, timedelta(seconds=90), id="as it asks"),
+    ],
+)
+def test_open_order_is_asked_about_the_next_day(
+    bench: Bench, change: dict[str, Any], wait: timedelta
+) -> None:
+    """Never done, as it is: the same instruction comes again, until its horizon."""
+    answer = said(status="still_open", code="order_open", **change)
+
+    reply = heard(bench, spelled(answer)).reply
+
+    assert reply == JobAccepted(
+        Ticket("", Action.ERASE), wait, Participant.spec.horizon
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        pytest.param(
+            {"code": "no_consent"}, "without_reason", id="for no reason that we know"
+        ),
+        pytest.param(
+            {"code": "order_open", "instruction_id": "call-1.export"},
+            "out_of_place",
+            id="a copy",
+        ),
+    ],
+)
+def test_what_is_open_without_sense_goes_to_a_person(
+    bench: Bench, answer: dict[str, Any], code: str
+) -> None:
+    """A copy has nothing to leave alone, and a reason is one of three."""
+    reply = heard(bench, spelled(said(status="still_open", **answer))).reply
+
+    assert reply == NeedsHuman(f"still_open_{code}")
+
+
+@pytest.mark.parametrize(
     ("rows", "key", "count", "reply"),
     [
         pytest.param([{**ROW, "data": {}}], OUR_SEALING_KEY, 1, Exported(1), id="one"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from orchestrator.core.cases import Case, CaseStatus, ItemState, TaskStatus, Wants
+from orchestrator.core.cases import (
+    Case,
+    CaseStatus,
+    ItemState,
+    Step,
+    TaskStatus,
+    Wants,
+)
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
     ItemsLookedAt,
@@ -19,6 +26,7 @@ from orchestrator.core.statements import final_receipt, supplement_receipt
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, Result, StatementKind
 from schemas.connecting import (
+    Accepted,
     Action,
     Done,
     Evidence,
@@ -48,6 +56,7 @@ NEXT_DAY = datetime(2026, 3, 5, 23, 0, tzinfo=UTC)  # midnight in Berlin
 FOLLOW_UP = TaskId("case-1.mail.erase.look_again-2026-03-05")
 A, B, C = ItemId("a"), ItemId("b"), ItemId("c")
 OPEN_ORDER = StillOpen((A,), "order_open")
+RUNS = Accepted(HOUR, 7 * DAY)
 
 
 def _found(*ids: str) -> Case:
@@ -71,10 +80,12 @@ def _follow_up(case: Case) -> Task:
     return case.all_tasks[FOLLOW_UP]
 
 
-def _said(case: Case, report: Report, at: datetime, *items: ItemId) -> Case:
-    """Let the follow-up's call report."""
+def _said(
+    case: Case, report: Report, at: datetime, *items: ItemId, job: bool = False
+) -> Case:
+    """Let the follow-up's call report, or its *job* be asked about."""
     task = replace(_follow_up(case), status=TaskStatus.CALLED, epoch=1)
-    call = CallId(f"call-{task.calls}")
+    call = task.open_calls[0].id if job else CallId(f"call-{task.calls}")
     event = TaskReported(at, FOLLOW_UP, report, 1, call, items or (A,))
     return decide(case.with_task(task), event).case
 
@@ -207,6 +218,46 @@ def test_follow_up_with_nothing_left_to_erase_is_over() -> None:
     odd = _said(begun, StillOpen((C,), "order_open", (A,)), NEXT_DAY)
 
     assert _follow_up(odd).is_settled
+
+
+def test_job_that_left_open_orders_alone_is_over() -> None:
+    """What it erased is done, what it left stays, and what it left out comes again."""
+    case = after(_found("a", "b", "c"), MAIL, RUNS)
+
+    case = after(case, MAIL, StillOpen((A,), "order_open", (B,), Evidence.E3))
+
+    task = task_of(case, MAIL)
+    assert {item.id: item.state for item in task.items} == {
+        A: ItemState.KEPT,
+        B: ItemState.GONE,
+        C: ItemState.OPEN,
+    }
+    assert (task.status, task.open_calls) == (TaskStatus.READY, ())
+    assert {item.evidence for item in task.items if item.id == B} == {Evidence.E3}
+
+
+def test_follow_up_by_a_job_is_tried_again_the_next_day() -> None:
+    """Its job says that the order is still open: one instruction a day, no more."""
+    begun = _said(decide(_owing(A), TimePassed(NEXT_DAY)).case, RUNS, NEXT_DAY)
+    running = _follow_up(begun)
+
+    case = _said(begun, OPEN_ORDER, NEXT_DAY + HOUR, job=True)
+
+    task = _follow_up(case)
+    assert running.open_calls != ()
+    assert (task.status, task.open_calls) == (TaskStatus.WAITING, ())
+    assert (task.step, task.wake_at) == (Step.ACT, NEXT_DAY + HOUR + DAY)
+
+
+def test_job_that_speaks_of_other_records_is_asked_again() -> None:
+    """It ended nothing that we asked of it: the job stays, and nothing moves."""
+    case = after(_found("a"), MAIL, RUNS)
+
+    odd = after(case, MAIL, StillOpen((C,), "order_open"))
+
+    assert task_of(odd, MAIL).items == task_of(case, MAIL).items
+    assert task_of(odd, MAIL).open_calls == task_of(case, MAIL).open_calls
+    assert task_of(odd, MAIL).status is TaskStatus.WAITING
 
 
 def test_look_does_not_wait_for_an_open_order() -> None:

@@ -39,6 +39,7 @@ from connectors.testing import (
 )
 from connectors.testing.office import OUR_SIGNING_KEY, Office
 from connectors.webhook import Webhook, WebhookOptions
+from schemas.connecting import StillOpen
 from tests.connectors.in_house import a_member, of
 from tests.support.lines_of_code import lines_of_code
 
@@ -52,6 +53,15 @@ def members(tmp_path: Path) -> Path:
     people = {one.reference: a_member(one) for one in (CANARY, BYSTANDER)}
     path.write_text(json.dumps(people), "utf-8")
     return path
+
+
+@pytest.fixture
+def basket(members: Path) -> str:
+    """Let the canary have an order that is not over, before the server starts."""
+    known = json.loads(members.read_text("utf-8"))
+    known["order-1"] = {**known[CANARY.reference], "is_open": True}
+    members.write_text(json.dumps(known), "utf-8")
+    return "order-1"
 
 
 @pytest.fixture
@@ -98,6 +108,23 @@ def test_server_copies_and_erases_the_person_and_nobody_else(
     assert isinstance(bench.read_back(work), Absent)
     assert set(json.loads(members.read_text("utf-8"))) == {BYSTANDER.reference}
     assert bench.locate(of(CANARY)) == NothingFound(Evidence.E3)
+
+
+def test_server_leaves_alone_what_is_open(
+    basket: str, bench: Bench, members: Path
+) -> None:
+    """It names the record, which is thereby asked for again the next day."""
+    work = bench.find(of(CANARY))
+    (order,) = (it.id for it in work.items if it.reference == basket)
+    (gone,) = (it.id for it in work.items if it.reference != basket)
+
+    reply = bench.erase_once(work)
+
+    assert reply == StillOpen((order,), "order_open", (gone,), Evidence.E3)
+    assert set(json.loads(members.read_text("utf-8"))) == {
+        BYSTANDER.reference,
+        basket,
+    }
 
 
 def test_server_does_nothing_that_we_did_not_sign(bench: Bench, members: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64encode
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +18,7 @@ from schemas.rejections import RejectionCode
 from tests.entrypoints.test_withdrawn_event import a_withdrawal
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
+from tests.support.publisher import signed
 
 SUBMITTED = "privacy.request.submitted.v1"
 WITHDRAWN = "privacy.request.withdrawn.v1"
@@ -48,6 +52,26 @@ def test_list_names_type_and_request(flooded: AnInstallation) -> None:
         ("unknown_request", WITHDRAWN, Human(6).request_id),
     ]
     assert Human(5).request_id in flooded("quarantine", "list").out
+
+
+def test_nothing_is_read_of_an_envelope_whose_signature_does_not_hold(
+    installation: AnInstallation,
+) -> None:
+    """Its type and request stay unknown, although they stand in it."""
+    message = signed(a_submission(Human(1)))
+    whole = json.loads(message.value or b"")
+    whole["signatures"][0]["sig"] = b64encode(bytes(64)).decode()
+    forged = replace(message, value=json.dumps(whole).encode())
+    installation.parts.publisher.publish([forged])
+    installation.ingest()
+
+    (line,) = installation("quarantine", "list", "--json").data
+
+    assert (line["code"], line["type"], line["request_id"]) == (
+        "bad_signature",
+        None,
+        None,
+    )
 
 
 def test_list_is_filtered_and_counts_what_it_leaves_out(

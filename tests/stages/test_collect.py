@@ -10,7 +10,7 @@ import pytest
 
 from connectors.fakes.team_keys import signed
 from orchestrator.event_log import Message
-from schemas.instructions import ANSWER_MEDIA_TYPE
+from schemas.instructions import ANSWER_MEDIA_TYPE, INSTRUCTION_ANSWERED
 from schemas.topics import CONFIRMATIONS
 from tests.support.club import WithClub, an_answer
 from tests.support.installation import AnInstallation
@@ -77,6 +77,7 @@ def test_record_that_names_no_participant_is_quarantined(
 
     (kept,) = installation.parts.quarantine.lines()
     assert (kept.code, kept.topic) == (code, CONFIRMATIONS)
+    assert kept.type == (INSTRUCTION_ANSWERED if message.headers else None)
     assert len(installation.parts.inbox.lines()) == 1
 
 

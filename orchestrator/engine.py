@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from orchestrator.core.attaching import attachments
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus, Wants
+from orchestrator.core.changing import replace
 from orchestrator.core.commands import (
     Command,
     Decision,

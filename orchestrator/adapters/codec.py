@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar
@@ -21,6 +20,7 @@ from typing import Generic, NamedTuple, TypeVar
 from pydantic import TypeAdapter
 
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan
 from schemas.connecting import TaskId

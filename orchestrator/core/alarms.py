@@ -8,10 +8,10 @@ has none, for nobody waits for its answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.words import INTERIMS, Mark
 
 OPEN = frozenset({CaseStatus.RECEIVED, CaseStatus.RUNNING, CaseStatus.ATTACHED})

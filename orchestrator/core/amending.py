@@ -9,7 +9,6 @@ told.  Nothing is ever taken away, and no right is widened.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from orchestrator.core.cases import (
     Case,
@@ -22,6 +21,7 @@ from orchestrator.core.cases import (
     Task,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.gates import opens_at
 from orchestrator.core.later import Amendment, PassedOver, RequestAmended
 from orchestrator.core.links import may_still_learn, was_never_asked

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -14,6 +13,7 @@ from orchestrator.core.cases import (
     Statement,
     Wants,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.events import (
     ExportCollected,
     ExportDownloaded,

@@ -10,11 +10,12 @@ carried out by itself and leads the rest.  After the answer a request is a new c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Scope
+from orchestrator.core.changing import replace
 from orchestrator.core.commands import TellCase
 from orchestrator.core.events import CaseExtended, RequestWithdrawn
 from orchestrator.core.holds import REFUSALS

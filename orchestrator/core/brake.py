@@ -9,10 +9,11 @@ request, and once pulled it stays so until two people have decided.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from orchestrator.core.changing import replace
 from orchestrator.core.grounds import Ground, fits
 from orchestrator.core.laws import Law
 from orchestrator.core.words import Rehearsal, Right

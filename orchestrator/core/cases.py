@@ -7,10 +7,11 @@ Its tasks are in `tasks`; their names can be imported from here too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from orchestrator.core.changing import replace
 from orchestrator.core.deadlines import Deadline
 from orchestrator.core.grounds import Ground
 from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling

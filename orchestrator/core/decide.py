@@ -8,7 +8,6 @@ case's own state (what is ready or due is a row) and as commands.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import assert_never
 
 from orchestrator.core.amending import after_amendment
@@ -26,6 +25,7 @@ from orchestrator.core.attaching import (
     words_to_others,
 )
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.commands import Command, Decision, Publish
 from orchestrator.core.events import (
     CallReported,

@@ -10,10 +10,10 @@ controller to defend, so the earlier date stays the one that alarms are set on.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus, Extension
+from orchestrator.core.changing import replace
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, deadline
 from orchestrator.core.events import CaseExtended, IdentityAsked, IdentityReceived
 from orchestrator.core.holds import HoldReason, Ruling, RulingKind, hold_provision

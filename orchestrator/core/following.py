@@ -9,7 +9,6 @@ What became of it is told in a supplement, and with that the case owes it no mor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orchestrator.core.cases import (
@@ -21,6 +20,7 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.owed import Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reading_back import (

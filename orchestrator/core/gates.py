@@ -9,7 +9,6 @@ root last.  An account without such a link waits for nobody.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import (
@@ -23,6 +22,7 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.links import (
     fed_accounts,
     is_frozen,

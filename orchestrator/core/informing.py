@@ -6,13 +6,13 @@ A statement or a copy that nobody was told of cannot have reached anybody.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple, assert_never
 
 from orchestrator.core.admission import CLOCK_SKEW
 from orchestrator.core.amending import may_be_amended
 from orchestrator.core.cases import Case
+from orchestrator.core.changing import replace
 from orchestrator.core.holds import REFUSALS
 from orchestrator.core.later import PersonInformed
 from orchestrator.core.words import Level

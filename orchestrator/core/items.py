@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from orchestrator.core.cases import ItemState, Step, Task, TaskItem
+from orchestrator.core.changing import replace
 from orchestrator.core.events import TaskReported
 from orchestrator.core.words import CallId
 from schemas.connecting import Action, Evidence, ItemId

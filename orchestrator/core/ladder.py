@@ -12,10 +12,10 @@ Behind a gate nobody is silent, and of a rehearsal nobody is told.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.plan import Ladder
 from orchestrator.core.tasks import Climbed, Rung, Task, TaskStatus
 
@@ -30,6 +30,8 @@ def climbed(before: Case, after: Case, at: datetime) -> Case:
     for task in after.all_tasks.values():
         known = before.all_tasks.get(task.id)
         heard = task if task is known else _heard(known, task, at)
+        if heard is known and _is_quiet(heard):
+            continue
         reached = [one for one in _ahead(after, heard) if one.at <= at]
         # Told now, however long ago the moment was: nobody looked since.
         rungs = tuple(replace(one, at=at) for one in reached)
@@ -44,13 +46,14 @@ def next_rung_at(case: Case) -> datetime | None:
     """Return when the next rung of any task is reached, if all stay silent."""
     if case.rehearsal or case.status not in OPEN:
         return None
-    ahead = (one.at for task in case.all_tasks.values() for one in _ahead(case, task))
+    waited_for = [task for task in case.all_tasks.values() if not _is_quiet(task)]
+    ahead = (one.at for task in waited_for for one in _ahead(case, task))
     return min(ahead, default=None)
 
 
 def silent_since(task: Task) -> datetime | None:
     """Return when the account should have answered; it may still be to come."""
-    if task.is_settled or task.status is TaskStatus.PLANNED:
+    if _is_quiet(task):
         return None
     if task.open_calls:
         return min(min(call.check_at, call.late_at) for call in task.open_calls)
@@ -90,6 +93,11 @@ def _ahead(case: Case, task: Task) -> Iterator[Climbed]:
         moments[Rung.BREACH_OF_SLA] = _breach_at(task, since, ladder)
     over = {one.rung for one in task.rungs}
     yield from (Climbed(rung, at) for rung, at in moments.items() if rung not in over)
+
+
+def _is_quiet(task: Task) -> bool:
+    """Tell whether nobody is asked for anything: before the task, or after it."""
+    return task.is_settled or task.status is TaskStatus.PLANNED
 
 
 def _breach_at(task: Task, since: datetime, ladder: Ladder) -> datetime:

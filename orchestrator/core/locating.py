@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import Case, Found, Task, TaskItem, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLocated, MatchesConflicted, TaskReported
 from orchestrator.core.links import was_never_asked
 from orchestrator.core.plan import PlannedAccount

@@ -8,11 +8,11 @@ officer's, and nobody is asked anything until they hand them back, for a time.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.alarms import OPEN
 from orchestrator.core.cases import Case, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import PersonRetried
 from orchestrator.core.following import (
     ERASED_WITHIN,

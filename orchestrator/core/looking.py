@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.cases import ItemState, Step, Task
+from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLookedAt, TaskReported
 from orchestrator.core.items import items_to_see, marked, reopened
 from orchestrator.core.plan import PlannedAccount

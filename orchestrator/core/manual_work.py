@@ -8,7 +8,6 @@ ended.  Their word is evidence of grade M; where the connector can look, a look 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import assert_never
@@ -23,6 +22,7 @@ from orchestrator.core.cases import (
     Task,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.events import (
     Attested,
     EvidenceOpened,

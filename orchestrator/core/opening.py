@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orchestrator.core.cases import (
@@ -17,6 +17,7 @@ from orchestrator.core.cases import (
     Verification,
     task_id,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.commands import Decision, Publish, TellCase
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.gates import open_gates

@@ -10,7 +10,6 @@ who came back is no resurrection, and only a person can tell.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLocated, MatchesConflicted, TaskReported
 from orchestrator.core.holds import ReturnReason, Ruling, RulingKind
 from orchestrator.core.owed import READ_BACK_MOST, Obligation, ObligationKind

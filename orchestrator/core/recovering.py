@@ -8,9 +8,8 @@ and whatever the backup believes to be open is left alone.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
+from orchestrator.core.changing import replace
 from orchestrator.core.events import StatementRecovered
 from orchestrator.core.following import follow_up, owed_by
 from orchestrator.core.owed import CarriedOut, Obligation, ObligationKind

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
 from orchestrator.core.following import looked_again
 from orchestrator.core.items import (

@@ -8,11 +8,11 @@ is over, and no longer than its account's `open_most`.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from orchestrator.core.cases import Case, ItemState, Task, TaskItem
+from orchestrator.core.changing import replace
 from orchestrator.core.owed import OPEN_REASONS, Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from schemas.connecting import ItemId, Retained

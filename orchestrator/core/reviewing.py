@@ -8,7 +8,6 @@ classes leaves these alone while the rest goes on.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -22,6 +21,7 @@ from orchestrator.core.cases import (
     Task,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.grounds import PROVISIONS, fits
 from orchestrator.core.holds import (
     BY_RULE,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from orchestrator.core.cases import Case, ItemState, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import PersonChose, PersonClosed, PersonRetried
 from orchestrator.core.items import marked
 from orchestrator.core.locating import chosen, with_learned

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
 from orchestrator.core.cases import Step, Task
+from orchestrator.core.changing import replace
 from orchestrator.core.events import CheckFailed, TaskReported
 from orchestrator.core.items import carried, confirmable, reopened, without_call
 from orchestrator.core.plan import PlannedAccount

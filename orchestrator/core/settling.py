@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.cases import Found, ItemState, Step, Task, TaskItem, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.retention import retained
 from schemas.connecting import (

@@ -8,10 +8,10 @@ word is kept outside until its report is in.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.events import CallReported, TaskReported
 from orchestrator.core.items import marked
 from orchestrator.core.plan import PlannedAccount

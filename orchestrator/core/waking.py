@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.alarms import next_mark
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, TaskStatus
+from orchestrator.core.changing import replace
 from orchestrator.core.following import next_follow_ups
 from orchestrator.core.ladder import next_rung_at
 from orchestrator.core.reviewing import next_review_at

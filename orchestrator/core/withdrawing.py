@@ -8,7 +8,6 @@ Manual work is taken back as long as nobody was shown for whom it is.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.cases import (
@@ -20,6 +19,7 @@ from orchestrator.core.cases import (
     Task,
     TaskStatus,
 )
+from orchestrator.core.changing import replace
 from orchestrator.core.events import CheckFailed, RequestWithdrawn, TaskReported
 from orchestrator.core.items import carried, reopened, without_call
 from orchestrator.core.plan import PlannedAccount

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -18,6 +18,7 @@ import structlog
 
 from orchestrator.core.cases import Step as CallStep
 from orchestrator.core.cases import Task
+from orchestrator.core.changing import replace
 from orchestrator.core.dossier import (
     ALL_IDENTIFIERS,
     candidates_name,

@@ -21,7 +21,6 @@ from orchestrator.adapters.locked_keys import SqlLockedKeys
 from orchestrator.adapters.log_retention import SqlLogRetention
 from orchestrator.adapters.outbox import SqlOutbox
 from orchestrator.adapters.packing import ZipPacking
-from orchestrator.adapters.quarantine_alarm import QuarantineAlarm
 from orchestrator.adapters.register import (
     AccountEntry,
     planned_account,
@@ -33,6 +32,7 @@ from orchestrator.bootstrap_proof import Proof
 from orchestrator.configuring import config_of
 from orchestrator.core.words import AccountId
 from orchestrator.event_log import Consumer
+from orchestrator.stages.alarm import QuarantineAlarm
 from orchestrator.stages.collect import Collect, CollectParts
 from orchestrator.stages.forget import Forget
 from orchestrator.stages.gather import Gatherer, Habits
@@ -155,7 +155,7 @@ class Installation(Proof):
         done = SqlDoneRows(self.database)
         chores = (
             Chore("quarantine", self.quarantine.expire),
-            Chore("due", QuarantineAlarm(self.database).tell, every=HOUR),
+            Chore("due", QuarantineAlarm(self.quarantine.near).tell, every=HOUR),
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),

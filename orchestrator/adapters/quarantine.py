@@ -10,14 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 
 from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
+from orchestrator.adapters.asking import NEAR
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
 from orchestrator.errors import NotPossible
@@ -54,6 +55,7 @@ UNVERIFIED = frozenset(
         RejectionCode.BAD_SIGNATURE,
     }
 )
+AGAIN_AFTER = timedelta(days=1)  # a request near its day is told of again
 AT_ONCE = 500  # events that are dropped in one transaction
 
 # Who ends what nobody looked at in time.
@@ -205,6 +207,19 @@ class SqlQuarantine:
             return [
                 QuarantineAction(row.action, row.by, row.at, row.reason) for row in rows
             ]
+
+    def near(self, now: datetime) -> Sequence[datetime]:
+        """
+        Mark requests that are due within a week, or overdue; returns when each is.
+
+        Each is returned once a day, to whoever asks first.
+        """
+        row = t.quarantine.c
+        untold = or_(row.alarmed_at.is_(None), row.alarmed_at <= now - AGAIN_AFTER)
+        mine = (row.state == WAITING, row.due_at < now + NEAR, untold)
+        told = update(t.quarantine).where(*mine).values(alarmed_at=now)
+        with self._database.writing() as connection:
+            return connection.execute(told.returning(row.due_at)).scalars().all()
 
     def expire(self, now: datetime) -> int:
         """

@@ -14,6 +14,19 @@ from orchestrator.adapters.package import PackageFile, build_package
 from schemas.recipients import Basis, Heard, RecipientHeard
 
 CREATED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+HOST = RecipientHeard(
+    recipient="mail",
+    legal_name="Müller Mail Ltd",
+    role="processor",
+    country="IE",
+    sub_processors=("Hosting Ltd",),
+    data_categories=("contact details",),
+    contract="DPA-2019-001",
+    active_from=date(2019, 1, 1),
+    basis=Basis.FOUND,
+    told=Heard.NOT_OWED,
+    accounts=("mail",),
+)
 
 
 @pytest.mark.parametrize(
@@ -45,22 +58,9 @@ def test_file_is_packed_under_a_plain_name(suffix: str, name: str) -> None:
 
 def test_package_names_who_got_the_data() -> None:
     """By name, with what concerns the person; the manifest has the file's digest."""
-    mail = RecipientHeard(
-        recipient="mail",
-        legal_name="Müller Mail Ltd",
-        role="processor",
-        country="IE",
-        sub_processors=("Hosting Ltd",),
-        data_categories=("contact details",),
-        contract="DPA-2019-001",
-        active_from=date(2019, 1, 1),
-        basis=Basis.FOUND,
-        told=Heard.NOT_OWED,
-        accounts=("mail",),
-    )
     target = io.BytesIO()
 
-    build_package("case-1", CREATED, [], target.write, recipients=[mail])
+    build_package("case-1", CREATED, [], target.write, recipients=[HOST])
 
     with zipfile.ZipFile(target) as archive:
         content = archive.read("recipients.json")

@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from orchestrator.adapters.quarantine import DropReason
-from orchestrator.adapters.quarantine_alarm import QuarantineAlarm
 from orchestrator.entrypoints.releasing import Releasing
+from orchestrator.stages.alarm import QuarantineAlarm
 from schemas.rejections import RejectionCode
 from tests.entrypoints.test_withdrawn_event import a_withdrawal
 from tests.support.installation import AnInstallation
@@ -149,7 +149,7 @@ def test_request_near_its_day_is_told_once_a_day(flooded: AnInstallation) -> Non
     """By one line that counts, from a week before on, until it is ruled on."""
     lines = flooded.parts.quarantine.lines()
     due = min(one.due_at for one in lines if one.due_at)
-    alarm, day = QuarantineAlarm(flooded.parts.database), timedelta(days=1)
+    alarm, day = QuarantineAlarm(flooded.parts.quarantine.near), timedelta(days=1)
 
     with capture_logs() as told:
         alarm.tell(due - 8 * day)

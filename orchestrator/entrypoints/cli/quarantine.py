@@ -16,6 +16,7 @@ from orchestrator.entrypoints.cli.options import (
     a_name,
 )
 from orchestrator.entrypoints.cli.showing import (
+    Columns,
     plain,
     print_facts,
     print_json,
@@ -29,6 +30,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
+    from orchestrator.adapters.views import QuarantinedLine
     from orchestrator.entrypoints.releasing import QuarantinedView
     from schemas.rejections import RejectionCode
 
@@ -36,6 +38,43 @@ app = typer.Typer(
     name="quarantine", help="Events that were refused and kept, encrypted.", **HELP
 )
 EventId = Annotated[str, typer.Argument(metavar="ID", help="As the list names it.")]
+
+EventIds = Annotated[
+    list[str] | None, typer.Argument(metavar="ID…", help="As the list names them.")
+]
+Decider = Annotated[
+    str,
+    typer.Option(
+        "--by", metavar="WHO", callback=a_name, help="Who decided, as a pseudonym."
+    ),
+]
+Reason = Annotated[
+    str,
+    typer.Option(
+        "--reason",
+        metavar="REASON",
+        help="forged, not_a_request, sent_again, answered_otherwise or not_wanted.",
+    ),
+]
+Code = Annotated[
+    str | None,
+    typer.Option(
+        "--code", metavar="CODE", help="All of one code that nobody of ours signed."
+    ),
+]
+
+_NONE_LIKE_THIS = "Nothing in quarantine is like this."
+_COLUMNS: Columns[QuarantinedLine] = (
+    ("id", lambda row: row.id),
+    ("state", lambda row: row.state),
+    ("code", lambda row: row.code),
+    ("pointer", lambda row: row.pointer),
+    ("type", lambda row: row.type),
+    ("request", lambda row: row.request_id),
+    ("seen", lambda row: row.seen_at),
+    ("due", lambda row: row.due_at),
+    ("expires", lambda row: row.expires_at),
+)
 
 
 @app.command("list")
@@ -68,24 +107,9 @@ def list_(
         quarantine = SqlQuarantine(database)
         rows = quarantine.lines(wanted, limit)
         count = quarantine.count(wanted)
-    print_rows(
-        rows,
-        [
-            ("id", lambda row: row.id),
-            ("state", lambda row: row.state),
-            ("code", lambda row: row.code),
-            ("pointer", lambda row: row.pointer),
-            ("type", lambda row: row.type),
-            ("request", lambda row: row.request_id),
-            ("seen", lambda row: row.seen_at),
-            ("due", lambda row: row.due_at),
-            ("expires", lambda row: row.expires_at),
-        ],
-        as_json=as_json,
-        nothing="Nothing is quarantined."
-        if wanted == Wanted()
-        else "Nothing in quarantine is like this.",
-    )
+    is_all = wanted == Wanted()
+    nothing = "Nothing is quarantined." if is_all else _NONE_LIKE_THIS
+    print_rows(rows, _COLUMNS, as_json=as_json, nothing=nothing)
     if count > len(rows):
         warn(f"{count - len(rows)} more are there; --limit shows more of them.")
 
@@ -141,31 +165,11 @@ def release(
 
 @app.command()
 def drop(
-    events: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="ID…", help="As the list names them."),
-    ] = None,
+    events: EventIds = None,
     *,
-    by: Annotated[
-        str,
-        typer.Option(
-            "--by", metavar="WHO", callback=a_name, help="Who decided, as a pseudonym."
-        ),
-    ],
-    reason: Annotated[
-        str,
-        typer.Option(
-            "--reason",
-            metavar="REASON",
-            help="forged, not_a_request, sent_again, answered_otherwise or not_wanted.",
-        ),
-    ],
-    code: Annotated[
-        str | None,
-        typer.Option(
-            "--code", metavar="CODE", help="All of one code that nobody of ours signed."
-        ),
-    ] = None,
+    by: Decider,
+    reason: Reason,
+    code: Code = None,
 ) -> None:
     """
     Decide that events are not carried out from here, and destroy their payloads.

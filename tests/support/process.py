@@ -7,7 +7,8 @@ The environment says everything (`ERASURE_…`), and besides, for tests alone:
 `KEEPS_RATES` (without it the windows that a vendor sets for one operation are lifted
 and only the register's hold), `BUDGET` ("points/seconds", in place of the size of
 every window that an operation has of its own; its cost stays), `LOOKS_BACK` (look for
-a restored backup before anything starts, as the command does).
+a restored backup before anything starts, as the command does), `DAYS_AHEAD` (how many
+days later the process lives).
 Exits as `erasure run` does.
 """
 
@@ -18,9 +19,10 @@ import resource
 import signal
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connectors.registry import connectors
+from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.logs import configure_logs
 from orchestrator.bootstrap import Installation
 from orchestrator.core.words import AccountId
@@ -47,6 +49,7 @@ def run() -> int:
         _lift_rates()
     stages = _listed("STAGES") or STAGES
     accounts = [AccountId(one) for one in _listed("ACCOUNTS")] or None
+    _live_later(int(os.environ.pop("DAYS_AHEAD", "0")))
     looks_back = bool(os.environ.pop("LOOKS_BACK", None))
     try:
         settings = load_settings()
@@ -91,6 +94,16 @@ def _lift_rates() -> None:
             for name, operation in spec.operations.items()
         }
         connector.spec = replace(spec, operations=operations)
+
+
+def _live_later(days: int) -> None:
+    """Let the wall clock be ahead; what is measured in seconds passes as ever."""
+    now = SystemClock.now
+
+    def later(clock: SystemClock) -> datetime:
+        return now(clock) + timedelta(days=days)
+
+    SystemClock.now = later  # type: ignore[assignment, method-assign]
 
 
 def _deliver(times: int) -> None:

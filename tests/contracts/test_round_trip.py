@@ -28,6 +28,9 @@ from tests.contracts.drawing import any_of
 from tests.contracts.stored import Stored
 from tests.core.builders import CASE, MAIL, T0, a_case, a_plan, task_of
 
+# A case with a task for every outcome is long to print; only one that fails is.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 OUTCOMES = (*get_args(Outcome), Found, type(None))
 EVENTS = get_args(Event)
 SOME = settings(

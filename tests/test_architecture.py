@@ -170,9 +170,11 @@ def test_core_needs_nothing_but_the_standard_library() -> None:
     allowed |= {
         "enum",
         "fractions",
+        "functools",
         "hashlib",
         "itertools",
         "json",
+        "operator",
         "types",
         "typing",
         "zoneinfo",

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from orchestrator.adapters import tables as t
 from orchestrator.core.cases import Case, Found, Task
 from orchestrator.core.events import Event
+from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     AccountId,
@@ -63,6 +64,11 @@ def _under(task: Task, id_: TaskId, account: AccountId) -> Task:
     return replace(task, id=id_, account=account, open_calls=jobs)
 
 
+def _owed(drawn: Obligation) -> Obligation:
+    """Give what a drawn case owes names that columns can hold, at a known account."""
+    return replace(drawn, account=MAIL, record_class="invoice", rule="rule-1")
+
+
 def _named(case: Case, plan: Plan, tasks: tuple[Task, ...]) -> Case:
     """Give a drawn case names that columns can hold and that nothing else has."""
     number = next(_numbers)
@@ -84,7 +90,7 @@ def _named(case: Case, plan: Plan, tasks: tuple[Task, ...]) -> Case:
             time_zone="Europe/Berlin",
         ),
         tasks={one.id: one for one in named} or None,
-        obligations=tuple(replace(one, account=MAIL) for one in case.obligations[:1]),
+        obligations=tuple(map(_owed, case.obligations[:1])),
     )
 
 

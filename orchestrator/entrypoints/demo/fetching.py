@@ -171,7 +171,8 @@ def _copy(installation: Installation, folder: Folder, case: Case) -> Copy:
 
 def _keeps_its_manifest(entries: Mapping[str, bytes]) -> bool:
     """Tell whether the package holds exactly the files its manifest names."""
-    listed = json.loads(entries["manifest.json"])["files"]
+    manifest = json.loads(entries["manifest.json"])
+    listed = [*manifest["files"], manifest["recipients"]]
     named = {one["path"]: one["sha256"] for one in listed}
     held = {
         name: sha256(content).hexdigest()

@@ -292,7 +292,8 @@ def _listed(entries: Mapping[str, int]) -> str:
     counts = Counter(name.partition("/")[0] for name in entries if "/" in name)
     systems = ", ".join(f"{TITLES[name]} {count}" for name, count in counts.items())
     size = sum(entries.values()) / 1024
-    return f"{len(entries)} files, {size:.0f} KiB: {systems}, its manifest"
+    others = "who got the data, its manifest"
+    return f"{len(entries)} files, {size:.0f} KiB: {systems}, {others}"
 
 
 def _outcomes(receipt: Receipt, account: str) -> Text:

@@ -52,7 +52,7 @@ def test_wheel_finds_the_examples_without_a_checkout(installed: Path) -> None:
     assert done.returncode == 0, done.stderr
     where, requests, register = done.stdout.split()
     assert Path(where).is_relative_to(installed)
-    assert (requests, register) == ("5", "True")
+    assert (requests, register) == ("6", "True")
 
 
 def test_wheel_writes_the_package_of_a_connector(installed: Path) -> None:

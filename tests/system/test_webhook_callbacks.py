@@ -106,12 +106,33 @@ def test_teams_word_ends_a_copy_and_an_erasure(team: Team) -> None:
         team.fake.command("end", None)
         team.post(team.fake.letter(id_))
     team.site.wait_until_over(1)
+    # A poll may have fetched the copy first; then its letter comes a second later.
+    team.site.wait(lambda: set(team.states()) == {("applied", None)})
 
     assert child.stop() == 0
     assert team.ends()[Action.EXPORT] == ("exported", None)
     assert team.ends()[Action.ERASE] == ("done", "E4")
     assert team.fake.data["records"] == {}
-    assert set(team.states()) == {("applied", None)}
+
+
+def test_letter_that_waits_at_a_stop_is_read_by_the_next_process(team: Team) -> None:
+    """It came too late to end its case, which a poll ended; nothing else moves."""
+    team.fake.command("works", "later")
+    team.site.publish(a_submission(ADA, "erasure"))
+    team.site.run_until_over(1, WEBHOOK_TOKEN=TOKEN)
+    before = team.site.rows("SELECT id, version, status FROM cases")
+    (id_,) = team.fake.data["answers"]
+    taking = team.start(STAGES="sweep")
+    team.post(team.fake.letter(id_))
+    assert taking.stop() == 0
+    stopped_with = team.states()
+
+    reading = team.start()
+    team.site.wait(lambda: team.states() == [("applied", None)])
+
+    assert reading.stop() == 0
+    assert stopped_with == [("waiting", None)]
+    assert team.site.rows("SELECT id, version, status FROM cases") == before
 
 
 def test_word_about_a_forgotten_case_brings_nothing_back(team: Team) -> None:

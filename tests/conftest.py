@@ -5,6 +5,9 @@ Each part starts when the first test asks for it and ends with the session.  A
 part that cannot start fails the tests that asked: nothing is skipped.
 `ERASURE_TEST_KAFKA` (bootstrap servers) and `ERASURE_TEST_DATABASE_URL` (any
 database of a server where we may create others) name running ones instead.
+
+Drawn examples are the same in every run, and no machine is too slow for them;
+`--hypothesis-profile exploring` draws others.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.broker import Broker
 from tests.support.postgres import Postgres, create_database, drop_database
@@ -26,6 +30,19 @@ from tests.support.site_fixtures import (  # noqa: F401 (fixtures are found by n
 )
 
 _SPECS = "ERASURE_VENDOR_SPECS"
+
+settings.register_profile(
+    "steady",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "exploring", settings.get_profile("steady"), derandomize=False
+)
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

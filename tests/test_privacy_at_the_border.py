@@ -32,6 +32,7 @@ from tests.support.club import CLUB, Club, a_club, an_answer
 from tests.support.command import Ran, erasure
 from tests.support.desk import REGISTER as DESK
 from tests.support.nursery import Child
+from tests.support.patience import PATIENCE
 from tests.support.people import a_submission
 from tests.support.processes import free_port, is_listening
 from tests.support.site import Backend, Site
@@ -91,7 +92,7 @@ class Border:
     def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Call back; whatever is answered repeats nobody."""
         url = f"http://127.0.0.1:{self.port}/callbacks/{path}"
-        answer = httpx.post(url, content=body, headers=headers)
+        answer = httpx.post(url, content=body, headers=headers, timeout=PATIENCE)
         assert found_in(answer.content + repr(answer.headers).encode()) == []
 
     def speak(self) -> None:
@@ -191,7 +192,7 @@ def test_canary_stands_in_clear_nowhere_at_the_border(
     child = border.start(KILL_AT="after commit: UPDATE inbox SET #3")
     with contextlib.suppress(httpx.TransportError):
         border.speak()
-    assert child.wait(60) == -SIGKILL
+    assert child.wait() == -SIGKILL
     killed = found_at(site, topics=said)
 
     child = border.start()

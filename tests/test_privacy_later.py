@@ -57,7 +57,7 @@ def _run(site: Site, days: int, query: str, **extra: str) -> None:
         TMPDIR=str(temporary),
         **extra,
     )
-    site.wait(lambda: site.count(query) > 0 or not child.is_running, 30)
+    site.wait(lambda: site.count(query) > 0 or not child.is_running)
     assert child.is_running, site.described()
     assert child.stop() == 0
 

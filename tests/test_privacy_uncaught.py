@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.canary import CANARY, found_in
 from tests.support.cli_doc import commands
+from tests.support.patience import PATIENCE
 
 ROOT = Path(__file__).parents[1]
 BEGIN = """
@@ -74,7 +75,7 @@ def test_error_that_nobody_caught_names_nobody(way: str, said: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
     events = [json.loads(line)["event"] for line in ran.stderr.splitlines()]

@@ -15,9 +15,9 @@ from connectors.testing import BYSTANDER, CANARY
 from tests.entrypoints.test_connector import ERASURE, edit, in_a_process
 from tests.support.command import erasure
 from tests.support.installation import ROOT
+from tests.support.patience import PATIENCE
 
 DEV = ("connector", "dev", "acme-mail")
-PATIENCE = 60.0
 
 
 @pytest.fixture(scope="module")

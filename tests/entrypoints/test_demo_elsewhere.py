@@ -13,8 +13,7 @@ from orchestrator.entrypoints.demo.office import Office
 from orchestrator.errors import NotPossible
 from tests.support.demo_evidence import the_systems
 from tests.support.installation import AnInstallation
-
-SOON = 10.0  # seconds; the demo's patience is a minute
+from tests.support.patience import PATIENCE
 
 
 class OfficeThatCannotDecide(Office):
@@ -37,6 +36,6 @@ def test_failed_decision_ends_the_demo_at_once(
 
     elsewhere.start()
 
-    assert given_up.wait(SOON)
+    assert given_up.wait(PATIENCE)
     with pytest.raises(NotPossible, match="too late"):
         elsewhere.stop()

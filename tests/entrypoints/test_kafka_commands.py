@@ -14,6 +14,7 @@ from orchestrator.bootstrap import Installation
 from schemas.topics import REQUESTS, TOPICS
 from tests.support.finished import a_request_file, has_said, running, until
 from tests.support.installation import AnInstallation
+from tests.support.patience import PATIENCE
 from tests.support.people import Human
 
 
@@ -70,7 +71,7 @@ def test_parts_run_as_processes_of_their_own(
         until(lambda: _workers(installation) == 1, installation, worker)
         states = installation("account", "list", "--json").data
         worker.send_signal(SIGTERM)
-        assert worker.wait(30) == 0
+        assert worker.wait(PATIENCE) == 0
 
     assert reader.returncode == 0
     owned = [one["id"] for one in states if one["state"] == "running"]

@@ -13,6 +13,7 @@ from orchestrator.adapters.single_run import only_run
 from orchestrator.errors import SetUpError
 from tests.support.finished import a_request_file, has_said, running, until
 from tests.support.installation import AnInstallation
+from tests.support.patience import PATIENCE
 from tests.support.people import Human
 
 
@@ -25,7 +26,7 @@ def test_signal_ends_the_process_in_order(
 
     with running(installation) as process:
         process.send_signal(signal)
-        code = process.wait(30)
+        code = process.wait(PATIENCE)
 
     assert code == 0
     assert has_said(installation, "process_stopping")
@@ -59,7 +60,7 @@ def test_killed_run_leaves_no_lock(installation: AnInstallation) -> None:
     """The kernel lets go of the lock: the next run starts."""
     with running(installation) as process:
         process.kill()
-        process.wait(30)
+        process.wait(PATIENCE)
 
     with only_run(installation.parts.database):
         pass
@@ -112,7 +113,7 @@ def test_failure_ends_the_process_with_its_sentence(
         env=installation.process_env,
         cwd=installation.folder,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         text=True,
         check=False,
     )

@@ -14,6 +14,7 @@ from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
 from tests.support.finished import has_said, running, until
 from tests.support.installation import AnInstallation
+from tests.support.patience import PATIENCE
 from tests.support.people import Human, settle_in
 from tests.support.site_register import RegisterText
 
@@ -59,7 +60,7 @@ def test_call_in_flight_may_finish(
         until(lambda: has_said(installation, "process_stopping"), installation, process)
         before = _search(installation, case)
         fakes["klaviyo"].release()
-        code = process.wait(30)
+        code = process.wait(PATIENCE)
 
     assert (before, code) == ("called", 0)
     assert _search(installation, case) == "settled"
@@ -75,7 +76,7 @@ def test_call_that_does_not_end_is_left_after_the_grace(
     with running(installation) as process:
         until(lambda: fakes["klaviyo"].requests(ASKED) > 0, installation, process)
         process.send_signal(SIGTERM)
-        code = process.wait(30)
+        code = process.wait(PATIENCE)
     fakes["klaviyo"].release()
     with running(installation) as process:
         until(lambda: _search(installation, case) == "settled", installation, process)
@@ -94,6 +95,6 @@ def test_second_signal_ends_the_process_at_once(
         process.send_signal(SIGTERM)
         until(lambda: has_said(installation, "process_stopping"), installation, process)
         process.send_signal(SIGTERM)
-        code = process.wait(10)
+        code = process.wait(PATIENCE)
 
     assert code == 1

@@ -13,6 +13,7 @@ from orchestrator.adapters.keys import create_keys
 from orchestrator.entrypoints.starting import remember_keys
 from tests.support.command import erasure
 from tests.support.installation import AnInstallation
+from tests.support.patience import PATIENCE
 from tests.support.people import Human
 from tests.support.processes import free_port
 
@@ -201,7 +202,7 @@ def test_absent_broker_is_one_sentence(installation: AnInstallation) -> None:
     ]
 
     for ran in runs:
-        _, said = ran.communicate(timeout=60)
+        _, said = ran.communicate(timeout=PATIENCE)
         assert ran.returncode == 2
         (sentence,) = said.splitlines()
         assert "No Kafka answers at 127.0.0.1:" in sentence

@@ -17,6 +17,7 @@ from orchestrator.adapters.notes import Checkpoint, LogProof, sign_note
 from orchestrator.adapters.signing import DsseSigner
 from orchestrator.core.merkle import inclusion_proof, leaf_hash, root_of
 from schemas.receipts import RECEIPT_MEDIA_TYPE
+from tests.support.patience import PATIENCE
 
 SCRIPT = Path(__file__).parents[2] / "examples" / "verify_receipt" / "verify_receipt.py"
 LOG = "maison.example/receipts"
@@ -71,7 +72,7 @@ def judged(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

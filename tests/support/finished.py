@@ -14,6 +14,7 @@ from signal import SIGTERM
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
 from tests.support.installation import AnInstallation
+from tests.support.patience import PATIENCE
 from tests.support.people import Human, a_submission, settle_in
 from tests.support.processes import tail
 from tests.support.site_register import RegisterText
@@ -34,7 +35,7 @@ def running(
     finally:
         if process.poll() is None:
             process.send_signal(SIGTERM)
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 def has_said(installation: AnInstallation, fact: str) -> bool:
@@ -47,7 +48,7 @@ def until(
     is_so: Callable[[], bool],
     installation: AnInstallation,
     process: subprocess.Popen[bytes],
-    within: float = 60,
+    within: float = PATIENCE,
 ) -> None:
     """Return once *is_so*; fail with the process's log if it ends or takes too long."""
     pause = threading.Event()
@@ -99,10 +100,13 @@ def _is_over(installation: AnInstallation, count: int) -> bool:
     """Tell whether every case is answered and forgotten, and all is told."""
     cases = installation("case", "list", "--json").data
     over = [case for case in cases if case["status"] in {"answered", "closed"}]
-    status = installation("status", "--json").data
     wanting = [
         case
         for case in over
         if installation("case", "show", case["id"], "--json").data["identity_held"]
     ]
-    return len(over) == count and not wanting and status["unsent"] == 0
+    is_logged = installation("status", "--json").data["logged"] == count
+    # Asked last: whoever forgets a case tells of it, and what enters the log does so
+    # by way of the outbox.
+    unsent = installation("status", "--json").data["unsent"]
+    return len(over) == count and not wanting and is_logged and unsent == 0

@@ -29,6 +29,7 @@ from orchestrator.event_log import (
     Stored,
     TopicPartition,
 )
+from tests.support.patience import PATIENCE
 
 
 @dataclass
@@ -172,7 +173,7 @@ def a_message(topic: str, key: bytes = b"k", value: bytes | None = b"v") -> Mess
 
 
 def collect(
-    consumer: Consumer, count: int, within: float = 15, at_a_time: float = 0.5
+    consumer: Consumer, count: int, within: float = PATIENCE, at_a_time: float = 0.5
 ) -> list[Record]:
     """Poll until *count* records have come, or fail after *within* seconds."""
     records: list[Record] = []

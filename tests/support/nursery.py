@@ -21,6 +21,7 @@ import traceback
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
 from tests.support.processes import tail
 
 _ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ class Child:
         if self.is_running:
             signal.pidfd_send_signal(self._gone, number)
 
-    def wait(self, within: float = 60) -> int:
+    def wait(self, within: float = PATIENCE) -> int:
         """Wait for its end and return its exit status; negative is a signal."""
         if not select.select([self._gone], [], [], within)[0]:
             self.signal(signal.SIGKILL)

@@ -15,6 +15,7 @@ from typing import Final
 
 import psycopg
 
+from tests.support.patience import PATIENCE
 from tests.support.processes import (
     StartError,
     end,
@@ -113,7 +114,7 @@ class Postgres:
             self.output,
             user=self._user,
         )
-        if process.wait(60) != 0:
+        if process.wait(PATIENCE) != 0:
             raise StartError(self.output.read_text(errors="replace"))
 
     def _is_answering(self) -> bool:

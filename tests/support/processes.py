@@ -11,9 +11,14 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
+from typing import Final
+
+from tests.support.patience import PATIENCE
 
 _LEASH = Path(__file__).with_name("leash.py")
 _POLL_SECONDS = 0.05
+_PORTS: Final = range(15_000, 30_000)
+_given: set[int] = set()
 
 
 class StartError(RuntimeError):
@@ -63,7 +68,7 @@ def wait_until(
     is_ready: Callable[[], bool],
     process: subprocess.Popen[bytes],
     log: Path,
-    within: float = 60,
+    within: float = PATIENCE,
 ) -> None:
     """Return once *is_ready* says so; raise `StartError` when that cannot happen."""
     pause = threading.Event()
@@ -88,20 +93,32 @@ def is_listening(port: int) -> bool:
 
 def free_port() -> int:
     """
-    Find a loopback port nobody listens on.
+    Find a loopback port nobody listens on, nor ever will but for whoever asked.
 
-    Below the range the kernel hands to outgoing connections: a client that
-    retries a stopped server there could otherwise connect to itself.
+    It may be bound much later, and again after an outage.  So no port is given twice,
+    and each of the processes that share the tests has its own; none is of the range
+    that the kernel hands to outgoing connections: a client that retries a stopped
+    server there could connect to itself.
     """
+    share = _share(os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
     for _ in range(200):
-        port = 15_000 + secrets.randbelow(15_000)
+        port = secrets.choice(share)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
-    raise StartError("No loopback port between 15000 and 30000 is free.")
+        _given.add(port)
+        return port
+    raise StartError(f"No loopback port from {share[0]} to {share[-1]} is free.")
+
+
+def _share(worker: str) -> range:
+    """Return the ports of a worker of pytest-xdist; there are hardly more than 15."""
+    number = int(worker.removeprefix("gw")) % 15
+    return _PORTS[number * 1000 : (number + 1) * 1000]
 
 
 def tail(log: Path, lines: int = 40) -> str:

@@ -35,6 +35,7 @@ from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
 from schemas.topics import CONFIRMATIONS, RECEIPTS, REQUESTS
 from tests.support.kafka_reader import a_reader, ends_of, read_between
 from tests.support.nursery import Child, Nursery
+from tests.support.patience import PATIENCE
 from tests.support.people import SEEDED
 from tests.support.processes import tail
 from tests.support.publisher import signed
@@ -158,18 +159,18 @@ class Site:
         self.children.append(child)
         return child
 
-    def run_until_over(self, count: int, within: float = 60, **extra: str) -> None:
+    def run_until_over(self, count: int, **extra: str) -> None:
         """Start a process, wait until *count* cases are over, and stop it."""
         child = self.start(**extra)
-        self.wait(lambda: self.is_over(count) or not child.is_running, within)
+        self.wait(lambda: self.is_over(count) or not child.is_running)
         assert child.is_running, f"It ended by itself.\n{self.described()}"
         assert child.stop() == 0, tail(self.log)
 
-    def wait_until_over(self, count: int, within: float = 60) -> None:
+    def wait_until_over(self, count: int, within: float = PATIENCE) -> None:
         """Wait until *count* cases are answered, told and forgotten."""
         self.wait(lambda: self.is_over(count), within)
 
-    def wait(self, is_so: Callable[[], bool], within: float = 60) -> None:
+    def wait(self, is_so: Callable[[], bool], within: float = PATIENCE) -> None:
         """Wait until *is_so*; fail with what stands in the way."""
         pause = threading.Event()
         until = time.monotonic() + within
@@ -236,13 +237,14 @@ class Site:
 
     def is_over(self, count: int) -> bool:
         """Tell whether *count* cases want nothing more, and all is told."""
-        over = self.count(
-            "SELECT count(*) FROM cases"
-            " WHERE status IN ('answered', 'closed') AND wants IS NULL"
+        # At one moment: a statement leaves for the outbox when it enters the log.
+        ((over, unsent, unlogged),) = self.rows(
+            "SELECT (SELECT count(*) FROM cases"
+            " WHERE status IN ('answered', 'closed') AND wants IS NULL),"
+            " (SELECT count(*) FROM outbox WHERE sent_at IS NULL),"
+            " (SELECT count(*) FROM statements WHERE to_log = 1)"
         )
-        unsent = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
-        waits = "SELECT count(*) FROM statements WHERE to_log = 1"
-        return over >= count and self.count(unsent) == 0 == self.count(waits)
+        return int(over) >= count and unsent == unlogged == 0
 
     def described(self) -> str:
         """Tell where everything stands, for a test that waits in vain."""

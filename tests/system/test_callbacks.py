@@ -12,6 +12,7 @@ from connectors.fakes.opendsr import FakeOpenDsr
 from connectors.fakes.opendsr_signing import self_signed
 from schemas.connecting import Action
 from tests.support.nursery import Child
+from tests.support.patience import PATIENCE
 from tests.support.people import Human, a_submission
 from tests.support.processes import free_port, is_listening
 from tests.support.site import Backend, Site
@@ -52,7 +53,9 @@ class Caller:
         headers, body = self.fake.callback(self.request_id(), state, **forging)
         url = f"http://127.0.0.1:{self.port}/callbacks/opendsr"
         try:
-            return httpx.post(url, content=body, headers=headers).status_code
+            return httpx.post(
+                url, content=body, headers=headers, timeout=PATIENCE
+            ).status_code
         except httpx.TransportError:
             return 0
 

@@ -72,8 +72,9 @@ def _marked(site: Site) -> set[int]:
     """Return who is in Amplitude's jobs."""
     return {
         number
-        for job in site.fakes["amplitude"].data["jobs"].values()
-        for number in job["ids"]
+        # Lists: the fake answers meanwhile, in a thread of its own.
+        for job in list(site.fakes["amplitude"].data["jobs"].values())
+        for number in list(job["ids"])
     }
 
 

@@ -21,6 +21,7 @@ from tests.support.demo_runs import (
     run_on_terminal,
     script,
 )
+from tests.support.patience import PATIENCE
 
 # It says that a contact is deleted: our look finds out, and asks for a person.
 CAUGHT_LIAR = """
@@ -302,9 +303,11 @@ def test_demo_ends_at_once_when_interrupted(tmp_path: Path) -> None:
         assert process.stdout is not None
         said = ""
         while "arrive from the portal" not in said:
-            said += process.stdout.readline()
+            line = process.stdout.readline()
+            assert line, said
+            said += line
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=20)
+        rest, _ = process.communicate(timeout=PATIENCE)
 
     assert process.returncode == 130
     assert "Stopped" in rest

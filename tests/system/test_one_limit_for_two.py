@@ -135,7 +135,7 @@ def test_budget_of_points_holds_when_the_owner_dies(
     site.publish(*(a_submission(human, "access") for human in people))
     site.wait(lambda: ledger.spent >= ledger.stops_at)
     site.start(**other_env)
-    site.wait_until_over(len(people), within=180)
+    site.wait_until_over(len(people))
 
     assert ledger.hosts > {door}
     assert ledger.spent > 2 * POINTS
@@ -165,7 +165,7 @@ def test_accounts_of_one_credential_change_owner_together(
         seen.add(site.count(owners))
         return site.is_over(len(people))
 
-    site.wait(is_over, within=180)
+    site.wait(is_over)
 
     assert ledger.hosts > {door}
     assert seen <= {0, 1}

@@ -93,7 +93,7 @@ def test_sample_participant_serves_a_case_on_kafka(
     try:
         site.publish(a_submission(human, "erasure", "access"))
         site.start()
-        site.wait(lambda: site.is_over(1) or sample.poll() is not None, within=120)
+        site.wait(lambda: site.is_over(1) or sample.poll() is not None)
     finally:
         sample.kill()
         sample.wait()

@@ -21,6 +21,7 @@ from schemas.receipts import RECEIPT_SEALED
 from schemas.topics import RECEIPTS
 from tests.support.command import Ran, erasure
 from tests.support.installation import ROOT
+from tests.support.patience import PATIENCE
 from tests.support.people import Human, a_submission, held_of, humans, settle_in
 from tests.support.postgres import copy_database, drop_database
 from tests.support.site import Backend, Site
@@ -73,7 +74,7 @@ class Restored:
             env={**self.site.env, "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         return ran.returncode, ran.stderr

@@ -44,7 +44,7 @@ def test_storm_ends_every_case_once(embedded: Backend, new_site: NewSite) -> Non
         until = CASES * 8 * (kill + random.random()) / (KILLS + 1)  # noqa: S311
         site.wait(partial(_has_come, site, until))
         child.kill()
-    site.run_until_over(CASES, within=60)
+    site.run_until_over(CASES)
 
     receipts = site.receipts()
     assert set(receipts) == {human.request_id for human in people}

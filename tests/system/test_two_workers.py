@@ -79,7 +79,7 @@ def test_worker_that_slept_past_its_lease_sends_nothing_more(
     taken_over_at = site.here.clock.now()
     woken_at = time.monotonic()
     sleeper.signal(SIGCONT)
-    site.wait_until_over(6, within=60)
+    site.wait_until_over(6)
 
     late = [a for a in shop.arrivals if a.at > woken_at and a.host != other_host]
     micros = int(taken_over_at.timestamp() * 1_000_000)
@@ -113,7 +113,7 @@ def test_rate_limit_holds_across_owners(
     site.publish(*(a_submission(human) for human in people))
     site.wait(lambda: watch.freezes is None and len(watch.arrivals) >= LIMIT - 5)
     site.start(ERASURE_LEASE=LEASE, **other_env)
-    site.wait_until_over(8, within=60)
+    site.wait_until_over(8)
 
     times = sorted(arrival.at for arrival in watch.arrivals)
     fullest = max(

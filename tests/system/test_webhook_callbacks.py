@@ -16,6 +16,7 @@ from connectors.fakes.webhook import TOKEN, FakeWebhook
 from schemas.connecting import Action
 from schemas.instructions import ANSWER_MEDIA_TYPE
 from tests.support.nursery import Child
+from tests.support.patience import PATIENCE
 from tests.support.people import Human, a_submission
 from tests.support.processes import free_port, is_listening
 from tests.support.site import Backend, Site
@@ -65,7 +66,8 @@ class Team:
 
         def known() -> list[str]:
             waiting: Mapping[str, Any] = self.fake.data["waiting"]
-            return [id_ for id_ in waiting if id_.endswith(f".{action}")]
+            # At once: the fake answers in a thread of its own.
+            return [id_ for id_ in list(waiting) if id_.endswith(f".{action}")]
 
         self.site.wait(lambda: bool(known()))
         return known()[0]
@@ -73,7 +75,8 @@ class Team:
     def post(self, body: bytes, account: str = "loyalty") -> None:
         """Call back; it is always taken."""
         url = f"http://127.0.0.1:{self.port}/callbacks/{account}"
-        assert httpx.post(url, content=body).status_code == 202
+        answer = httpx.post(url, content=body, timeout=PATIENCE)
+        assert answer.status_code == 202
 
     def states(self) -> list[tuple[str, str | None]]:
         """Return how the letters ended, oldest first."""

@@ -150,8 +150,12 @@ def test_same_person_twice_is_not_four_eyes(tmp_path: Path) -> None:
     ("language", "complaint"),
     [
         pytest.param("de", "Aufsichtsbehörde", id="de"),
-        pytest.param("en", "supervisory authority", id="en"),
-        pytest.param("fr", "autorité de contrôle", id="fr"),
+        pytest.param("en", "data protection authority", id="en"),
+        pytest.param("es", "autoridad de protección de datos", id="es"),
+        pytest.param("fr", "autorité de protection des données", id="fr"),
+        pytest.param("it", "autorità per la protezione dei dati", id="it"),
+        pytest.param("pt", "autoridade de proteção de dados", id="pt"),
+        pytest.param("zh", "数据保护机构", id="zh"),
     ],
 )
 def test_notice_names_the_reason_and_the_remedies(
@@ -172,12 +176,12 @@ def test_notice_names_the_reason_and_the_remedies(
 def test_notice_of_a_refusal_in_part_names_the_records(
     installation: AnInstallation, case: CaseId
 ) -> None:
-    """What is left alone is named by class."""
+    """What is left alone is named by class, in the person's own language."""
     installation(
         "case", "refuse", case, *REFUSE, "--record-class", "order", "--by", "dpo-1"
     )
 
-    assert "order" in installation("case", "notice", case).out
+    assert "commandes" in installation("case", "notice", case).out
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -10,7 +10,7 @@ import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
 from orchestrator.entrypoints.cli.options import By, CaseId, a_pseudonym
-from orchestrator.entrypoints.cli.showing import say
+from orchestrator.entrypoints.cli.showing import say, warn
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (--help should answer at once)
@@ -142,19 +142,35 @@ def refuse(
 def notice(
     case: CaseId,
     language: Annotated[
-        str, typer.Option("--language", metavar="CODE", help="de, en or fr.")
-    ] = "en",
+        str | None,
+        typer.Option(
+            "--language",
+            metavar="CODE",
+            help="de, en, es, fr, it, pt or zh; left out, the person's own.",
+        ),
+    ] = None,
 ) -> None:
     """Print what the person is told of a refusal, with their remedies."""
-    from orchestrator.entrypoints.notices import LANGUAGES, refusal_notice
+    from orchestrator.entrypoints.notices import (
+        FALLBACK,
+        LANGUAGES,
+        language_of,
+        refusal_notice,
+    )
 
-    if language not in LANGUAGES:
+    if language is not None and language not in LANGUAGES:
         raise SetUpError(
             f"There is no notice in {language}; write one of {', '.join(LANGUAGES)}."
         )
     with open_queries() as queries:
         found = queries.case_now(case)
-    say(refusal_notice(found, language))
+    spoken = language or language_of(found.locale)
+    say(refusal_notice(found, spoken or FALLBACK))
+    if spoken is None:
+        warn(
+            f"There is no text in the person's language ({found.locale}): this one is"
+            " in English. Have it translated before you send it."
+        )
 
 
 _SECOND = "Noted; the register wants a second, different person to say the same."

@@ -17,6 +17,7 @@ from benchmarks.requests import requests
 from orchestrator.adapters.logs import configure_logs
 from orchestrator.adapters.tables import cases, outbox, tasks
 from orchestrator.bootstrap import Installation
+from orchestrator.entrypoints.collecting import collect_seldom
 from orchestrator.entrypoints.running import Running
 from orchestrator.event_log import Message, Publisher
 from orchestrator.settings import load_settings
@@ -90,7 +91,8 @@ class Watched:
         event.listen(self.installation.database.engine, "commit", self._count)
 
     def start(self) -> None:
-        """Start every stage."""
+        """Start every stage, as `erasure run` does."""
+        collect_seldom()
         self._running.start()
 
     def stop(self) -> None:

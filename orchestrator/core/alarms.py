@@ -8,7 +8,8 @@ has none, for nobody waits for its answer.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.changing import replace
@@ -25,14 +26,26 @@ DAYS = {Mark.WEEK: 7, Mark.THREE_DAYS: 3, Mark.DAY: 1}
 
 def alarm_moments(
     received_at: datetime, target_at: datetime, due_at: datetime
-) -> list[tuple[datetime, Mark]]:
+) -> tuple[tuple[datetime, Mark], ...]:
     """Return when which alarm goes off, earliest first; `target_at` is never later."""
+    return _alarms(received_at, target_at, due_at, target_at.tzinfo, due_at.tzinfo)
+
+
+@lru_cache(maxsize=1024)
+def _alarms(
+    received_at: datetime, target_at: datetime, due_at: datetime, *_zones: tzinfo | None
+) -> tuple[tuple[datetime, Mark], ...]:
+    """
+    Return the alarms; remembered, as each step of a case asks for the same ones.
+
+    By their zones, too: a day before a moment depends on where it is told.
+    """
     span = target_at - received_at
     received_at = received_at.astimezone(UTC)
     moments = [(received_at + share * span, mark) for mark, share in SHARES.items()]
     moments += [(target_at - days * ONE_DAY, mark) for mark, days in DAYS.items()]
     moments.append((due_at + ONE_SECOND, Mark.OVERDUE))
-    return sorted(moments)
+    return tuple(sorted(moments))
 
 
 def target_of(case: Case) -> datetime:
@@ -75,6 +88,8 @@ def passed(case: Case, at: datetime) -> Case:
 
 def latest_alarm(before: Case, after: Case) -> Mark | None:
     """Return the alarm that went off in this step; the most urgent of several."""
+    if after.passed == before.passed:
+        return None
     news = set(after.passed) - set(before.passed) - INTERIMS
     moments = alarm_moments(after.received_at, target_of(after), after.due_at)
     return next((mark for _, mark in reversed(moments) if mark in news), None)
@@ -85,7 +100,7 @@ def _ahead(case: Case) -> Iterator[tuple[datetime, Mark]]:
     if case.rehearsal or case.status not in OPEN:
         return
     target = target_of(case)
-    moments = alarm_moments(case.received_at, target, case.due_at)
+    moments = [*alarm_moments(case.received_at, target, case.due_at)]
     if case.status is CaseStatus.RUNNING:
         # Of a request that reached us late, something is known an hour later.
         earliest = case.opened_at + ONE_HOUR

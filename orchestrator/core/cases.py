@@ -271,6 +271,8 @@ class Case:
     @property
     def held(self) -> frozenset[ActionClass]:
         """The classes of action that any hold stops."""
+        if not self.holds:
+            return frozenset()
         return frozenset().union(*(hold.classes for hold in self.holds))
 
     @property

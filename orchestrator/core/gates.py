@@ -44,6 +44,9 @@ from schemas.connecting import (
     NotTold,
 )
 
+_FINAL = frozenset({ActionClass.IRREVERSIBLE, ActionClass.TELLING})
+_UNCLAIMED = frozenset({TaskStatus.READY, TaskStatus.WAITING})
+
 
 def open_gates(case: Case, at: datetime) -> Case:
     """Move every planned task whose gate is open; repeat until nothing moves."""
@@ -72,7 +75,7 @@ def close_gates(case: Case) -> Case:
         if task.status is TaskStatus.WITH_PERSON and _is_held(case, task):
             idle = replace(task, wake_at=None)  # no reminder meanwhile
             case = case.with_task(_behind(case, idle, GateReason.HOLD))
-        if _is_recallable(case, task):
+        if task.status in _UNCLAIMED and _is_recallable(case, task):
             reason = waits_for(case, task)
             if reason is GateReason.HOLD or (reason and not task.has_begun):
                 case = case.with_task(_behind(case, task, reason))
@@ -138,13 +141,9 @@ def _is_held(case: Case, task: Task) -> bool:
 
 
 def _is_recallable(case: Case, task: Task) -> bool:
-    """Tell whether *task* would erase, tell or do what is held, and is unclaimed."""
-    is_final = CLASS_OF[task.action] in {ActionClass.IRREVERSIBLE, ActionClass.TELLING}
-    return (
-        (is_final or _is_held(case, task))
-        and task.status in {TaskStatus.READY, TaskStatus.WAITING}
-        and task.step is Step.ACT
-    )
+    """Tell whether *task*, unclaimed, would erase, tell or do what is held."""
+    is_final = CLASS_OF[task.action] in _FINAL
+    return task.step is Step.ACT and (is_final or _is_held(case, task))
 
 
 def _behind(case: Case, task: Task, reason: GateReason) -> Task:

@@ -11,7 +11,7 @@ Behind a gate nobody is silent, and of a rehearsal nobody is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus
@@ -27,14 +27,16 @@ def climbed(before: Case, after: Case, at: datetime) -> Case:
     """Return *after* with who was heard of, and every rung that is reached by *at*."""
     if after.status not in OPEN or after.rehearsal:
         return after
+    awaited = before.wake_at if before.status in OPEN else None
+    is_early = awaited is not None and at < awaited
     for task in after.all_tasks.values():
         known = before.all_tasks.get(task.id)
+        if task is known and (is_early or _is_quiet(task)):
+            continue  # the case was to wake at its next rung, if not before
         heard = task if task is known else _heard(known, task, at)
-        if heard is known and _is_quiet(heard):
-            continue
-        reached = [one for one in _ahead(after, heard) if one.at <= at]
+        moments = _ahead(after, heard)
         # Told now, however long ago the moment was: nobody looked since.
-        rungs = tuple(replace(one, at=at) for one in reached)
+        rungs = tuple(Climbed(rung, at) for rung in moments if moments[rung] <= at)
         if rungs:
             heard = replace(heard, rungs=(*heard.rungs, *rungs))
         if heard is not task:
@@ -46,9 +48,9 @@ def next_rung_at(case: Case) -> datetime | None:
     """Return when the next rung of any task is reached, if all stay silent."""
     if case.rehearsal or case.status not in OPEN:
         return None
-    waited_for = [task for task in case.all_tasks.values() if not _is_quiet(task)]
-    ahead = (one.at for task in waited_for for one in _ahead(case, task))
-    return min(ahead, default=None)
+    tasks = case.all_tasks.values()
+    ahead = [_ahead(case, task) for task in tasks if not _is_quiet(task)]
+    return min((at for moments in ahead for at in moments.values()), default=None)
 
 
 def silent_since(task: Task) -> datetime | None:
@@ -81,18 +83,19 @@ def has_breached(task: Task) -> bool:
     return any(one.rung is Rung.BREACH_OF_SLA for one in task.rungs)
 
 
-def _ahead(case: Case, task: Task) -> Iterator[Climbed]:
-    """Yield the rungs that *task* has still to reach, and when it does so."""
+def _ahead(case: Case, task: Task) -> Mapping[Rung, datetime]:
+    """Return the rungs that *task* has still to reach, and when it does so."""
     since = silent_since(task)
     if since is None:
-        return
+        return {}
     ladder = case.planned(task).ladder
     moments = {Rung.REMINDER: since + ladder.remind_after}
     if not _is_ours(task):
         moments[Rung.PROCESSOR] = since + ladder.escalate_after
         moments[Rung.BREACH_OF_SLA] = _breach_at(task, since, ladder)
-    over = {one.rung for one in task.rungs}
-    yield from (Climbed(rung, at) for rung, at in moments.items() if rung not in over)
+    for one in task.rungs:
+        moments.pop(one.rung, None)
+    return moments
 
 
 def _is_quiet(task: Task) -> bool:

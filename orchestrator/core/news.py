@@ -76,8 +76,10 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
 def _settled(before: Case, after: Case) -> Iterator[Command]:
     """Yield one event for each task that settled in this step."""
     for task in after.all_tasks.values():
+        if not task.is_settled or task.outcome is None:
+            continue
         was = before.all_tasks.get(task.id)
-        if not task.is_settled or task.outcome is None or (was and was.is_settled):
+        if was is not None and was.is_settled:
             continue
         if task.is_read_back:
             continue  # the portal hears of a look by a supplement, if it found anybody
@@ -96,6 +98,8 @@ def _settled(before: Case, after: Case) -> Iterator[Command]:
 
 def _ruled(before: Case, after: Case) -> Iterator[Command]:
     """Yield one event for each hold that began or ended, and for each refusal."""
+    if before.holds == after.holds and before.rulings == after.rulings:
+        return
     names = {"case_id": after.id, "request_id": after.request_id}
     was = {hold.reason: hold for hold in before.holds}
     now = {hold.reason: hold for hold in after.holds}

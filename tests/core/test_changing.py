@@ -68,3 +68,9 @@ def test_value_with_a_post_init_is_refused() -> None:
     """What a value does when it is made would be skipped, so it is not copied."""
     with pytest.raises(TypeError, match="more than its fields"):
         replace(_Made("a"), field="b")
+
+
+def test_change_of_another_name_is_refused() -> None:
+    """A field that a value has not, even a property of it, is not changed."""
+    with pytest.raises(AttributeError):
+        replace(a_case(), wants=None)  # type: ignore[call-arg]

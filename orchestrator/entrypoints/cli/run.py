@@ -65,6 +65,7 @@ def _run(
     """Check everything, then run until a signal or a failure, which is returned."""
     from orchestrator.adapters.single_run import only_run
     from orchestrator.entrypoints import starting
+    from orchestrator.entrypoints.collecting import collect_seldom
     from orchestrator.entrypoints.running import Running
 
     stages = starting.chosen_stages(installation, only)
@@ -75,6 +76,7 @@ def _run(
     with only_run(installation.database) if alone else nullcontext():
         starting.remember_keys(installation)
         running = Running(installation, stages, ours)
+        collect_seldom()
         with _stopped_by_signals(running):
             running.start()
             return running.wait()

@@ -152,6 +152,12 @@ class Engine:
         """Return the unit of work that opens cases in the caller's transaction."""
         return Work(transaction, self._now())
 
+    def committed(self, work: Work) -> None:
+        """Tell the listeners whom *work*, which is committed, gave something to do."""
+        stirred = work.stirred()
+        for listener in self._listeners:
+            listener(stirred)
+
     def _apply_once(self, steps: Sequence[Step]) -> list[bool]:
         """Apply all steps in one transaction, again if another one was in the way."""
         for attempt in Retrying(
@@ -164,8 +170,7 @@ class Engine:
                 work.load(steps)
                 applied = [work.apply(step) for step in steps]
                 work.save()
-        for listener in self._listeners:
-            listener(work.stirred())
+        self.committed(work)
         return applied
 
     def _give_up(self, step: Step, error: Exception) -> bool:
@@ -264,10 +269,13 @@ class Work:
     def stirred(self) -> frozenset[Stirred]:
         """Tell which stages may have something to do once this is committed."""
         stirred = {Stirred.RELAY} if self.messages else set()
-        for before, after in self._changed():
-            if after.wants is not None:
-                stirred.add(_STIRRED_BY_WANT[after.wants])
-            if any(task.status in _FOR_WORK for task in _moved(before, after)):
+        moved = [(after, _moved(before, after)) for before, after in self._changed()]
+        opened = [self.cases[id_] for id_ in self.opened]
+        moved += [(case, iter(case.all_tasks.values())) for case in opened]
+        for case, tasks in moved:
+            if case.wants is not None:
+                stirred.add(_STIRRED_BY_WANT[case.wants])
+            if any(task.status in _FOR_WORK for task in tasks):
                 stirred.add(Stirred.WORK)
         return frozenset(stirred)
 

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import (
+    CompoundSelect,
+    Row,
+    bindparam,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.database import Database
 from orchestrator.adapters.upserting import upsert
 from orchestrator.ports import OutgoingMessage, UnsentMessage
 
+_AT_ONCE = 100  # topics in one statement: SQLite takes at most 500 parts
+
 # Built once: building a statement takes longer than running it.
-_UNSENT = (
-    select(t.outbox)
-    .where(t.outbox.c.topic == bindparam("topic"), t.outbox.c.sent_at.is_(None))
-    .order_by(t.outbox.c.seq)
-    .limit(bindparam("most"))
-)
 _MARK = (
     update(t.outbox)
     .where(t.outbox.c.seq.in_(bindparam("b_seqs", expanding=True)))
@@ -34,10 +40,15 @@ class SqlOutbox:
         """Keep the database."""
         self._database = database
 
-    def unsent(self, topic: str, limit: int) -> Sequence[UnsentMessage]:
-        """Return the oldest unsent messages of *topic*, in order."""
+    def unsent(self, topics: Sequence[str], limit: int) -> Sequence[UnsentMessage]:
+        """Return the oldest unsent messages of each of *topics*, in order."""
+        rows: list[Row[Any]] = []
         with self._database.reading() as connection:
-            rows = connection.execute(_UNSENT, {"topic": topic, "most": limit}).all()
+            for start in range(0, len(topics), _AT_ONCE):
+                of = topics[start : start + _AT_ONCE]
+                asked = {f"t{number}": topic for number, topic in enumerate(of)}
+                query = _unsent(len(of))
+                rows += connection.execute(query, {**asked, "most": limit})
         return [
             UnsentMessage(
                 row.seq,
@@ -89,3 +100,17 @@ class SqlOutbox:
                 t.leases.c.name == name, t.leases.c.owner == owner
             )
             connection.execute(gone)
+
+
+@cache
+def _unsent(topics: int) -> CompoundSelect[Any]:
+    """Return the query for the oldest unsent messages of so many topics, each apart."""
+    oldest = (
+        select(t.outbox)
+        .where(t.outbox.c.topic == bindparam(f"t{n}"), t.outbox.c.sent_at.is_(None))
+        .order_by(t.outbox.c.seq)
+        .limit(bindparam("most"))
+        .subquery()
+        for n in range(topics)
+    )
+    return union_all(*(select(part) for part in oldest)).order_by("seq")

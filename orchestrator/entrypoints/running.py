@@ -8,6 +8,7 @@ process with its sentence.  A stop lets calls in flight finish.
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -30,11 +31,11 @@ STAGES: Final = (
     *("seal", "sequence", "relay", "forget"),
 )
 IDLE: Final = 0.5  # seconds between looks for what other processes did
-# A new case may be ready for calls, or at once for its statement.
-_AFTER_INGEST: Final = frozenset({"work", "seal", "relay"})
 OUTAGE_PAUSE: Final = 0.5
 FULL_TURN: Final = 50  # a turn that moved less took all there was
 BUSY_PAUSE: Final = 0.05  # of a stage with much to do, for larger transactions
+PATIENCE: Final = 0.05  # how long what nobody waits for lets others go first
+AT_ONCE: Final = " at once"  # rings for a stage that would else be patient
 
 Turn = Callable[[], int]
 
@@ -98,6 +99,9 @@ class Running:
         for stage in self.stages:
             starters[stage]()
         self._start_callbacks()
+        # What was made so far stays until the end.  To look through all of it again
+        # and again takes a tenth of a second each time, in which nothing else moves.
+        gc.freeze()
         for thread in self._threads:
             thread.start()
         log.info("process_ready", stage=",".join(self.stages))
@@ -121,13 +125,14 @@ class Running:
             except Unavailable as error:
                 log.warning("end_unfinished", advice=str(error))
         self.installation.close()
+        gc.unfreeze()
         return self.failures[0] if self.failures else None
 
     def _start_ingest(self) -> None:
         """Read requests; the consumer waits by itself."""
         consumer = self.installation.consumer()
         ingest = self.installation.ingest(
-            consumer, lambda: self.bells.ring_for(_AFTER_INGEST)
+            consumer, lambda: self.bells.ring_for({"relay"})
         )
         self.bells.wake_by(
             "ingest", lambda: consumer.wake() if self.stopping.is_set() else None
@@ -189,12 +194,14 @@ class Running:
 
     def _start_seal(self) -> None:
         """Seal copies and statements."""
-        seal = self.installation.seal(_engine_rings)
+        seal = self.installation.seal(lambda: self.bells.ring_for({f"relay{AT_ONCE}"}))
         self._loop("seal", self.installation.unless_held(seal.turn), busy=3)
 
     def _start_sequence(self) -> None:
         """Append statements to the log."""
-        sequencer = self.installation.sequencer(lambda: self.bells.ring_for({"relay"}))
+        sequencer = self.installation.sequencer(
+            lambda: self.bells.ring_for({"relay", f"relay{AT_ONCE}"})
+        )
         self._loop("sequence", sequencer.turn, busy=1)
         stamper = self.installation.stamper()
         if stamper is not None:
@@ -202,15 +209,16 @@ class Running:
             self._loop("stamp", stamper.turn)
 
     def _start_relay(self) -> None:
-        """Send the outbox."""
+        """Send the outbox: statements at once, and what is told of cases soon."""
         relay = self.installation.relay()
-        self._loop("relay", relay.turn, busy=20)
+        self._loop("relay", relay.turn, busy=20, patience=PATIENCE)
         self._before_end.append(relay.close)
 
     def _start_forget(self) -> None:
-        """Destroy keys."""
+        """Destroy keys, a little after the answer that others wait for."""
         forget = self.installation.forget()
-        self._loop("forget", self.installation.unless_held(forget.turn), busy=1)
+        turn = self.installation.unless_held(forget.turn)
+        self._loop("forget", turn, patience=PATIENCE)
         self._before_end.append(forget.close)
 
     def _loop(
@@ -220,19 +228,22 @@ class Running:
         *,
         idle: float = IDLE,
         busy: int | None = None,
+        patience: float = 0.0,
         waits_itself: bool = False,
     ) -> None:
         """
         Take turns until stopped; wait for a bell unless a turn left more behind.
 
         A turn that moved *busy* or more is followed by a short pause, so that the next
-        one finds more to do in its one transaction.
+        one finds more to do in its one transaction.  One with *patience* begins so
+        many seconds after its bell, unless it is rung for at once.
         """
-        bell = self.bells.new(name)
+        bell, hurry = self.bells.new(name), self.bells.new(name + AT_ONCE)
 
         def run() -> None:
             while not self.stopping.is_set():
                 bell.clear()
+                hurry.clear()
                 try:
                     moved = turn()
                 except (Unavailable, Conflict) as error:
@@ -242,8 +253,9 @@ class Running:
                 if busy is not None and moved >= busy:
                     self.stopping.wait(BUSY_PAUSE)
                 is_over = moved < FULL_TURN and not waits_itself
-                if is_over and not self.stopping.is_set():
-                    bell.wait(idle)
+                is_over = is_over and not self.stopping.is_set()
+                if is_over and bell.wait(idle):
+                    hurry.wait(patience)
 
         self._thread(name, run)
 

@@ -8,6 +8,7 @@ message id or lower version.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, Self
@@ -21,7 +22,7 @@ from schemas.topics import CASE_EVENTS, RECEIPTS
 
 log = structlog.get_logger()
 
-TOPICS: tuple[str, ...] = (CASE_EVENTS, RECEIPTS)
+TOPICS: tuple[str, ...] = (RECEIPTS, CASE_EVENTS)  # receipts are waited for
 WHILE_HELD: tuple[str, ...] = (CASE_EVENTS,)  # alarms; no instruction, no receipt
 AT_ONCE = 500
 
@@ -29,8 +30,8 @@ AT_ONCE = 500
 class Outbox(Protocol):
     """The messages that are durable and not known to be sent."""
 
-    def unsent(self, topic: str, limit: int) -> Sequence[UnsentMessage]:
-        """Return the oldest unsent messages of *topic*, in order."""
+    def unsent(self, topics: Sequence[str], limit: int) -> Sequence[UnsentMessage]:
+        """Return the oldest unsent messages of each of *topics*, in order."""
 
     def mark_sent(self, seqs: Sequence[int], at: datetime) -> None:
         """Note that these messages are durably in the log."""
@@ -82,18 +83,22 @@ class Relay:
 
     def turn(self) -> int:
         """Send a batch of each topic; returns how many messages were acknowledged."""
+        waiting: dict[str, list[UnsentMessage]] = defaultdict(list)
+        for one in self._outbox.unsent(self._topics, AT_ONCE):
+            waiting[one.message.topic].append(one)
+        if not waiting:
+            return 0
         topics = WHILE_HELD if self._is_held() else self._topics
-        return sum(self._relay(topic) for topic in topics)
+        return sum(self._relay(one, waiting[one]) for one in topics if one in waiting)
 
     def close(self) -> None:
         """Give the topics back."""
         for topic in self._held_until:
             self._outbox.let_go(f"relay:{topic}", self._owner)
 
-    def _relay(self, topic: str) -> int:
+    def _relay(self, topic: str, waiting: Sequence[UnsentMessage]) -> int:
         """Send one batch of one topic; stops marking at the first unknown fate."""
-        waiting = self._outbox.unsent(topic, AT_ONCE)
-        if not waiting or not self._holds(topic):
+        if not self._holds(topic):
             return 0
         acknowledged = self._publisher.publish([self._message(one) for one in waiting])
         sent = []

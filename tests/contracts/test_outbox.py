@@ -25,7 +25,7 @@ def _add(stored: Stored, *messages: OutgoingMessage) -> None:
 
 def _unsent(stored: Stored, limit: int = 99, topic: str = TOPIC) -> list[str]:
     """Return the ids of what is still to send."""
-    found = stored.outbox.unsent(topic, limit)
+    found = stored.outbox.unsent([topic], limit)
     return [one.message.message_id for one in found]
 
 
@@ -34,7 +34,7 @@ def test_message_is_read_as_it_was_written(stored: Stored) -> None:
     message = _message("m1", data='{"é": "\\u0000"}')
     _add(stored, message)
 
-    (unsent,) = stored.outbox.unsent(TOPIC, 9)
+    (unsent,) = stored.outbox.unsent([TOPIC], 9)
 
     assert (unsent.message, unsent.made_at) == (message, T0)
 
@@ -56,13 +56,13 @@ def test_message_is_written_once(stored: Stored) -> None:
     _add(stored, _message("m2"), _message("m1", data="second"), _message("m2"))
 
     assert _unsent(stored) == ["m1", "m2"]
-    assert stored.outbox.unsent(TOPIC, 1)[0].message.data == "first"
+    assert stored.outbox.unsent([TOPIC], 1)[0].message.data == "first"
 
 
 def test_sent_message_is_not_written_again(stored: Stored) -> None:
     """Its row stays, so that a repeated step finds it."""
     _add(stored, _message("m1"))
-    stored.outbox.mark_sent([stored.outbox.unsent(TOPIC, 1)[0].seq], T0)
+    stored.outbox.mark_sent([stored.outbox.unsent([TOPIC], 1)[0].seq], T0)
 
     _add(stored, _message("m1"))
 
@@ -73,7 +73,7 @@ def test_sent_message_is_not_written_again(stored: Stored) -> None:
 def test_only_what_was_sent_is_marked(stored: Stored) -> None:
     """A gap stays to be sent: nothing is skipped by a later message's success."""
     _add(stored, *(_message(f"m{n}") for n in range(4)))
-    rows = stored.outbox.unsent(TOPIC, 9)
+    rows = stored.outbox.unsent([TOPIC], 9)
 
     stored.outbox.mark_sent([rows[0].seq, rows[2].seq], T0)
     stored.outbox.mark_sent([], T0)
@@ -92,13 +92,13 @@ def test_topics_are_sent_apart(stored: Stored) -> None:
 def test_number_of_a_message_is_never_given_again(stored: Stored) -> None:
     """A later message has a higher number, also once all rows before are gone."""
     _add(stored, _message("m1"))
-    (first,) = stored.outbox.unsent(TOPIC, 1)
+    (first,) = stored.outbox.unsent([TOPIC], 1)
     with stored.database.writing() as connection:
         connection.execute(t.outbox.delete())
 
     _add(stored, _message("m2"))
 
-    (second,) = stored.outbox.unsent(TOPIC, 1)
+    (second,) = stored.outbox.unsent([TOPIC], 1)
     assert second.seq > first.seq
 
 
@@ -133,11 +133,11 @@ def test_only_its_holder_lets_a_lease_go(
 def test_message_of_no_step_is_sent_again_as_it_was(stored: Stored) -> None:
     """A publication that is repeated keeps its bytes and its time, and is sent anew."""
     stored.outbox.send(_message("m1", data="first"), T0)
-    (first,) = stored.outbox.unsent(TOPIC, 9)
+    (first,) = stored.outbox.unsent([TOPIC], 9)
     stored.outbox.mark_sent([first.seq], T0 + SECOND)
     assert _unsent(stored) == []
 
     stored.outbox.send(_message("m1", data="second"), T0 + MINUTE)
 
-    (again,) = stored.outbox.unsent(TOPIC, 9)
+    (again,) = stored.outbox.unsent([TOPIC], 9)
     assert again == first

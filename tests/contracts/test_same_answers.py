@@ -195,7 +195,7 @@ class Both(RuleBasedStateMachine):
         """Messages go out, or stay."""
 
         def send(one: Stored) -> object:
-            unsent = one.outbox.unsent("a", limit)
+            unsent = one.outbox.unsent(["a"], limit)
             if sends:
                 one.outbox.mark_sent([row.seq for row in unsent[1:]], self.now)
             return [row.message for row in unsent]

@@ -61,7 +61,7 @@ class EveryTable(Both):
         """What was signed enters the log, and its head leaves."""
         self.both(lambda one: _log(one).append(self.now))
         self.both(
-            lambda one: [message.message for message in one.outbox.unsent("b", 3)]
+            lambda one: [message.message for message in one.outbox.unsent(["b"], 3)]
         )
         self.both(lambda one: LogBook(one.database).head())
 

@@ -36,7 +36,7 @@ def _logged(stored: Stored) -> list[str]:
 
 def _told(stored: Stored) -> list[LogCheckpointed]:
     """Return the checkpoints that are on their way to the archive."""
-    unsent = [one.message for one in stored.outbox.unsent(RECEIPTS, 100)]
+    unsent = [one.message for one in stored.outbox.unsent([RECEIPTS], 100)]
     assert {one.type for one in unsent} <= {LOG_CHECKPOINTED}
     return [LogCheckpointed.model_validate_json(one.data) for one in unsent]
 

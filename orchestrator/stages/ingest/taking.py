@@ -152,6 +152,7 @@ class Ingest:
             if release is None:
                 self._reject(batch)
                 self._forget_useless(batch, fresh)
+        parts.engine.committed(batch.work)
         braking.tell()
         if openings:
             log.info("cases_opened", count=len(openings))

@@ -84,6 +84,7 @@ class Installation(Proof):
             quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
             on_applied=on_applied,
             owns_log=self.is_embedded,
+            bounds=self.quarantine_bounds,
         )
         return Ingest(consumer, parts)
 
@@ -146,6 +147,7 @@ class Installation(Proof):
             quarantine_for=timedelta(days=self.settings.quarantine_keep_days),
             on_letter=on_letter,
             owns_log=self.is_embedded,
+            bounds=self.quarantine_bounds,
         )
         return Collect(consumer, parts)
 
@@ -156,6 +158,7 @@ class Installation(Proof):
         chores = (
             Chore("quarantine", self.quarantine.expire),
             Chore("due", QuarantineAlarm(self.quarantine.near).tell, every=HOUR),
+            Chore("unkept", self.quarantine_room.expire, every=HOUR),
             Chore("inbox", self.inbox.expire, every=MINUTE),
             Chore("unfinished", self.artifacts.drop_unfinished, UNFINISHED, MINUTE),
             Chore("done", done.drop, kept_for, HOUR),

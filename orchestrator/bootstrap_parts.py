@@ -39,6 +39,7 @@ from orchestrator.adapters.keys import KeyRing, load_keys
 from orchestrator.adapters.own_systems import ReceivingKey
 from orchestrator.adapters.pseudonyms import Pseudonyms
 from orchestrator.adapters.quarantine import SqlQuarantine
+from orchestrator.adapters.quarantine_room import SqlRoom
 from orchestrator.adapters.register import (
     ConnectorFacts,
     Register,
@@ -56,7 +57,7 @@ from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import SetUpError
 from orchestrator.event_log import Consumer, Publisher, TopicAdmin
-from orchestrator.ports import Clock
+from orchestrator.ports import Bounds, Clock
 from orchestrator.settings import Settings, Unsigned
 from schemas.instructions import PUBLISHES
 from schemas.topics import REQUESTS, Topic, topics_with
@@ -171,6 +172,17 @@ class Parts:
     def quarantine(self) -> SqlQuarantine:
         """Events that may not go on."""
         return SqlQuarantine(self.database)
+
+    @property
+    def quarantine_bounds(self) -> Bounds:
+        """How much of a cause is kept there that no publisher signed."""
+        most = self.settings
+        return Bounds(most.quarantine_most_events, most.quarantine_most_bytes)
+
+    @cached_property
+    def quarantine_room(self) -> SqlRoom:
+        """How full the quarantine is of what nobody of ours sent."""
+        return SqlRoom(self.database, self.settings.case_records_keep_years)
 
     @cached_property
     def inbox(self) -> SqlInbox:

@@ -18,6 +18,17 @@ class Keeping(BaseSettings):
         " however long.",
         examples=[30],
     )
+    quarantine_most_events: Annotated[int, Field(ge=10, le=10_000_000)] = Field(
+        default=10_000,
+        description="How many events of one cause that no publisher signed wait in"
+        " quarantine at most; what comes above is counted and not kept.",
+        examples=[10_000],
+    )
+    quarantine_most_bytes: Annotated[int, Field(ge=1024 * 1024)] = Field(
+        default=256 * 1024 * 1024,
+        description="How many bytes of one cause wait there at most, likewise.",
+        examples=[256 * 1024 * 1024],
+    )
     sent_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(
         default=30,
         description="How many days a sent message and an answered call's row stay.",

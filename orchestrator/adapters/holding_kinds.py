@@ -315,4 +315,5 @@ KINDS = (
 HOLDS_NOBODY = (
     *(t.registers, t.accounts, t.leases, t.offsets, t.key_checks),
     *(t.log_checkpoints, t.restore_holds, b.brakes, b.brake_hours),
+    *(i.quarantine_room, i.unkept_events),
 )

@@ -20,7 +20,7 @@ from orchestrator.adapters import intake_tables as i
 from orchestrator.adapters import tables as t
 from orchestrator.adapters.asking import NEAR
 from orchestrator.adapters.database import Database
-from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
+from orchestrator.adapters.quarantine_views import QuarantineAction, QuarantinedLine
 from orchestrator.errors import NotPossible
 from schemas.rejections import RejectionCode
 from schemas.topics import REQUESTS
@@ -45,9 +45,13 @@ class DropReason(StrEnum):
     """The person does not want it any more."""
 
 
-# Given before a signature holds, and to nothing that any key of ours signed.
+# Given before a signature holds; the first four also to what somebody signed.
 UNVERIFIED = frozenset(
     {
+        RejectionCode.TOO_LARGE,
+        RejectionCode.NO_DATA,
+        RejectionCode.BINARY_MODE_REQUIRED,
+        RejectionCode.MALFORMED_HEADER,
         RejectionCode.NOT_SIGNED,
         RejectionCode.NOT_AN_ENVELOPE,
         RejectionCode.OTHER_PAYLOAD_TYPE,
@@ -157,8 +161,9 @@ class SqlQuarantine:
         """
         Destroy what nobody signed and was seen up to the ruling; returns how many.
 
-        Each has an entry of its own.  Raises `NotPossible` for another code, which a
-        signed event can have: those are ruled on one by one.
+        Each has an entry of its own; what a publisher signed is left out.  Raises
+        `NotPossible` for another code, which only a signed event has: those are ruled
+        on one by one.
         """
         if code not in UNVERIFIED:
             raise NotPossible(
@@ -178,6 +183,7 @@ class SqlQuarantine:
         mine = (
             *Wanted(code=code).where(),
             row.topic == REQUESTS,
+            row.heard == 0,
             row.seen_at <= ruling.at,
         )
         query = select(row.id).where(*mine).order_by(row.seen_at).limit(AT_ONCE)

@@ -94,26 +94,31 @@ class SignedRequests:
         """Read a record that came *at* that moment; see the port."""
         texts = size_of(headers, value) or read_headers(headers)
         if isinstance(texts, Rejection):
-            return _nobody(texts)
+            return self._nobody(texts)
         if not is_signed(texts):
             return self._unsigned(headers, value)
         verified = self._verified(value, at)
         if isinstance(verified, Rejection):
-            return _nobody(verified)
+            return self._nobody(verified)
         event = read_payload(verified.payload, texts, EVERY_TYPE)
         if isinstance(event, Rejection):
             sent, data = names_in(verified.payload)
-            return _nobody(named(event, sent, data))
+            return SaidEvent(named(event, sent, data), reject)
         return self._said(event, verified.publisher, at)
 
     def _unsigned(self, headers: Headers, value: bytes | None) -> SaidEvent:
         """Read what nobody signed, where that is taken."""
         if not self._takes_unsigned:
-            return _nobody(reject(RejectionCode.NOT_SIGNED))
+            return self._nobody(reject(RejectionCode.NOT_SIGNED))
         return SaidEvent(
             read_event(headers, value),
             lambda code: named(reject(code), headers, value or b""),
         )
+
+    def _nobody(self, found: Rejection) -> SaidEvent:
+        """Return a rejection of what is no event yet; an ended key was ours."""
+        is_ours = found.code is RejectionCode.KEY_NOT_VALID
+        return SaidEvent(found, reject, is_heard=is_ours or self._takes_unsigned)
 
     def _verified(self, value: bytes | None, at: datetime) -> _Verified | Rejection:
         """Return the payload that a key of a publisher signed; nothing is read yet."""
@@ -206,11 +211,6 @@ class RequestSigner:
         signature = self._key.sign(pae(PAYLOAD_TYPE, payload))
         parts = SignedParts(PAYLOAD_TYPE, payload, self.key_id, signature)
         return write_signed(parts, key)
-
-
-def _nobody(found: Rejection) -> SaidEvent:
-    """Return a rejection of what is no event yet."""
-    return SaidEvent(found, reject)
 
 
 def _refused(sent: Message, code: RejectionCode) -> Rejection:

@@ -339,8 +339,10 @@ quarantine = Table(
     Column("type", Text),
     Column("request_id", Text),  # where a publisher signed it
     Column("alarmed_at", Instant),
+    Column("heard", Integer, nullable=False),  # 1: somebody we listen to sent it
     UniqueConstraint("topic", "partition", "offset"),
     Index("ix_quarantine_state", "state", "expires_at"),
+    Index("ix_quarantine_room", "state", "heard", "topic", "code", "size"),
 )
 
 inbox = Table(

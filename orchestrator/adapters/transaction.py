@@ -22,6 +22,11 @@ from orchestrator.adapters.codec import (
     event_to_doc,
     task_to_doc,
 )
+from orchestrator.adapters.quarantine_room import (
+    locked_room,
+    put_quarantined,
+    save_room,
+)
 from orchestrator.adapters.register.planning import plan_to_json
 from orchestrator.adapters.riding import carry_out
 from orchestrator.adapters.upserting import upsert
@@ -35,10 +40,13 @@ from orchestrator.core.statistics import is_counted_anew
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.ports import (
     BrakeKey,
+    Cause,
     Counted,
     KnownRequest,
     OutgoingMessage,
     Quarantined,
+    Room,
+    Unkept,
     Write,
 )
 
@@ -248,19 +256,15 @@ class SqlTransaction:
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
-        if not events:
-            return []
-        rows = [
-            {name: getattr(event, name) for name in _QUARANTINE_FIELDS}
-            for event in events
-        ]
-        place = ("topic", "partition", "offset")
-        upsert(self.connection, t.quarantine, rows, conflict=place)
-        # Asked, because psycopg counts rows that it did not insert.
-        ids = [event.id for event in events]
-        query = select(t.quarantine.c.id).where(t.quarantine.c.id.in_(ids))
-        kept = {row.id for row in self.connection.execute(query)}
-        return [id_ for id_ in ids if id_ in kept]
+        return put_quarantined(self.connection, events)
+
+    def lock_room(self, causes: Collection[Cause]) -> Mapping[Cause, Room]:
+        """Lock each cause, and count what waits of it that nobody of ours sent."""
+        return locked_room(self.connection, causes)
+
+    def save_room(self, rooms: Sequence[Room], unkept: Sequence[Unkept]) -> None:
+        """Store how full locked causes are told to be, and what had no room there."""
+        save_room(self.connection, rooms, unkept)
 
     def lock_brakes(
         self, keys: Collection[BrakeKey], at: datetime
@@ -277,11 +281,6 @@ class SqlTransaction:
         hold_beside(self.connection, pairs)
 
 
-_QUARANTINE_FIELDS = tuple(
-    name
-    for name in (column.name for column in t.quarantine.c)
-    if name not in {"ended_by", "ended_at", "reason", "alarmed_at"}
-)
 _HEARD = select(i.heard_events).where(
     i.heard_events.c.source.in_(bindparam("sources", expanding=True)),
     i.heard_events.c.event_id.in_(bindparam("event_ids", expanding=True)),

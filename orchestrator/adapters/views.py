@@ -49,6 +49,8 @@ class Status:
     quarantined: int
     quarantined_near: int  # due within a week, or overdue
     unmatched_callbacks: int
+    quarantine_percent: int = 0  # of the fullest cause that no publisher signed
+    unkept: int = 0  # such events that had no room, in the last 24 hours
     silent: tuple[SilentLine, ...] = ()
     locked_cases: int = 0  # their identifiers are with a data protection officer
     overdue_identifiers: int = 0  # cases that keep them beyond their time
@@ -327,41 +329,6 @@ class EvidenceLine:
     sha256: str
     brought_at: datetime
     kept_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedLine:
-    """An event that may not go on."""
-
-    id: str
-    state: str
-    code: str
-    pointer: str
-    rule: str
-    hint: str
-    topic: str
-    partition: int
-    offset: int
-    size: int
-    seen_at: datetime
-    received_at: datetime | None
-    due_at: datetime | None
-    expires_at: datetime | None
-    ended_by: str | None
-    ended_at: datetime | None
-    reason: str | None = None
-    type: str | None = None
-    request_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineAction:
-    """What somebody did with a quarantined event."""
-
-    action: str
-    by: str
-    at: datetime
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.adapters.quarantine import WAITING, Done, DropReason, Ruling
-from orchestrator.adapters.views import QuarantineAction, QuarantinedLine
+from orchestrator.adapters.quarantine_views import QuarantineAction, QuarantinedLine
 from orchestrator.bootstrap import QUARANTINE, Installation
 from orchestrator.entrypoints.masking import masked_json, masked_word
 from orchestrator.errors import NotPossible

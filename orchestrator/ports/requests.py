@@ -29,12 +29,15 @@ class SaidEvent:
 
     `is_late` is a verdict on an event that is new to us: one that we took already is
     a repeat, however late it comes.  `mark` is absent where nothing was signed.
+    `is_heard` tells that somebody we listen to sent it: a publisher signed it, or what
+    nobody signed is taken here.
     """
 
     what: SubmittedRequest | WithdrawnRequest | LaterWord | Rejection
     refused: Callable[[RejectionCode], Rejection] = field(repr=False)
     mark: EventMark | None = None
     is_late: bool = False
+    is_heard: bool = True
 
 
 class Requests(Protocol):

@@ -21,6 +21,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.ports.brakes import BrakeKey, Counted
+from orchestrator.ports.room import Cause, Room, Unkept
 from orchestrator.ports.values import (
     KnownRequest,
     OutgoingMessage,
@@ -96,6 +97,12 @@ class Transaction(Protocol):
 
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
+
+    def lock_room(self, causes: Collection[Cause]) -> Mapping[Cause, Room]:
+        """Lock each cause, and count what waits of it that nobody of ours sent."""
+
+    def save_room(self, rooms: Sequence[Room], unkept: Sequence[Unkept]) -> None:
+        """Store how full locked causes are told to be, and what had no room there."""
 
     def lock_brakes(
         self, keys: Collection[BrakeKey], at: datetime

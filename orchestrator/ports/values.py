@@ -75,6 +75,7 @@ class Quarantined:
     state: str = "waiting"
     type: str | None = None  # as it says of itself; one that the topic carries
     request_id: str | None = None  # where a publisher signed it
+    heard: int = 1  # 0: nobody of ours sent it, so that there is room for some only
 
 
 # Never change: requests lie stored like this whose case a restored backup had lost.

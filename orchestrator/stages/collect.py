@@ -9,17 +9,19 @@ that names no participant is kept for a person.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
+from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.fresh import fresh
 from orchestrator.ports import (
+    Bounds,
     Clock,
     ForgetRecord,
     Letter,
@@ -54,6 +56,7 @@ class CollectParts:
     quarantine_for: timedelta
     on_letter: Callable[[], None]
     owns_log: bool = False  # the answers lie in our own database
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 class Collect:
@@ -100,22 +103,40 @@ class Collect:
     def _collect(self, records: Sequence[Record]) -> None:
         """Store what *records* say and their offsets, at once."""
         parts, now = self._parts, self._parts.clock.now()
-        kept: list[Quarantined] = []
+        refused: list[tuple[Record, Rejection]] = []
         writes: list[Write] = []
         with parts.store.transaction() as transaction:
             taken = fresh(transaction, records)
             for record in taken:
                 read = self._read(record)
                 if isinstance(read, Rejection):
-                    kept.append(self._quarantined(record, read, now))
+                    refused.append((record, read))
                 else:
                     writes.append(parts.inbox.posting(read))
             if parts.owns_log:
                 writes += [ForgetRecord(one.topic, one.offset) for one in taken]
+            bounding = Bounding(transaction, parts.bounds, now)
+            kept = self._kept(refused, bounding)
             transaction.quarantine(kept)
             transaction.write(writes, now)
         if kept:
             log.warning("confirmations_quarantined", count=len(kept))
+        bounding.tell()
+
+    def _kept(
+        self, refused: Sequence[tuple[Record, Rejection]], bounding: Bounding
+    ) -> list[Quarantined]:
+        """Seal what there is room for; nobody's signature was looked at here."""
+        strangers = [
+            Stranger(record, found.code.value, _type(record))
+            for record, found in refused
+        ]
+        let_in = {one.record.position for one in bounding.kept(strangers)}
+        return [
+            self._quarantined(record, found, bounding.now)
+            for record, found in refused
+            if record.position in let_in
+        ]
 
     def _read(self, record: Record) -> Letter | Rejection:
         """Find whose answer a record claims to be; what it says is not read."""
@@ -141,7 +162,7 @@ class Collect:
         self, record: Record, found: Rejection, now: datetime
     ) -> Quarantined:
         """Return the record sealed, with what is wrong and a clock."""
-        id_, said = self._parts.clock.new_id("q"), claimed_type(record.headers)
+        id_ = self._parts.clock.new_id("q")
         return Quarantined(
             id=id_,
             code=found.code.value,
@@ -155,8 +176,15 @@ class Collect:
             size=len(record.value or b""),
             seen_at=now,
             expires_at=now + self._parts.quarantine_for,
-            type=INSTRUCTION_ANSWERED if said == INSTRUCTION_ANSWERED else None,
+            type=_type(record),
+            heard=0,
         )
+
+
+def _type(record: Record) -> str | None:
+    """Return what kind of event it says it is, if it is one that is taken here."""
+    said = claimed_type(record.headers)
+    return said if said == INSTRUCTION_ANSWERED else None
 
 
 _NO_ENVELOPE = Rejection(

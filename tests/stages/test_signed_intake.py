@@ -20,6 +20,7 @@ from orchestrator.adapters.signed_requests import SignedRequests
 from orchestrator.adapters.vault_cipher import Cipher
 from orchestrator.core.brake import BrakeLimits
 from orchestrator.event_log import Record
+from orchestrator.ports import Bounds
 from orchestrator.stages.ingest import Ingest, IngestParts
 from schemas.topics import REQUESTS
 from tests.adapters.hostile_events import (
@@ -45,7 +46,7 @@ _MANY = BrakeLimits(per_hour=1000, factor=10, minimum=1000)
 class Border:
     """An office that takes what was signed, and what it then holds."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: Office, bounds: Bounds | None = None) -> None:
         self.office = office
         office.clock.advance(NOW - office.clock.now())
         self._offsets = count()
@@ -71,6 +72,7 @@ class Border:
                 clock=office.clock,
                 quarantine_for=timedelta(days=1),
                 on_applied=lambda: None,
+                bounds=bounds or Bounds(),
             ),
         )
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
+from orchestrator.adapters.quarantine_views import QuarantinedLine
 from orchestrator.adapters.receipt_files import ReceiptFiles
-from orchestrator.adapters.views import QuarantinedLine
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.fetching import FetchedReceipt
 from orchestrator.entrypoints.demo.forging import CODES, Forgery

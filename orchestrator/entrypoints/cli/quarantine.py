@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,8 +31,10 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.views import QuarantinedLine
+    from orchestrator.adapters.database import Database
+    from orchestrator.adapters.quarantine_views import QuarantinedLine
     from orchestrator.entrypoints.releasing import QuarantinedView
+    from orchestrator.ports import Unkept
     from schemas.rejections import RejectionCode
 
 app = typer.Typer(
@@ -76,6 +79,17 @@ _COLUMNS: Columns[QuarantinedLine] = (
     ("expires", lambda row: row.expires_at),
 )
 
+_UNKEPT: Columns[Unkept] = (
+    ("hour", lambda row: row.hour),
+    ("code", lambda row: row.code),
+    ("type", lambda row: row.type),
+    ("count", lambda row: str(row.count)),
+    ("bytes", lambda row: str(row.size)),
+    ("topic", lambda row: row.topic),
+    ("partition", lambda row: str(row.partition)),
+    ("offsets", lambda row: f"{row.first_offset} to {row.last_offset}"),
+)
+
 
 @app.command("list")
 def list_(
@@ -107,11 +121,33 @@ def list_(
         quarantine = SqlQuarantine(database)
         rows = quarantine.lines(wanted, limit)
         count = quarantine.count(wanted)
+        unkept = _lately_unkept(database)
     is_all = wanted == Wanted()
     nothing = "Nothing is quarantined." if is_all else _NONE_LIKE_THIS
     print_rows(rows, _COLUMNS, as_json=as_json, nothing=nothing)
     if count > len(rows):
         warn(f"{count - len(rows)} more are there; --limit shows more of them.")
+    if unkept:
+        warn(
+            f"{unkept} more had no room in the last 24 hours and were only counted:"
+            " `erasure quarantine unkept`."
+        )
+
+
+@app.command()
+def unkept(limit: Limit = 50, *, as_json: Json = False) -> None:
+    """
+    List what had no room and was only counted, the latest hour first.
+
+    No publisher signed any of it. The offsets say where it stands on the topic as long
+    as the topic keeps it.
+    """
+    from orchestrator.adapters.quarantine_room import SqlRoom
+
+    with open_database() as database:
+        rows = SqlRoom(database).unkept(limit=limit)
+    nothing = "Everything that was refused had room."
+    print_rows(rows, _UNKEPT, as_json=as_json, nothing=nothing)
 
 
 @app.command()
@@ -192,6 +228,15 @@ def drop(
         if code:
             count = releasing.drop_all(_a_code(code), by, known[reason])
             say(f"{count} events are dropped; their payloads are destroyed.")
+
+
+def _lately_unkept(database: Database) -> int:
+    """Count what had no room in the last 24 hours."""
+    from orchestrator.adapters.clock import SystemClock
+    from orchestrator.adapters.quarantine_room import SqlRoom
+
+    day_ago = SystemClock().now() - timedelta(days=1)
+    return sum(one.count for one in SqlRoom(database).unkept(day_ago))
 
 
 def _a_code(word: str) -> RejectionCode:

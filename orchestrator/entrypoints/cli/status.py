@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import typer
@@ -17,9 +18,13 @@ from orchestrator.entrypoints.cli.telling import NO, WRONG_USE
 
 if TYPE_CHECKING:
     from orchestrator.adapters.checkpoint_file import CheckpointFile
+    from orchestrator.adapters.database import Database
     from orchestrator.adapters.queries import Queries
     from orchestrator.adapters.views import Status
     from orchestrator.settings import Settings
+
+DAY = timedelta(days=1)
+NEARLY = 80  # percent: from there on it is told
 
 
 def status(*, as_json: Json = False) -> None:
@@ -45,6 +50,7 @@ def status(*, as_json: Json = False) -> None:
         )
         if not is_embedded:
             found = replace(found, lag=_kafka_lag(queries))
+        found = _with_room(found, database, settings)
         log = compared(LogBook(database), _checkpoints(settings))
         # What a process found on the topic is not to be seen from here.
         log = SqlRestoreHold(database).found() or log
@@ -63,6 +69,18 @@ def status(*, as_json: Json = False) -> None:
         raise typer.Exit(WRONG_USE)
 
 
+def _with_room(found: Status, database: Database, settings: Settings) -> Status:
+    """Add how full the quarantine is of what nobody of ours sent."""
+    from orchestrator.adapters.quarantine_room import SqlRoom
+    from orchestrator.ports import Bounds
+
+    room = SqlRoom(database)
+    bounds = Bounds(settings.quarantine_most_events, settings.quarantine_most_bytes)
+    percents = [bounds.percent(one.count, one.size) for one in room.rooms()]
+    unkept = sum(one.count for one in room.unkept(found.at - DAY))
+    return replace(found, quarantine_percent=max(percents, default=0), unkept=unkept)
+
+
 def _alarms(found: Status, settings: Settings) -> Iterator[str]:
     """Yield what must not be overlooked, where nothing has failed."""
     from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
@@ -71,6 +89,12 @@ def _alarms(found: Status, settings: Settings) -> Iterator[str]:
         yield (
             "Requests in quarantine are due within 7 days: `erasure quarantine list`"
             " shows them; rule on each."
+        )
+    if found.quarantine_percent >= NEARLY:
+        yield (
+            f"The quarantine has {found.quarantine_percent} % of what it keeps of one"
+            " cause where no publisher signed; what comes above is only counted:"
+            " `erasure quarantine unkept`."
         )
     if settings.unsigned_requests is Unsigned.TAKE:
         yield UNSIGNED_TAKEN
@@ -130,7 +154,8 @@ def _owed(found: Status) -> str:
 def _quarantined(found: Status) -> str:
     """Return how many wait, and how many of them cannot wait any more."""
     near = found.quarantined_near
-    return f"{found.quarantined}{f', {near} due within 7 days' if near else ''}"
+    unkept = f", {found.unkept} not kept in 24 hours" if found.unkept else ""
+    return f"{found.quarantined}{f', {near} due within 7 days' if near else ''}{unkept}"
 
 
 def _facts(found: Status) -> list[tuple[str, object]]:

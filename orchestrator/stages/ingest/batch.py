@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Work
-from orchestrator.event_log import Record
+from orchestrator.event_log import Record, TopicPartition
 from orchestrator.ports import KnownRequest, OpenVault, Transaction
 from schemas.connecting import Identifier
 from schemas.intake import LaterWord, SubmittedRequest, WithdrawnRequest
@@ -29,6 +29,7 @@ class Batch:
     )  # of the cases that this batch opens
     words: list[tuple[Record, Word]] = field(default_factory=list)
     rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
+    unheard: set[tuple[TopicPartition, int]] = field(default_factory=set)  # of nobody
     opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
 
     def is_known(self, what: SubmittedRequest) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Protocol
 
@@ -23,7 +23,7 @@ from orchestrator.core.words import (
     SubjectRef,
 )
 from orchestrator.engine import Engine, NewCase
-from orchestrator.ports import Clock, OpenVault, Requests, Store, Vault, Write
+from orchestrator.ports import Bounds, Clock, OpenVault, Requests, Store, Vault, Write
 from schemas.intake import SubmittedRequest
 
 
@@ -75,6 +75,7 @@ class IngestParts:
     quarantine_for: timedelta
     on_applied: Callable[[], None]
     owns_log: bool = False  # the requests lie in our own database
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 def new_case(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID, uuid5
 
+from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.deadlines import cautious_due
 from orchestrator.event_log import Record, pack
 from orchestrator.ports import OutgoingMessage, Quarantined
+from orchestrator.stages.ingest.batch import Batch
 from orchestrator.stages.ingest.opening import IngestParts
 from schemas.case_events import RequestRejected, event_data
 from schemas.cloudevents import claimed_type
@@ -19,8 +21,45 @@ from schemas.topics import CASE_EVENTS
 REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
 
 
+def keep_refused(parts: IngestParts, batch: Batch) -> Bounding:
+    """
+    Quarantine what may not go on, and tell the portal where it can be named.
+
+    Of what nobody of ours sent only as much as there is room for; the rest is counted.
+    """
+    now = parts.clock.now()
+    bounding = Bounding(batch.transaction, parts.bounds, now)
+    strangers = [
+        Stranger(record, found.code.value, _type(record, found))
+        for record, found in batch.rejected
+        if record.position in batch.unheard
+    ]
+    let_in = {one.record.position for one in bounding.kept(strangers)}
+    kept = {
+        record.position: quarantined(parts, record, found, now, is_heard=is_heard)
+        for record, found in batch.rejected
+        if (is_heard := record.position not in batch.unheard)
+        or record.position in let_in
+    }
+    fresh = frozenset(batch.transaction.quarantine(list(kept.values())))
+    messages = [
+        rejected_message(record, found)
+        for record, found in batch.rejected
+        if is_nameable(found)
+        and record.position in kept
+        and kept[record.position].id in fresh
+    ]
+    batch.transaction.add_messages(messages, now)
+    return bounding
+
+
 def quarantined(
-    parts: IngestParts, record: Record, found: Rejection, now: datetime
+    parts: IngestParts,
+    record: Record,
+    found: Rejection,
+    now: datetime,
+    *,
+    is_heard: bool,
 ) -> Quarantined:
     """
     Return the record sealed, with what is wrong and the law's clock.
@@ -48,6 +87,7 @@ def quarantined(
         due_at=cautious_due(received_at, found.jurisdiction),
         type=_type(record, found),
         request_id=found.request_id,
+        heard=int(is_heard),
     )
 
 

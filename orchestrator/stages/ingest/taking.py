@@ -14,6 +14,7 @@ from datetime import datetime
 
 import structlog
 
+from orchestrator.bounding import Bounding
 from orchestrator.core.admission import admitted
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
@@ -33,11 +34,7 @@ from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking
 from orchestrator.stages.ingest.later import apply_words
 from orchestrator.stages.ingest.opening import IngestParts, new_case
-from orchestrator.stages.ingest.refusing import (
-    is_nameable,
-    quarantined,
-    rejected_message,
-)
+from orchestrator.stages.ingest.refusing import keep_refused
 from orchestrator.stages.ingest.repeating import Repeating, Said
 from schemas.intake import SubmittedRequest
 from schemas.rejections import Rejection, RejectionCode
@@ -129,6 +126,7 @@ class Ingest:
             fresh = list(records) if release else fresh_of(transaction, records)
             said = [(one, self._said(one, release)) for one in fresh]
             batch = Batch(transaction, parts.engine.opening(transaction))
+            batch.unheard = {it.position for it, one in said if not one.is_heard}
             self._recall(batch, said)
             repeating = Repeating(transaction, parts.pseudonyms.digest)
             repeating.recall(said)
@@ -149,15 +147,16 @@ class Ingest:
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
             repeating.remember([record for record, _ in batch.rejected])
+            bounding = None
             if release is None:
-                self._reject(batch)
+                bounding = keep_refused(parts, batch)
                 self._forget_useless(batch, fresh)
         parts.engine.committed(batch.work)
         braking.tell()
         if openings:
             log.info("cases_opened", count=len(openings))
-        if batch.rejected and release is None:
-            log.warning("requests_quarantined", count=len(batch.rejected))
+        if bounding is not None:
+            _tell(bounding, len(batch.rejected))
         return [found for _, found in batch.rejected]
 
     def _said(self, record: Record, release: Release | None) -> SaidEvent:
@@ -231,21 +230,6 @@ class Ingest:
         plan = self._parts.plan_for(submitted.request.controller, on=now.date())
         return admitted(submitted, plan, now)
 
-    def _reject(self, batch: Batch) -> None:
-        """Quarantine what may not go on, and tell the portal where it can be named."""
-        now = self._parts.clock.now()
-        kept = {
-            record.position: quarantined(self._parts, record, found, now)
-            for record, found in batch.rejected
-        }
-        fresh = frozenset(batch.transaction.quarantine(list(kept.values())))
-        messages = [
-            rejected_message(record, found)
-            for record, found in batch.rejected
-            if kept[record.position].id in fresh and is_nameable(found)
-        ]
-        batch.transaction.add_messages(messages, now)
-
     def _keep_poison(self, record: Record) -> None:
         """Keep a record that we could not handle, although nothing is wrong with it."""
         found = Rejection(
@@ -259,5 +243,12 @@ class Ingest:
             if fresh_of(transaction, [record]):
                 batch = Batch(transaction, self._parts.engine.opening(transaction))
                 batch.rejected.append((record, found))
-                self._reject(batch)
+                keep_refused(self._parts, batch)
                 self._forget_useless(batch, [record])
+
+
+def _tell(bounding: Bounding, refused: int) -> None:
+    """Say, once it is durable, how many were refused, and whether room gets scarce."""
+    if refused > bounding.left_out:
+        log.warning("requests_quarantined", count=refused - bounding.left_out)
+    bounding.tell()

@@ -7,10 +7,33 @@ ever, whatever the tables become.  Times are microseconds since the epoch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 from alembic import op
+
+from orchestrator.adapters.migrations.columns import (
+    index as _index,
+)
+from orchestrator.adapters.migrations.columns import (
+    key as _key,
+)
+from orchestrator.adapters.migrations.columns import (
+    large as _large,
+)
+from orchestrator.adapters.migrations.columns import (
+    number as _number,
+)
+from orchestrator.adapters.migrations.columns import (
+    octets as _bytes,
+)
+from orchestrator.adapters.migrations.columns import (
+    text as _text,
+)
+from orchestrator.adapters.migrations.columns import (
+    time as _time,
+)
+from orchestrator.adapters.migrations.columns import (
+    unique as _unique,
+)
 
 revision = "0001"
 down_revision = None
@@ -34,38 +57,6 @@ def upgrade() -> None:
     _statistics()
     _brakes()
     _locked_keys()
-
-
-def _text(name: str, *, null: bool = False) -> sa.Column[str]:
-    return sa.Column(name, sa.Text, nullable=null)
-
-
-def _number(name: str, *, null: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.Integer, nullable=null)
-
-
-def _large(name: str) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=False)
-
-
-def _time(name: str, *, null: bool = False) -> sa.Column[int]:
-    return sa.Column(name, sa.BigInteger, nullable=null)
-
-
-def _bytes(name: str, *, null: bool = False) -> sa.Column[bytes]:
-    return sa.Column(name, sa.LargeBinary, nullable=null)
-
-
-def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
-    return sa.PrimaryKeyConstraint(*columns, name=f"pk_{table}")
-
-
-def _unique(table: str, *columns: str) -> sa.UniqueConstraint:
-    return sa.UniqueConstraint(*columns, name=f"uq_{table}_{'_'.join(columns)}")
-
-
-def _index(table: str, columns: Sequence[str], name: str | None = None) -> None:
-    op.create_index(name or f"ix_{table}_{'_'.join(columns)}", table, list(columns))
 
 
 def _workflow() -> None:
@@ -298,10 +289,13 @@ def _quarantine() -> None:
         *(_text("ended_by", null=True), _time("ended_at", null=True)),
         *(_text("reason", null=True), _text("type", null=True)),
         *(_text("request_id", null=True), _time("alarmed_at", null=True)),
+        _number("heard"),
         _key("quarantine", "id"),
         _unique("quarantine", "topic", "partition", "offset"),
     )
     _index("quarantine", ("state", "expires_at"), "ix_quarantine_state")
+    room = ("state", "heard", "topic", "code", "size")
+    _index("quarantine", room, "ix_quarantine_room")
     op.create_table(
         "quarantine_actions",
         *(_text("id"), _text("event"), _text("action"), _text("by"), _time("at")),
@@ -309,6 +303,20 @@ def _quarantine() -> None:
         _key("quarantine_actions", "id"),
     )
     _index("quarantine_actions", ("event",))
+    op.create_table(
+        "quarantine_room",
+        *(_text("topic"), _text("code"), _number("percent")),
+        _time("full_told_at", null=True),
+        _key("quarantine_room", "topic", "code"),
+    )
+    op.create_table(
+        "unkept_events",
+        *(_text("topic"), _number("partition"), _text("code"), _text("type")),
+        *(_time("hour"), _large("count"), _large("size")),
+        *(_large("first_offset"), _large("last_offset")),
+        _key("unkept_events", "topic", "partition", "code", "type", "hour"),
+    )
+    _index("unkept_events", ("hour",))
 
 
 def _inbox() -> None:

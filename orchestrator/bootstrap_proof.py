@@ -71,13 +71,13 @@ class Proof(Parts):
     @property
     def checkpoint_file(self) -> CheckpointFile | None:
         """Where checkpoints are kept outside the database, if anywhere."""
-        path = self.settings.checkpoint_file
+        path = self.settings.checkpoints_in
         return None if path is None else CheckpointFile(path)
 
     @cached_property
     def stamps(self) -> SqlStamps:
         """The time stamps of checkpoints; in a folder beside their file as well."""
-        file = self.settings.checkpoint_file
+        file = self.settings.checkpoints_in
         folder = None if file is None else file.with_name(f"{file.name}.stamps")
         return SqlStamps(self.database, folder)
 

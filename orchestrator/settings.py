@@ -46,6 +46,7 @@ from schemas.checkpoints import LogName
 PREFIX = "ERASURE_"
 # The tests' own variables; a process that sees them is not misconfigured.
 _NOT_OURS = ("ERASURE_TEST_", "ERASURE_VENDOR_SPECS")
+CHECKPOINTS = "checkpoints.jsonl"
 _HIDDEN = "********"
 UNSIGNED_TAKEN = (
     "Unsigned requests are taken (ERASURE_UNSIGNED_REQUESTS=take): whoever can write to"
@@ -124,8 +125,10 @@ class Settings(Keeping, Stamping):
     checkpoint_file: Path | None = Field(
         default=None,
         description=(
-            "Where the log's checkpoints are kept as well, on another disk than the "
-            "database: a restored backup is found out by it at start."
+            "Where the log's checkpoints are kept as well: best on another disk than "
+            "the database, for a restored backup is found out by it. Without Kafka "
+            f"`{CHECKPOINTS}` in the folder of the keys, if nothing is set; with "
+            "Kafka, the topic of receipts keeps them."
         ),
         examples=["/mnt/archive/checkpoints.jsonl"],
     )
@@ -216,6 +219,13 @@ class Settings(Keeping, Stamping):
                     "set them, or ERASURE_KAFKA_SECURITY_PROTOCOL=PLAINTEXT."
                 )
         return self
+
+    @property
+    def checkpoints_in(self) -> Path | None:
+        """The file of checkpoints; of the embedded log never in the database alone."""
+        if self.checkpoint_file is not None or self.kafka:
+            return self.checkpoint_file
+        return self.keys_dir / CHECKPOINTS
 
     def redacted(self) -> dict[str, str]:
         """Return every variable and its value as people may see it."""

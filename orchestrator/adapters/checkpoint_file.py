@@ -29,6 +29,7 @@ class CheckpointFile:
 
     def append(self, checkpoints: Sequence[LogCheckpointed]) -> None:
         """Append *checkpoints*, in order; they are on disk when this returns."""
+        is_new = not self.path.exists()
         lines = "".join(f"{checkpoint_line(one)}\n" for one in checkpoints)
         try:
             with self.path.open("a+b") as file:
@@ -40,11 +41,30 @@ class CheckpointFile:
                 file.write(lines.encode())
                 file.flush()
                 os.fsync(file.fileno())
+            if is_new:
+                _sync_name(self.path)
         except OSError as error:
             raise CannotStore(
                 f"The checkpoint file {self.path} cannot be written ({error.strerror});"
                 " make room or mend ERASURE_CHECKPOINT_FILE, then start again."
             ) from None
+
+    def check(self) -> None:
+        """Raise `SetUpError` where no checkpoint could be appended; makes no file."""
+        try:
+            if self.path.exists():
+                self.path.open("ab").close()
+                return
+            is_writable = os.access(self.path.parent, os.W_OK | os.X_OK)
+            reason = None if is_writable else "its folder is not there, or read-only"
+        except OSError as error:
+            reason = error.strerror
+        if reason is not None:
+            raise SetUpError(
+                f"The checkpoint file {self.path} cannot be written ({reason}); set"
+                " ERASURE_CHECKPOINT_FILE to a file on a disk that is not restored"
+                " together with the database."
+            )
 
     def newest(self) -> LogCheckpointed | None:
         """Return the checkpoint of the longest log near the end of the file."""
@@ -85,6 +105,15 @@ class CheckpointFile:
                 f"The checkpoint file {self.path} cannot be read ({error.strerror});"
                 " mend ERASURE_CHECKPOINT_FILE or its access rights."
             ) from None
+
+
+def _sync_name(path: Path) -> None:
+    """Bring the name of a new file to the disk."""
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_unfinished(line: bytes) -> bool:

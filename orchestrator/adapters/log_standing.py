@@ -46,6 +46,16 @@ class Compared:
     @property
     def sentence(self) -> str:
         """What a held log means, and what to do."""
+        if self.standing is Standing.BEHIND and not self.ours:
+            return (
+                f"The published log has {self.published} statements and this database"
+                " none: it was restored from a backup older than the first, or is new."
+                " Everything irreversible is held. If it is to take the place of a lost"
+                " one, run `erasure log recover --from DIR` with the receipts' archive;"
+                " if you begin afresh, move the checkpoint file of the old one away (no"
+                " ERASURE_CHECKPOINT_FILE set: checkpoints.jsonl in ERASURE_KEYS_DIR),"
+                " and on Kafka set another ERASURE_LOG_NAME."
+            )
         if self.standing is Standing.BEHIND:
             return (
                 f"The published log has {self.published} statements and this database"

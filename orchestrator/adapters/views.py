@@ -60,6 +60,7 @@ class Status:
     logged: int = 0
     log_standing: str = "unknown"
     is_held: bool = False
+    checkpoints_in: str | None = None  # a file, beside the topic of receipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +267,7 @@ class CaseView:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceLine:
-    """
-    One candidate of a search that a person must decide on.
-
-    `label` and `learned` are masked; both are absent where the vault was not opened.
-    """
+    """A candidate to decide on; `label`, `learned`: masked, absent of a shut vault."""
 
     record: int
     items: int

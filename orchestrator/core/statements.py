@@ -19,6 +19,7 @@ from orchestrator.core.holds import Ruling
 from orchestrator.core.kept import classes_once_kept, retained_classes
 from orchestrator.core.ladder import has_breached
 from orchestrator.core.later import Informed
+from orchestrator.core.moments import asked_at, settled_at, times_of
 from orchestrator.core.owed import READ_BACK_MOST, Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reasons import reasons_of
@@ -47,7 +48,6 @@ from schemas.receipts import (
     RecipientNamed,
     StatementResult,
     StillOwed,
-    Times,
     count_bucket,
 )
 from schemas.requests import Channel, VerificationLevel, VerificationMethod
@@ -133,7 +133,7 @@ def _statement(
         scope=_scope(case),
         jurisdiction=case.jurisdiction,
         channel=Channel(case.channel),
-        times=_times(case, at, is_answered=is_answered),
+        times=times_of(case, at, is_answered=is_answered),
         due=_due(case),
         identity=IdentityVerified(
             method=VerificationMethod(case.verification.method),
@@ -238,8 +238,8 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         retained=tuple(retained_classes(case, task)),
         was_kept=tuple(classes_once_kept(case, task)) or None,
         left_alone=refused_classes(case, task) or None,
-        asked_at=task.first_called_at,
-        settled_at=task.settled_at,
+        asked_at=asked_at(case, task),
+        settled_at=settled_at(case, task),
         expected_by=None if task.is_settled else expected_end(case, task, at),
         attempts=task.calls,
     )
@@ -290,20 +290,6 @@ def _ruled(case: Case, ruling: Ruling) -> Ruled:
         record_classes=tuple(sorted(ruling.record_classes)),
         account=task.account if task else None,
         action=task.action if task else None,
-    )
-
-
-def _times(case: Case, at: datetime, *, is_answered: bool) -> Times:
-    """Return when what happened, up to this statement."""
-    called = [t.first_called_at for t in case.all_tasks.values() if t.first_called_at]
-    return Times(
-        received_at=case.received_at,
-        verified_at=case.verification.verified_at,
-        opened_at=case.opened_at,
-        first_instruction_at=min(called, default=None),
-        withdrawn_at=case.withdrawn_at,
-        answered_at=(case.answered_at or at) if is_answered else None,
-        signed_at=at,
     )
 
 

@@ -189,6 +189,12 @@ def hold_if_restored(installation: Installation) -> None:
         raise SetUpError(found.sentence)
 
 
+def _checkpoint_file(installation: Installation) -> None:
+    """Make sure that checkpoints can leave the database."""
+    if installation.checkpoint_file is not None:
+        installation.checkpoint_file.check()
+
+
 def _stamps(installation: Installation) -> None:
     """Make sure that stamps could be asked for, and verified."""
     if installation.stamp_roots is not None:
@@ -212,5 +218,6 @@ CHECKS: Sequence[tuple[str, Check]] = (
     ("time stamps", _stamps),
     ("accounts that are owed to", _owed),
     ("event log", _event_log),
+    ("checkpoint file", _checkpoint_file),
     ("log of statements", _log_of_statements),
 )

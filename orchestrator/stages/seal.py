@@ -18,6 +18,7 @@ from orchestrator.apart import Apart
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.copying import label_of
 from orchestrator.core.events import ExportSealed, StatementSigned
+from orchestrator.core.moments import signing_time
 from orchestrator.core.statements import (
     final_receipt,
     interim_receipt,
@@ -154,7 +155,7 @@ class Seal:
 
     def _signed(self, case: Case, kind: StatementKind) -> Step:
         """Return the step that adds the next statement to *case*."""
-        now = self._parts.clock.now()
+        now = signing_time(case, self._parts.clock.now())
         number = len(case.statements) + 1
         statement_id = f"{case.id}-{number}"
         receipt = MADE_BY[kind](case, statement_id, now, self._parts.software)

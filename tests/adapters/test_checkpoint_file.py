@@ -97,6 +97,28 @@ def test_line_of_somebody_else_is_refused(tmp_path: Path) -> None:
         file.all()
 
 
+def test_check_makes_no_file(tmp_path: Path) -> None:
+    """It only says whether one could be made, or written on."""
+    file = CheckpointFile(tmp_path / "checkpoints.jsonl")
+
+    file.check()
+    is_made = file.path.exists()
+    file.append(_checkpoints(1))
+    file.check()
+
+    assert not is_made
+    assert len(file.all()) == 1
+
+
+@pytest.mark.parametrize("where", ["nowhere/checkpoints.jsonl", "."])
+def test_file_that_could_not_be_made_is_one_sentence(
+    tmp_path: Path, where: str
+) -> None:
+    """It names the setting, before any stage starts."""
+    with pytest.raises(SetUpError, match="set ERASURE_CHECKPOINT_FILE"):
+        CheckpointFile(tmp_path / where).check()
+
+
 def test_file_that_cannot_be_written_or_read_is_one_sentence(tmp_path: Path) -> None:
     """A directory is neither."""
     file = CheckpointFile(tmp_path)

@@ -49,8 +49,8 @@ class Silence:
         spoken_of = getattr(event, "task", None) == task.id
         if task.is_settled or task.status is TaskStatus.PLANNED:
             self._since.pop(task.id, None)
-        elif spoken_of:
-            self._since[task.id] = event.at
+        elif spoken_of:  # an old event that comes again speaks of no earlier time
+            self._since[task.id] = max(event.at, self._since.get(task.id, event.at))
         else:
             self._since.setdefault(task.id, event.at)
 

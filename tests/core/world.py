@@ -28,6 +28,7 @@ from orchestrator.core.events import (
 from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.later import RequestAmended
 from orchestrator.core.links import teachers
+from orchestrator.core.moments import signing_time
 from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.ruled import GateOpened
 from orchestrator.core.statements import final_receipt, interim_receipt
@@ -66,6 +67,7 @@ from tests.core.owing import (
 )
 from tests.core.polls import check_still_going
 from tests.core.silence import Silence, check_holds
+from tests.core.timely import CLAIM_TAKES, check_times
 
 
 class World:
@@ -91,7 +93,10 @@ class World:
 
     def claim(self, task: Task, epoch: int) -> Task:
         """Claim a due task by its row, as `work` does."""
-        claimed = replace(task, status=TaskStatus.CALLED, epoch=epoch)
+        before = task.first_called_at or self.now - CLAIM_TAKES
+        claimed = replace(
+            task, status=TaskStatus.CALLED, epoch=epoch, first_called_at=before
+        )
         self.case = self.case.with_task(claimed)
         return claimed
 
@@ -197,10 +202,11 @@ class World:
         assert case.identity_held or is_answered, "forgotten before the answer"
         if is_answered and not case.led_by:
             _check_answer(case)
+        at = signing_time(case, self.now)
         if case.wants is Wants.SEAL_STATEMENT:
-            final_receipt(case, "statement-1", self.now, "1.0.0")
+            check_times(final_receipt(case, "statement-1", at, "1.0.0"))
         if case.wants is Wants.SEAL_INTERIM:
-            interim_receipt(case, "statement-1", self.now, "1.0.0")
+            check_times(interim_receipt(case, "statement-1", at, "1.0.0"))
 
 
 def _check_event(before: Case, case: Case, event: Event) -> None:

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import delete, update
 
 from orchestrator.adapters import tables as t
-from orchestrator.adapters.checkpoint_file import CheckpointFile
 from orchestrator.adapters.log_standing import Compared, Standing
 from orchestrator.core.words import CaseId
 from orchestrator.ports import PutStatement, SignedStatement
@@ -162,31 +161,49 @@ def test_check_finds_what_was_tampered_with(installation: AnInstallation) -> Non
     assert (ran.code, data.code) == (1, 1)
     assert "The receipt was altered." in ran.out
     codes = [fault["code"] for fault in data.data["faults"]]
-    assert codes == ["statement_altered", "root_differs"]
+    assert codes == ["statement_altered", "root_differs", "other_history"]
 
 
 def test_check_compares_with_what_was_kept(
     installation: AnInstallation, tmp_path: Path
 ) -> None:
     """The checkpoint file, a saved note and an old proof each refute a shorter log."""
-    file = CheckpointFile(tmp_path / "checkpoints.jsonl")
+    nowhere = str(tmp_path / "nothing-is-kept.jsonl")
     _log(installation, 1, 2)
-    installation.parts.statement_log.file(file.append, T0)
     note = tmp_path / "kept.note"
     note.write_text(installation("log", "checkpoint").out, encoding="utf-8")
     proof = _proof(installation, 1)
-    before = installation(*_CHECK, ERASURE_CHECKPOINT_FILE=str(file.path))
+    before = installation(*_CHECK)
     with installation.parts.database.writing() as connection:
         for table in (t.statements, t.log_entries, t.log_checkpoints):
             connection.execute(delete(table))
 
-    silent = installation(*_CHECK)
-    runs = [installation(*_CHECK, "--against", one) for one in (note, proof)]
-    runs.append(installation(*_CHECK, ERASURE_CHECKPOINT_FILE=str(file.path)))
+    silent = installation(*_CHECK, ERASURE_CHECKPOINT_FILE=nowhere)
+    runs = [
+        installation(*_CHECK, "--against", one, ERASURE_CHECKPOINT_FILE=nowhere)
+        for one in (note, proof)
+    ]
+    runs.append(installation(*_CHECK))  # the file beside the keys
 
     assert (before.code, silent.code) == (0, 0)
     assert [ran.code for ran in runs] == [1, 1, 1]
     assert all("behind" in ran.out for ran in runs)
+
+
+def test_new_database_beside_an_old_file_says_what_to_do(
+    installation: AnInstallation,
+) -> None:
+    """It may have lost everything, or begin afresh: only people know."""
+    _log(installation, 1, 2)
+    with installation.parts.database.writing() as connection:
+        for table in (t.statements, t.log_entries, t.log_checkpoints):
+            connection.execute(delete(table))
+
+    ran = installation("status")
+
+    assert ran.code == 1
+    assert "if you begin afresh, move the checkpoint file" in ran.err
+    assert "erasure log recover" in ran.err
 
 
 def test_stages_that_destroy_or_sign_wait(installation: AnInstallation) -> None:

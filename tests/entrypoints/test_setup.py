@@ -227,7 +227,8 @@ def test_config_check_of_a_good_set_up_is_yes(installation: AnInstallation) -> N
     parts = installation("config", "check", "--json")
 
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.count(": all right") == len(parts.data) == 10
+    assert ran.out.count(": all right") == len(parts.data) == 11
+    assert str(installation.keys / "checkpoints.jsonl") in ran.out
     assert {part["problem"] for part in parts.data} == {None}
 
 

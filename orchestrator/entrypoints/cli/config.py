@@ -57,6 +57,14 @@ def _doubts(
         yield from map(str, owed_meanwhile(parts.register, parts.database))
 
 
+def _where(parts: Installation, name: str) -> str:
+    """Say where checkpoints are kept outside the database."""
+    kept_in = parts.settings.checkpoints_in
+    if name != "checkpoint file":
+        return ""
+    return f" ({kept_in or 'none: the topic of receipts keeps them'})"
+
+
 @app.command()
 def check(*, as_json: Json = False) -> None:
     """Check all that `run` checks at its start: exit 0 all right, 2 not."""
@@ -70,7 +78,7 @@ def check(*, as_json: Json = False) -> None:
     else:
         for name, problem in found:
             if problem is None:
-                say(f"{name}: all right")
+                say(f"{name}: all right{_where(parts, name)}")
             else:
                 warn(f"{name}: {problem}")
         for sentence in doubts:

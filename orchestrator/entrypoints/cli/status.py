@@ -19,6 +19,7 @@ from orchestrator.entrypoints.cli.telling import NO, WRONG_USE
 if TYPE_CHECKING:
     from orchestrator.adapters.checkpoint_file import CheckpointFile
     from orchestrator.adapters.database import Database
+    from orchestrator.adapters.log_standing import Compared
     from orchestrator.adapters.queries import Queries
     from orchestrator.adapters.views import Status
     from orchestrator.settings import Settings
@@ -35,10 +36,7 @@ def status(*, as_json: Json = False) -> None:
     be asked how many requests wait. The rest is shown in either case.
     """
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.adapters.log_book import LogBook
-    from orchestrator.adapters.log_standing import compared
     from orchestrator.adapters.queries import Queries
-    from orchestrator.adapters.restore_hold import SqlRestoreHold
     from orchestrator.settings import load_settings
 
     settings = load_settings()
@@ -51,11 +49,8 @@ def status(*, as_json: Json = False) -> None:
         if not is_embedded:
             found = replace(found, lag=_kafka_lag(queries))
         found = _with_room(found, database, settings)
-        log = compared(LogBook(database), _checkpoints(settings))
-        # What a process found on the topic is not to be seen from here.
-        log = SqlRestoreHold(database).found() or log
-        found = replace(found, logged=log.ours, log_standing=log.standing.value)
-        found = replace(found, is_held=log.is_held)
+        log = _standing(database, settings)
+        found = _with_log(found, log, settings)
     if as_json:
         print_json(found)
     else:
@@ -79,6 +74,28 @@ def _with_room(found: Status, database: Database, settings: Settings) -> Status:
     percents = [bounds.percent(one.count, one.size) for one in room.rooms()]
     unkept = sum(one.count for one in room.unkept(found.at - DAY))
     return replace(found, quarantine_percent=max(percents, default=0), unkept=unkept)
+
+
+def _standing(database: Database, settings: Settings) -> Compared:
+    """Compare the log with the file, and with what a process found on the topic."""
+    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.log_standing import compared
+    from orchestrator.adapters.restore_hold import SqlRestoreHold
+
+    seen = compared(LogBook(database), _checkpoints(settings))
+    return SqlRestoreHold(database).found() or seen
+
+
+def _with_log(found: Status, log: Compared, settings: Settings) -> Status:
+    """Add how the log stands, and where its checkpoints are kept."""
+    kept_in = settings.checkpoints_in
+    return replace(
+        found,
+        logged=log.ours,
+        log_standing=log.standing.value,
+        is_held=log.is_held,
+        checkpoints_in=None if kept_in is None else str(kept_in),
+    )
 
 
 def _alarms(found: Status, settings: Settings) -> Iterator[str]:
@@ -122,7 +139,7 @@ def _checkpoints(settings: Settings) -> CheckpointFile | None:
     """Return where checkpoints are kept outside the database, if anywhere."""
     from orchestrator.adapters.checkpoint_file import CheckpointFile
 
-    path = settings.checkpoint_file
+    path = settings.checkpoints_in
     return None if path is None else CheckpointFile(path)
 
 
@@ -188,5 +205,6 @@ def _facts(found: Status) -> list[tuple[str, object]]:
         ("still owed", _owed(found)),
         ("receipts in the log", str(found.logged)),
         ("published log", found.log_standing),
+        ("checkpoints kept in", found.checkpoints_in or "the topic of receipts"),
         ("held by a restore", "yes" if found.is_held else "no"),
     ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from orchestrator.adapters.embedded_log import EmbeddedLog
 from orchestrator.adapters.kafka import (
@@ -13,6 +16,7 @@ from orchestrator.adapters.kafka import (
 )
 from orchestrator.adapters.store import SqlStore
 from orchestrator.event_log import Consumer, Record, TopicPartition
+from orchestrator.setting_kinds import KeptSecret
 from orchestrator.settings import Settings
 from schemas.topics import REQUESTS
 
@@ -21,15 +25,29 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
     """Return how to reach Kafka; raises `SetUpError` if the parts do not fit."""
     mechanism = settings.kafka_sasl_mechanism
     password = settings.kafka_sasl_password
-    cafile = settings.kafka_ssl_cafile
+    of_key = settings.kafka_ssl_password
     return KafkaSettings(
         bootstrap=settings.kafka,
         security_protocol=settings.kafka_security_protocol.value,
         sasl_mechanism=mechanism and mechanism.value,
         sasl_username=settings.kafka_sasl_username,
-        sasl_password=password.get_secret_value() if password else None,
-        ssl_cafile=str(cafile) if cafile else None,
+        sasl_password=_as_it_is(password) if password else None,
+        ssl_cafile=_text(settings.kafka_ssl_cafile),
+        ssl_certfile=_text(settings.kafka_ssl_certfile),
+        ssl_keyfile=_text(settings.kafka_ssl_keyfile),
+        ssl_password=of_key.get_secret_value() if of_key else None,
     )
+
+
+def _as_it_is(password: SecretStr) -> str | Callable[[], str]:
+    """Return a password, or where it may change what tells it as it is now."""
+    if isinstance(password, KeptSecret):
+        return password.now
+    return password.get_secret_value()
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def open_consumer(

@@ -7,7 +7,13 @@ from enum import StrEnum
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, SecretStr, StringConstraints
+from pydantic import (
+    BeforeValidator,
+    SecretStr,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 
 from orchestrator.adapters.durations import parse_duration
 from orchestrator.adapters.register import resolve_secret
@@ -80,6 +86,31 @@ def _a_secret(value: object) -> object:
     return value
 
 
+class KeptSecret(SecretStr):
+    """A secret that is kept elsewhere, from where it can be read again."""
+
+    def __init__(self, secret: SecretStr, reference: str) -> None:
+        super().__init__(secret.get_secret_value())
+        self._reference = reference
+
+    def now(self) -> str:
+        """Return it as it is now; while it cannot be read, as it was at first."""
+        try:
+            return resolve_secret(self._reference).get_secret_value()
+        except SetUpError:
+            return self.get_secret_value()
+
+
+def _a_renewed_secret(
+    value: object, handler: ValidatorFunctionWrapHandler
+) -> SecretStr:
+    """Keep where the secret comes from, if it comes from elsewhere."""
+    secret: SecretStr = handler(_a_secret(value))
+    if isinstance(value, str) and value.startswith(("env:", "file:")):
+        return KeptSecret(secret, value)
+    return secret
+
+
 def _an_address(value: object) -> object:
     """Accept `host:port`, with an IPv6 host in brackets."""
     if isinstance(value, str):
@@ -97,3 +128,4 @@ EventAudience = Annotated[str, StringConstraints(pattern=AUDIENCE_PATTERN)]
 Address = Annotated[str, BeforeValidator(_an_address)]
 Duration = Annotated[timedelta, BeforeValidator(_a_duration)]
 Secret = Annotated[SecretStr, BeforeValidator(_a_secret)]
+RenewedSecret = Annotated[SecretStr, WrapValidator(_a_renewed_secret)]

@@ -14,14 +14,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     Field,
     SecretStr,
     ValidationError,
-    model_validator,
 )
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsConfigDict
@@ -29,15 +27,14 @@ from pydantic_settings import SettingsConfigDict
 from orchestrator.adapters.durations import duration_text
 from orchestrator.errors import SetUpError
 from orchestrator.keeping import Keeping
+from orchestrator.reaching import Reaching
 from orchestrator.setting_kinds import (
     Address,
     Duration,
     EventAudience,
     LogFormat,
     LogLevel,
-    SaslMechanism,
     Secret,
-    SecurityProtocol,
     Unsigned,
 )
 from orchestrator.stamping import Stamping
@@ -54,7 +51,7 @@ UNSIGNED_TAKEN = (
 )
 
 
-class Settings(Keeping, Stamping):
+class Settings(Reaching, Keeping, Stamping):
     """
     The settings of one process; `load_settings` reads them.
 
@@ -74,34 +71,6 @@ class Settings(Keeping, Stamping):
         default=SecretStr("sqlite:///erasure.db"),
         description="The database: SQLite for one process, PostgreSQL for many.",
         examples=["postgresql+psycopg://user@host/name"],
-    )
-    kafka: str = Field(
-        default="",
-        description="Kafka's bootstrap servers; empty for the embedded log.",
-        examples=["kafka-1:9092,kafka-2:9092"],
-    )
-    kafka_security_protocol: SecurityProtocol = Field(
-        default=SecurityProtocol.PLAINTEXT,
-        description="How Kafka is spoken to.",
-        examples=["SASL_SSL"],
-    )
-    kafka_sasl_mechanism: SaslMechanism | None = Field(
-        default=None,
-        description="How we prove to Kafka who we are.",
-        examples=["SCRAM-SHA-512"],
-    )
-    kafka_sasl_username: str | None = Field(
-        default=None, description="Our name at Kafka.", examples=["erasure"]
-    )
-    kafka_sasl_password: Secret | None = Field(
-        default=None,
-        description="Our password at Kafka.",
-        examples=["file:/run/secrets/kafka"],
-    )
-    kafka_ssl_cafile: Path | None = Field(
-        default=None,
-        description="The authority that signed the brokers' certificates (PEM).",
-        examples=["/etc/ssl/kafka-ca.pem"],
     )
     register_path: Path = Field(
         default=Path("register.toml"),
@@ -202,23 +171,6 @@ class Settings(Keeping, Stamping):
         description="How long calls in flight may take to finish after SIGTERM.",
         examples=["20s"],
     )
-
-    @model_validator(mode="after")
-    def _kafka_is_whole(self) -> Self:
-        """Refuse half a set of credentials."""
-        if self.kafka_security_protocol.startswith("SASL_"):
-            given = {
-                "ERASURE_KAFKA_SASL_MECHANISM": self.kafka_sasl_mechanism,
-                "ERASURE_KAFKA_SASL_USERNAME": self.kafka_sasl_username,
-                "ERASURE_KAFKA_SASL_PASSWORD": self.kafka_sasl_password,
-            }
-            missing = [name for name, value in given.items() if not value]
-            if missing:
-                raise ValueError(
-                    f"{self.kafka_security_protocol} needs {' and '.join(missing)}; "
-                    "set them, or ERASURE_KAFKA_SECURITY_PROTOCOL=PLAINTEXT."
-                )
-        return self
 
     @property
     def checkpoints_in(self) -> Path | None:

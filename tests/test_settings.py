@@ -157,6 +157,26 @@ def test_secret_may_be_kept_in_a_file(
             "set them, or ERASURE_KAFKA_SECURITY_PROTOCOL=PLAINTEXT.",
             id="half the credentials",
         ),
+        pytest.param(
+            {"ERASURE_KAFKA_SASL_USERNAME": "erasure"},
+            "ERASURE_KAFKA_SASL_USERNAME changes nothing with PLAINTEXT; set "
+            "ERASURE_KAFKA_SECURITY_PROTOCOL to SASL_SSL, or unset it.",
+            id="a login that is not used",
+        ),
+        pytest.param(
+            {"ERASURE_KAFKA_SSL_CAFILE": "/ca.pem"},
+            "ERASURE_KAFKA_SSL_CAFILE changes nothing with PLAINTEXT; set "
+            "ERASURE_KAFKA_SECURITY_PROTOCOL to SSL or SASL_SSL, or unset it.",
+            id="certificates that are not used",
+        ),
+        pytest.param(
+            {
+                "ERASURE_KAFKA_SECURITY_PROTOCOL": "SSL",
+                "ERASURE_KAFKA_SSL_KEYFILE": "/key.pem",
+            },
+            "ERASURE_KAFKA_SSL_KEYFILE needs ERASURE_KAFKA_SSL_CERTFILE; set that too.",
+            id="a key without its certificate",
+        ),
     ],
 )
 def test_mistake_is_one_sentence(
@@ -230,6 +250,9 @@ def test_shown_address_hides_its_password(
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither `redacted` nor `repr` holds a secret."""
     monkeypatch.setenv("ERASURE_DATABASE_URL", f"postgresql://u:{PASSWORD}@db/n")
+    monkeypatch.setenv("ERASURE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    monkeypatch.setenv("ERASURE_KAFKA_SASL_MECHANISM", "PLAIN")
+    monkeypatch.setenv("ERASURE_KAFKA_SASL_USERNAME", "erasure")
     monkeypatch.setenv("ERASURE_KAFKA_SASL_PASSWORD", PASSWORD)
 
     settings = load_settings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
@@ -30,21 +31,39 @@ class Authority:
     def file(self) -> Path:
         """Return the file with the authority's own certificate."""
         path = self.folder / f"{self.name}.pem"
-        made = self._made(self.name, self._key, ENDS).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        own = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        signed = (
+            self._made(self.name, self._key, ENDS)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_SIGNS, critical=True)
+            .add_extension(own, critical=False)
+            .sign(self._key, hashes.SHA256())
         )
-        signed = made.sign(self._key, hashes.SHA256())
         path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return path
 
     def server(self, host: str, ends: datetime = ENDS) -> ssl.SSLContext:
         """Return what a server needs to be *host*."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certified(host, ends=ends))
+        return context
+
+    def certified(self, *names: str, ends: datetime = ENDS) -> Path:
+        """Return the file with a new key and its certificate for *names*."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = self._made(host, key, ends).add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
+        ours = x509.AuthorityKeyIdentifier.from_issuer_public_key(
+            self._key.public_key()
         )
-        signed = made.sign(self._key, hashes.SHA256())
-        path = self.folder / f"{host}.server.pem"
+        signed = (
+            self._made(names[0], key, ends)
+            .add_extension(
+                x509.SubjectAlternativeName([_alternative(name) for name in names]),
+                critical=False,
+            )
+            .add_extension(ours, critical=False)
+            .sign(self._key, hashes.SHA256())
+        )
+        path = self.folder / f"{names[0]}.server.pem"
         path.write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM,
@@ -53,9 +72,7 @@ class Authority:
             )
             + signed.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
     def _made(
         self, subject: str, key: ec.EllipticCurvePrivateKey, ends: datetime
@@ -76,3 +93,24 @@ LAPSED = BEGINS + timedelta(days=1)
 
 def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+# Python 3.13 believes an authority only if it says what its key is for.
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)

@@ -62,11 +62,14 @@ class Broker:
     One broker on this machine, which is its own controller.
 
     It keeps its port and its data through `stop`, `kill` and `start`; `remove`
-    ends it for good.  Topics are not created by themselves.
+    ends it for good.  Topics are not created by themselves.  Where *more* settings
+    repeat one of ours, theirs is the one that counts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, more: str = "") -> None:
+        self.more = more
         self.port = free_port()
+        self.controller_port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._home = Path(tempfile.mkdtemp(prefix="erasure-kafka-"))
         self.log_dir = self._home / "data"
@@ -128,8 +131,11 @@ class Broker:
         """Write the settings and an empty store, once."""
         self._properties.write_text(
             _PROPERTIES.format(
-                port=self.port, controller_port=free_port(), log_dir=self.log_dir
+                port=self.port,
+                controller_port=self.controller_port,
+                log_dir=self.log_dir,
             )
+            + self.more
         )
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # Kafka's own command line takes a leading dash for an option.

@@ -26,6 +26,7 @@ from orchestrator.adapters.kafka.settings import (
     Sweeper,
     open_client,
 )
+from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.event_log import LogUnavailable, Record, Stored, TopicPartition
 
 Result = TypeVar("Result")
@@ -86,8 +87,9 @@ class KafkaConsumer:
         self._counted = 0.0
         self._lag: int | None = None
         self._sweeper = Sweeper()
+        self._trouble = Trouble()
         self._client: Any = open_client(
-            kafka.KafkaConsumer, settings, **_options(group, slot)
+            kafka.KafkaConsumer, settings, self._trouble, **_options(group, slot)
         )
         self._assignment = Assignment(self._client)
         self._client.subscribe(list(topics), listener=self._assignment)
@@ -182,7 +184,7 @@ class KafkaConsumer:
             self._bear(error)
             return ()
         except KafkaError as error:
-            raise explain(error, self._bootstrap) from error
+            raise explain(error, self._bootstrap, self._trouble.sentence) from error
         self._bear(None)
         return records
 
@@ -199,8 +201,9 @@ class KafkaConsumer:
         silent = time.monotonic() - self._heard
         if silent > self._patience.outage:
             raise LogUnavailable(
-                f"Kafka at {self._bootstrap} has not answered, or not let us into the "
-                f"group, for {silent:.0f} s: check the broker; we go on trying."
+                self._trouble.sentence
+                or f"Kafka at {self._bootstrap} has not answered, or not let us into "
+                f"the group, for {silent:.0f} s: check the broker; we go on trying."
             ) from error
 
     def _on_lane(self, function: Callable[[], Result]) -> Result:
@@ -213,7 +216,7 @@ class KafkaConsumer:
         except TimeoutError:
             raise self._hangs() from None
         except KafkaError as error:
-            raise explain(error, self._bootstrap) from error
+            raise explain(error, self._bootstrap, self._trouble.sentence) from error
 
     def _hangs(self) -> LogUnavailable:
         return LogUnavailable(

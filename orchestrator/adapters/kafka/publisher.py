@@ -17,6 +17,7 @@ from orchestrator.adapters.kafka.settings import (
     Sweeper,
     open_client,
 )
+from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.event_log import (
     MAX_MESSAGE_BYTES,
     LogUnavailable,
@@ -59,6 +60,7 @@ class KafkaPublisher:
         self._lock = threading.Lock()
         self._sweeper = Sweeper()
         self._left: dict[str, _Left] = {}
+        self._trouble = Trouble()
         self._producer = self._opened()
 
     def publish(self, messages: Sequence[Message]) -> Sequence[bool]:
@@ -73,7 +75,8 @@ class KafkaPublisher:
         if messages and not any(futures):
             self._sweeper.sweep()
             raise LogUnavailable(
-                f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
+                self._trouble.sentence
+                or f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
                 "the broker runs and the topics exist (erasure topics list)."
             )
         answers = tuple(_is_acknowledged(future, deadline) for future in futures)
@@ -96,6 +99,7 @@ class KafkaPublisher:
         return open_client(
             kafka.KafkaProducer,
             self._settings,
+            self._trouble,
             enable_idempotence=True,
             acks="all",
             allow_auto_create_topics=False,

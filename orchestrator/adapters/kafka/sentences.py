@@ -12,27 +12,11 @@ from orchestrator.event_log import LogUnavailable
 # The first line whose error fits is used; {name} is the error's own name.
 _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ...]] = (
     (
-        errors.SaslAuthenticationFailedError,
-        SetUpError,
-        (
-            "Kafka at {bootstrap} refused our credentials: check sasl_mechanism, "
-            "sasl_username and sasl_password."
-        ),
-    ),
-    (
-        errors.UnsupportedSaslMechanismError,
-        SetUpError,
-        (
-            "Kafka at {bootstrap} does not offer our sasl_mechanism: ask its operators "
-            "which one it does."
-        ),
-    ),
-    (
         errors.AuthorizationError,
         SetUpError,
         (
             "Kafka at {bootstrap} does not allow this ({name}): have our user given "
-            "the right to read, write and describe our topics and group."
+            "the rights on our topics and group that docs/kafka.md lists."
         ),
     ),
     (
@@ -64,8 +48,8 @@ _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ..
         LogUnavailable,
         (
             "No Kafka answers at {bootstrap}: check the address, the port, that the "
-            "broker runs, and that security_protocol, certificates and credentials "
-            "are those it expects."
+            "broker runs, and that ERASURE_KAFKA_SECURITY_PROTOCOL is what it "
+            "expects at this port."
         ),
     ),
     (
@@ -76,12 +60,25 @@ _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ..
 )
 
 
-def explain(error: errors.KafkaError, bootstrap: str) -> OrchestratorError:
+_NOT_IN: Final = (
+    errors.KafkaTimeoutError,
+    errors.KafkaConnectionError,
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+)
+
+
+def explain(
+    error: errors.KafkaError, bootstrap: str, trouble: str | None = None
+) -> OrchestratorError:
     """
     Turn *error* into one sentence that says what to do.
 
-    Only the error's name is used: its text may hold requests and answers.
+    Where nobody answered or let us in, *trouble* is said if it is known.  Only the
+    error's name is used: its text may hold requests and answers.
     """
+    if trouble is not None and isinstance(error, _NOT_IN):
+        return LogUnavailable(trouble)
     kind, sentence = next(
         (kind, sentence)
         for fits, kind, sentence in _SENTENCES

@@ -13,8 +13,12 @@ from typing import Any, Final
 import kafka
 from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
+from kafka.net.selector import NetworkSelector
 
+from orchestrator.adapters.kafka.connecting import ConnectionManager
+from orchestrator.adapters.kafka.credentials import FreshCredentials
 from orchestrator.adapters.kafka.sentences import explain
+from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.errors import SetUpError
 
 PROTOCOLS: Final = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -27,14 +31,15 @@ class KafkaSettings:
     Where Kafka is and who we are to it.
 
     Raises `SetUpError` on creation if the parts do not fit together, with the
-    name of the field and what to write.  Secrets are left out of `repr`.
+    name of the field and what to write.  Secrets are left out of `repr`.  A password
+    that may change is given as what returns it as it is now.
     """
 
     bootstrap: str
     security_protocol: str = "PLAINTEXT"
     sasl_mechanism: str | None = None
     sasl_username: str | None = None
-    sasl_password: str | None = field(default=None, repr=False)
+    sasl_password: str | Callable[[], str] | None = field(default=None, repr=False)
     ssl_cafile: str | None = None
     ssl_certfile: str | None = None
     ssl_keyfile: str | None = None
@@ -70,27 +75,47 @@ class KafkaSettings:
         if self.security_protocol.startswith("SASL_"):
             options["sasl_mechanism"] = self.sasl_mechanism
             options["sasl_plain_username"] = self.sasl_username
-            options["sasl_plain_password"] = self.sasl_password
+        return options | self.credentials()
+
+    def credentials(self, context: ssl.SSLContext | None = None) -> dict[str, object]:
+        """
+        Spell what can change while a client lives; a given *context* stays.
+
+        Raises `SetUpError` if a file is of no use.
+        """
+        options: dict[str, object] = {}
+        if self.security_protocol.startswith("SASL_"):
+            password = self.sasl_password
+            options["sasl_plain_password"] = (
+                password() if callable(password) else password
+            )
         if self.security_protocol.endswith("SSL"):
-            options["ssl_context"] = _ssl_context(self)
+            options["ssl_context"] = context or _ssl_context(self)
         return options
 
 
 def open_client(
-    make: Callable[..., Any], settings: KafkaSettings, **options: object
+    make: Callable[..., Any],
+    settings: KafkaSettings,
+    trouble: Trouble | None = None,
+    **options: object,
 ) -> Any:  # noqa: ANN401 - kafka-python has no types
     """
     Make a client of kafka-python that reached its broker; it is the caller's to close.
 
-    Raises `LogUnavailable` or `SetUpError` with one sentence.  A constructor of
-    kafka-python that fails leaves its threads and sockets behind, so the network
-    part is kept at hand and closed here.
+    Raises `LogUnavailable` or `SetUpError` with one sentence; later *trouble* tells
+    why connections fail.  A constructor of kafka-python that fails leaves its threads
+    and sockets behind, so the network part is kept at hand and closed here.
     """
     quieten()
     parts: list[Any] = []
+    trouble = trouble or Trouble()
+    fresh = FreshCredentials(settings)
 
     def keep(**given: object) -> Any:  # noqa: ANN401 - kafka-python has no types
-        parts.append(KafkaNetClient(**given))
+        net = NetworkSelector(**given)
+        manager = ConnectionManager(net, fresh, trouble, **given)
+        parts.append(KafkaNetClient(net, manager))
         return parts[-1]
 
     try:
@@ -98,7 +123,7 @@ def open_client(
     except KafkaError as error:
         for part in parts:
             part.close()
-        raise explain(error, settings.bootstrap) from error
+        raise explain(error, settings.bootstrap, trouble.sentence) from error
 
 
 def quieten() -> None:
@@ -177,6 +202,7 @@ def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise SetUpError(
             "Kafka's certificates cannot be used: check ssl_cafile, ssl_certfile, "
-            f"ssl_keyfile, ssl_password and ssl_ciphers ({type(error).__name__})."
+            "ssl_keyfile, ssl_password (ERASURE_KAFKA_SSL_CAFILE and so on) and "
+            f"ssl_ciphers ({type(error).__name__})."
         ) from error
     return context

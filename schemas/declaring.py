@@ -160,6 +160,12 @@ class ConnectorSpec:
     writes: frozenset[Action] = frozenset({Action.ERASE})
     # an erasure names the person: records cannot be erased by their own ids alone
     erases_by_identifier: bool = False
+    # record classes of which it can erase the fields that a law does not need, and such
+    # as it can mark as restricted: their kept records come with `Work.keep`
+    reduces: frozenset[str] = frozenset()
+    restricts: frozenset[str] = frozenset()
+    # an erasure puts the person on the processor's own suppression list too
+    suppresses: bool = False
     # actions whose accepted jobs can be called back
     cancels: frozenset[Action] = frozenset()
     # tasks in one call, by action (1 where absent)

@@ -14,6 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NewType
 
+from schemas.kept_fields import KeptField
+
 TaskId = NewType("TaskId", str)
 ItemId = NewType("ItemId", str)
 IdentifierType = NewType("IdentifierType", str)
@@ -141,6 +143,9 @@ class Work:
     idempotency_key: str
     # until the task must have been sent to be done by the deadline; negative: late
     time_left: timedelta | None = None
+    # items that a law keeps, and what it needs of each (nothing named: all of it): the
+    # rest is erased, and they are marked as restricted
+    keep: Mapping[ItemId, frozenset[KeptField]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

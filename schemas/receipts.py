@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.case_events import OutcomeKind, Result, StatementKind
 from schemas.connecting import Action, Evidence
+from schemas.counts import CountBucket
 from schemas.decided import Ruled, ScopeNamed
 from schemas.due import Due
 from schemas.fields import (
@@ -30,6 +31,7 @@ from schemas.fields import (
     TypeName,
     UtcInstant,
 )
+from schemas.kept_fields import KeptField
 from schemas.limits import Limit
 from schemas.recipients import NO_ACCOUNT, Label, RecipientHeard
 from schemas.requests import (
@@ -38,6 +40,7 @@ from schemas.requests import (
     VerificationLevel,
     VerificationMethod,
 )
+from schemas.retained import RetainedClass
 from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 from schemas.told import Told
 
@@ -57,7 +60,6 @@ CHANGED: Final = frozenset({"done", "notified"})
 
 LineOutcome = Literal[OutcomeKind, "open"]
 StatementResult = Literal[Result, "open"]
-CountBucket = Literal["1", "2-5", "6-20", "21-100", ">100"]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
@@ -115,19 +117,6 @@ class RecipientNamed(Produced):
 
     legal_name: Label
     role: Literal["processor", "joint", "independent"]
-
-
-class RetainedClass(Produced):
-    """Records kept under a law, by class; never a single record."""
-
-    record_class: Code
-    rule: Code
-    statute: Label
-    provision: Label | None = Field(
-        default=None, description="By which the erasure law leaves them to the statute."
-    )
-    until: date
-    count: CountBucket | None = None
 
 
 class Line(Produced):
@@ -211,6 +200,10 @@ class StillOwed(Produced):
     action: Action
     record_class: Code | None = None
     due_on: date | None = None
+    fields: tuple[KeptField, ...] | None = Field(
+        default=None,
+        description="Of what a law keeps: the kinds of data that it needs until then.",
+    )
     identifier_types: tuple[TypeName, ...] | None = Field(
         default=None,
         description="Of a read-back: which kinds of identifier are kept sealed for it.",
@@ -352,19 +345,6 @@ class SealedReceipt(Produced):
         description="The media type inside the signature."
     )
     signatures: tuple[EnvelopeSignature, ...] = Field(min_length=1)
-
-
-def count_bucket(count: int) -> CountBucket | None:
-    """Blur a small count, which could point at one person; None for none at all."""
-    bounds: tuple[tuple[int, CountBucket], ...] = (
-        (1, "1"),
-        (5, "2-5"),
-        (20, "6-20"),
-        (100, "21-100"),
-    )
-    if count < 1:
-        return None
-    return next((bucket for most, bucket in bounds if count <= most), ">100")
 
 
 def receipt_bytes(receipt: Receipt) -> bytes:

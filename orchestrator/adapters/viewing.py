@@ -75,6 +75,7 @@ def obligation_line(case: Case, one: Obligation) -> ObligationLine:
         len(one.items),
         one.kind,
         task.status if task else "not_due",
+        one.fields,
     )
 
 

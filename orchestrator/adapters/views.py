@@ -128,6 +128,7 @@ class ObligationLine:
     items: int
     kind: str = "retention"
     status: str = "not_due"  # of its follow-up
+    fields: tuple[str, ...] = ()  # what the law needs until then; empty: all
 
 
 @dataclass(frozen=True, slots=True)

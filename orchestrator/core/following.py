@@ -165,4 +165,4 @@ def _kept(case: Case, due: Obligation, wanted: set[ItemId]) -> Iterator[TaskItem
     erasure = case.task(due.account, Action.ERASE)
     for item in erasure.items if erasure is not None else ():
         if item.id in wanted:
-            yield replace(item, state=ItemState.OPEN, evidence=None)
+            yield replace(item, state=ItemState.OPEN, evidence=None, limited=False)

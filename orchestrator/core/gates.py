@@ -30,7 +30,7 @@ from orchestrator.core.links import (
     may_still_learn,
 )
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.retention import with_dispositions
+from orchestrator.core.retention import with_dispositions, with_limits
 from orchestrator.core.settling import ready, settle, settle_if_over, wait
 from orchestrator.core.words import Until
 from schemas.connecting import (
@@ -213,11 +213,13 @@ def _is_wanted(case: Case, task: Task, item: TaskItem) -> bool:
 
 
 def _erasure_begun(case: Case, task: Task, at: datetime) -> Task:
-    """Let an erasure act on what the law does not keep."""
-    task = replace(task, items=with_dispositions(case, task.items, at))
+    """Let an erasure act on what the law does not keep, or does not need."""
+    planned = case.planned(task)
+    items = with_limits(with_dispositions(case, task.items, at), planned)
+    task = replace(task, items=items)
     if task.open_items():
         return _resumed(task, at)
-    return settle_if_over(task, case.planned(task), at)
+    return settle_if_over(task, planned, at)
 
 
 def _notice_begun(case: Case, task: Task, at: datetime) -> Task:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.core.words import AccountId, CaseId
 from schemas.connecting import Action, ItemId, OpenReason, TaskId
+from schemas.kept_fields import KeptField
 
 IDENTITY = "identity"
 """The purpose of the key that seals what identifies a person up to the answer."""
@@ -69,6 +70,7 @@ class Obligation:
     items: tuple[ItemId, ...]
     kind: ObligationKind = ObligationKind.RETENTION
     expires_on: date | None = None
+    fields: tuple[KeptField, ...] = ()  # what the law needs until then; empty: all
 
     @property
     def ends_on(self) -> date:

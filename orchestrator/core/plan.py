@@ -28,6 +28,7 @@ from schemas.connecting import (
     Proof,
     Replay,
 )
+from schemas.kept_fields import KeptField
 
 ONE_DAY = timedelta(days=1)
 ONE_HOUR = timedelta(hours=1)
@@ -49,6 +50,7 @@ class RetentionRule:
     years: int
     from_end_of_year: bool
     jurisdictions: frozenset[str] = frozenset()  # empty: everywhere
+    fields: frozenset[KeptField] = frozenset()  # empty: it needs the whole record
 
     def keeps_until(self, started_on: date) -> date:
         """Return the last day of the retention period."""
@@ -163,6 +165,10 @@ class PlannedAccount:
     open_most: timedelta = timedelta(days=90)  # so long an open order keeps its record
     max_records: int = 10_000  # more than this found: a person looks first
     ladder: Ladder = Ladder()
+    # record classes of which it erases what the law does not need, and such as it marks
+    reduces: frozenset[str] = frozenset()
+    restricts: frozenset[str] = frozenset()
+    kept_apart: bool = False  # what is kept is out of daily use, as the register says
 
     def awaited_of(self, feeder: AccountId) -> Until:
         """Return how far *feeder* must have come before this account is erased."""

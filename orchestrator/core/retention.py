@@ -16,6 +16,7 @@ from orchestrator.core.changing import replace
 from orchestrator.core.owed import OPEN_REASONS, Obligation, ObligationKind
 from orchestrator.core.plan import PlannedAccount
 from schemas.connecting import ItemId, Retained
+from schemas.kept_fields import KeptField
 
 
 def with_dispositions(
@@ -32,17 +33,53 @@ def with_dispositions(
 
 
 def _disposed(case: Case, item: TaskItem, today: date) -> TaskItem:
-    """Mark *item* as kept under the rule that keeps it longest, if one still does."""
+    """
+    Mark *item* as kept under the rule that keeps it longest, if one still does.
+
+    Of several rules each has its fields; one that needs the whole record has it all.
+    """
     started = item.started_on or today
     rules = [
-        (rule.keeps_until(started), rule.id)
+        (rule.keeps_until(started), rule.id, rule.fields)
         for rule in case.plan.retention
         if rule.covers(item.record_class, case.jurisdiction)
     ]
-    until, rule = max(rules, default=(date.min, None))
-    if rule is None or until < today:
+    running = [one for one in rules if one[0] >= today]
+    if not running:
         return item
-    return replace(item, state=ItemState.KEPT, rule=rule, keep_until=until)
+    until, rule, _ = max(running, key=lambda one: one[:2])
+    needed = [fields for _, _, fields in running]
+    fields = frozenset().union(*needed) if all(needed) else frozenset()
+    kept = replace(item, state=ItemState.KEPT, rule=rule, keep_until=until)
+    return replace(kept, fields=tuple(sorted(fields)))
+
+
+def with_limits(
+    items: tuple[TaskItem, ...], planned: PlannedAccount
+) -> tuple[TaskItem, ...]:
+    """Open what is kept and what its account can reduce to the law's need, or mark."""
+    return tuple(
+        replace(item, state=ItemState.OPEN, limited=True)
+        if item.state is ItemState.KEPT and _is_limitable(item, planned)
+        else item
+        for item in items
+    )
+
+
+def _is_limitable(item: TaskItem, planned: PlannedAccount) -> bool:
+    """Tell whether the account can do with less of a kept record, or mark it."""
+    reduces = bool(item.fields) and item.record_class in planned.reduces
+    return reduces or item.record_class in planned.restricts
+
+
+def kept_at_last(item: TaskItem) -> TaskItem:
+    """Return a limited record as it is kept, whether or not its limits were set."""
+    if not item.limited or item.state is ItemState.KEPT:
+        return item
+    if item.state is ItemState.NEVER_SEEN:
+        return replace(item, limited=False)
+    is_set = item.state is ItemState.GONE
+    return replace(item, state=ItemState.KEPT, limited=is_set)
 
 
 def retained(task: Task) -> tuple[Retained, ...]:
@@ -58,16 +95,26 @@ def retained(task: Task) -> tuple[Retained, ...]:
 
 
 def kept_open(task: Task, ids: Collection[ItemId], reason: str, until: date) -> Task:
-    """Return *task* with open items left alone, as what they are of is not over."""
-    return replace(
-        task,
-        items=tuple(
-            replace(item, state=ItemState.KEPT, rule=reason, keep_until=until)
-            if item.id in ids and item.state is ItemState.OPEN
-            else item
-            for item in task.items
-        ),
-    )
+    """
+    Return *task* with open items left alone, as what they are of is not over.
+
+    What a law keeps anyway stays under that law, whole: nobody looks at it again daily.
+    """
+
+    def left_alone(item: TaskItem) -> TaskItem:
+        if item.id not in ids or item.state is not ItemState.OPEN:
+            return item
+        if item.limited:
+            return kept_at_last(item)
+        return replace(item, state=ItemState.KEPT, rule=reason, keep_until=until)
+
+    return replace(task, items=tuple(map(left_alone, task.items)))
+
+
+def fields_of(items: Collection[TaskItem]) -> tuple[KeptField, ...]:
+    """Return what the law needs of *items*; nothing where it needs one as a whole."""
+    needed = [frozenset(item.fields) for item in items]
+    return tuple(sorted(frozenset().union(*needed))) if all(needed) else ()
 
 
 def obligations(task: Task, planned: PlannedAccount) -> tuple[Obligation, ...]:
@@ -79,8 +126,7 @@ def obligations(task: Task, planned: PlannedAccount) -> tuple[Obligation, ...]:
                 (item.record_class, item.rule, item.keep_until), []
             ).append(item)
     return tuple(
-        _owed(task, planned, name, tuple(item.id for item in items))
-        for name, items in sorted(groups.items())
+        _owed(task, planned, name, items) for name, items in sorted(groups.items())
     )
 
 
@@ -88,12 +134,14 @@ def _owed(
     task: Task,
     planned: PlannedAccount,
     name: tuple[str, str, date],
-    items: tuple[ItemId, ...],
+    kept: list[TaskItem],
 ) -> Obligation:
     """Return one thing that is owed; of what is open, from the day it was seen so."""
     record_class, rule, until = name
+    items = tuple(item.id for item in kept)
     if rule not in OPEN_REASONS:
-        return Obligation(task.account, record_class, rule, until, items)
+        owed = Obligation(task.account, record_class, rule, until, items)
+        return replace(owed, fields=fields_of(kept))
     return Obligation(
         task.account,
         record_class,

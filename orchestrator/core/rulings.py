@@ -68,7 +68,7 @@ def after_close(case: Case, task: Task, event: PersonClosed) -> Task:
         hint = "A person ended this task without the processor's confirmation."
         return settle(task, Failed(event.reason, hint), event.at)
     under_way = {ItemState.OPEN, ItemState.ACCEPTED}
-    left = [item.id for item in task.items if item.state in under_way]
+    left = [i.id for i in task.items if i.state in under_way and not i.limited]
     task = marked(task, left, ItemState.GONE, Evidence.M)
     return settle(task, Done("deleted", Evidence.M), event.at)
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.cases import Found, ItemState, Step, Task, TaskItem, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.retention import retained
+from orchestrator.core.retention import kept_at_last, retained
 from schemas.connecting import (
     Action,
     Done,
@@ -29,6 +29,7 @@ _ENDS_OF_A_CASE = frozenset({WITHDRAWN.reason, REFUSED.reason})
 
 def settle(task: Task, outcome: Outcome | Found, at: datetime) -> Task:
     """Give *task* its outcome."""
+    task = replace(task, items=tuple(map(kept_at_last, task.items)))
     return replace(
         task,
         status=TaskStatus.SETTLED,
@@ -144,10 +145,12 @@ def next_check(task: Task) -> datetime:
 
 def _settle_over(task: Task, gone: list[TaskItem], at: datetime) -> Task:
     """Settle an erasure none of whose items has anything left to do."""
-    kept = retained(task)
     if gone:
-        return settle(task, Done("deleted", weakest(gone)), at)
-    if kept:
+        is_less = all(item.limited for item in gone)
+        grade = weakest(gone)
+        done = Done("redacted", grade) if is_less else Done("deleted", grade)
+        return settle(task, done, at)
+    if kept := retained(task):
         return settle(task, max(kept, key=lambda line: line.until), at)
     return settle(task, NothingFound(Evidence.E2), at)
 

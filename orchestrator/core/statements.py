@@ -35,6 +35,7 @@ from schemas.connecting import (
     Notified,
     Outcome,
 )
+from schemas.counts import count_bucket
 from schemas.decided import Ruled, ScopeNamed
 from schemas.due import Due
 from schemas.limits import Limit
@@ -48,7 +49,6 @@ from schemas.receipts import (
     RecipientNamed,
     StatementResult,
     StillOwed,
-    count_bucket,
 )
 from schemas.requests import Channel, VerificationLevel, VerificationMethod
 from schemas.requests import Right as LawRight
@@ -356,6 +356,7 @@ def _owed(case: Case, at: datetime) -> Iterator[StillOwed]:
                 action=Action.ERASE,
                 record_class=one.record_class,
                 due_on=one.ends_on,
+                fields=one.fields or None,
             )
 
 

@@ -23,6 +23,7 @@ from schemas.connecting import (
     Retained,
     TaskId,
 )
+from schemas.kept_fields import KeptField
 
 
 class TaskStatus(StrEnum):
@@ -126,7 +127,14 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class TaskItem:
-    """One found record: a keyed hash for a name, and what is to happen to it."""
+    """
+    One found record: a keyed hash for a name, and what is to happen to it.
+
+    `limited` is a record that a law keeps, and of which the processor is to erase what
+    the law does not need, or to mark that it is restricted.  It is open and gone like
+    any other; once its task has settled it is kept, and still `limited` if that was
+    done.
+    """
 
     id: ItemId
     kind: str
@@ -137,6 +145,8 @@ class TaskItem:
     evidence: Evidence | None = None
     rule: str | None = None
     keep_until: date | None = None
+    fields: tuple[KeptField, ...] = ()  # what the law needs of it; empty: all
+    limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import pytest
 
 from orchestrator.adapters.register import load_register
 from orchestrator.errors import SetUpError
+from schemas.kept_fields import KeptField
 from tests.adapters.register_builders import (
     DESK,
     REGISTER,
@@ -235,6 +236,18 @@ PASTED = "pat-eu1-7c1e9f32-0b0c-literal"
             'retention.de-invoices.jurisdictions[1]: "Germany" is not a country or one '
             'of its parts (ISO 3166); write jurisdictions = ["DE"].',
             id="jurisdiction",
+        ),
+        pytest.param(
+            REGISTER.replace("years = 8", 'years = 8\nfields = ["adress"]'),
+            'retention.de-invoices.fields[1]: "adress" is not one of '
+            f'{", ".join(KeptField)}; write "address" in its place.',
+            id="field",
+        ),
+        pytest.param(
+            REGISTER.replace("years = 8", 'years = 8\nfields = "name"'),
+            "retention.de-invoices.fields: a list is expected here; write fields = "
+            '["name", "address", "amounts"].',
+            id="fields are a list",
         ),
         pytest.param(
             REGISTER + REGISTER[REGISTER.index("[[retention]]") :],

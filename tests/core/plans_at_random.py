@@ -11,6 +11,7 @@ from typing import TypeVar
 from orchestrator.core.plan import Plan, PlannedAccount
 from orchestrator.core.words import AccountId, Until
 from schemas.connecting import EMAIL, PHONE, Action, Mode, Proof, Replay
+from schemas.kept_fields import KeptField
 from tests.core.builders import (
     CRM,
     CUSTOMER,
@@ -30,6 +31,8 @@ from tests.core.rulings_at_random import ruled
 TYPES = (EMAIL, PHONE, CUSTOMER, DISTINCT)
 NAMES = (MAIL, SHOP, STATS, CRM)
 
+_LIMITING = 0.2
+
 T = TypeVar("T")
 
 
@@ -43,7 +46,21 @@ def a_random_plan(rng: Random) -> Plan:
         for id_, one in plan.recipients.items()
     }
     margin = rng.choice([timedelta(0), timedelta(days=14)])
-    return ruled(rng, replace(plan, recipients=roles, identifiers_margin=margin))
+    plan = replace(plan, recipients=roles, identifiers_margin=margin)
+    return ruled(rng, _limiting(_apart(rng), plan))
+
+
+def _limiting(rng: Random, plan: Plan) -> Plan:
+    """Let a law need some fields only, now and then, and accounts do with these."""
+    if rng.random() > _LIMITING:
+        return plan
+    kinds = [KeptField.NAME, KeptField.AMOUNTS]
+    accounts = [
+        replace(one, reduces=some(rng, ["invoice"]), restricts=some(rng, ["invoice"]))
+        for one in plan.accounts
+    ]
+    rules = tuple(replace(rule, fields=some(rng, kinds)) for rule in plan.retention)
+    return replace(plan, accounts=tuple(accounts), retention=rules)
 
 
 def _an_account(
@@ -73,6 +90,11 @@ def _an_account(
         settle_for=pause(rng),
         read_back=rng.choice([(), (1,), (1, 7, 30)]),
     )
+
+
+def _apart(rng: Random) -> Random:
+    """Return a source of its own, so that *rng* draws all else as it did."""
+    return Random(repr(rng.getstate()))  # noqa: S311 (a simulation)
 
 
 def pause(rng: Random) -> timedelta:

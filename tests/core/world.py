@@ -40,7 +40,6 @@ from schemas.connecting import (
     Action,
     ActionClass,
     Done,
-    Evidence,
     Exported,
     ItemId,
     NeedsHuman,
@@ -58,6 +57,7 @@ from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
 from tests.core.feeding import far_enough
+from tests.core.limited import check_items, is_only_limited
 from tests.core.lockings import check_locked
 from tests.core.owing import (
     check_closed,
@@ -175,7 +175,7 @@ class World:
             if moved and not _is_better_proven(old, new):
                 assert old.action is Action.LOCATE
                 assert not _is_used(self.case, old.account)
-            _check_items(old, new)
+            check_items(old, new)
         if isinstance(event, GateOpened):
             gate = before.all_tasks[event.task].gate
             assert gate is not None
@@ -233,6 +233,7 @@ def _check_law(case: Case, now: datetime) -> None:
         for item in task.items:
             # A follow-up has waited for the law; `owing` checks that it did.
             is_free = task.is_follow_up or item.record_class not in kept
+            is_free |= is_only_limited(case, task, item)
             assert is_free or item.state not in endangered, "the law keeps it"
 
 
@@ -339,17 +340,6 @@ def _check_outcome(task: Task) -> None:
         assert not (task.answers_lost and task.items), "our own erasure speaks"
     if task.action is Action.ERASE and task.outcome == NotApplicable("withdrawn"):
         assert not task.is_asked, "what a call may have changed is not left alone"
-
-
-def _check_items(old: Task, new: Task) -> None:
-    """Check that kept records stay kept and what was seen gone stays gone."""
-    if not new.has_begun and not old.has_begun:
-        return
-    states = {item.id: item for item in new.items}
-    for item in old.items:
-        seen_gone = item.state is ItemState.GONE and item.evidence is Evidence.E4
-        if seen_gone or item.state is ItemState.KEPT:
-            assert states[item.id] == item
 
 
 def _check_order(case: Case, task: Task) -> None:

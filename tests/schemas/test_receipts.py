@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.connecting import Action, Evidence
+from schemas.counts import count_bucket
 from schemas.due import Due
 from schemas.limits import LIMITS, Limit
 from schemas.receipts import (
@@ -18,13 +19,12 @@ from schemas.receipts import (
     Line,
     Receipt,
     RecipientNamed,
-    RetainedClass,
     Times,
-    count_bucket,
     read_receipt,
     receipt_bytes,
 )
 from schemas.requests import Channel, Right, VerificationLevel, VerificationMethod
+from schemas.retained import RetainedClass
 
 AT = datetime(2026, 11, 16, 10, 0, tzinfo=UTC)
 KEPT = RetainedClass(

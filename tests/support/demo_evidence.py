@@ -42,10 +42,10 @@ from schemas.receipts import (
     Line,
     Receipt,
     RecipientNamed,
-    RetainedClass,
     Times,
 )
 from schemas.requests import Channel, Right, VerificationLevel, VerificationMethod
+from schemas.retained import RetainedClass
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LATER = AT + timedelta(seconds=5)

@@ -256,6 +256,14 @@ class AccountTable(Table):
         ),
         examples=["90d"],
     )
+    kept_apart: StrictBool = Field(
+        default=False,
+        description=(
+            "Whether records that a law keeps are held apart from daily use there, by"
+            " your own arrangement; receipts say so."
+        ),
+        examples=[True],
+    )
     max_records: Annotated[StrictInt, Field(ge=1)] = Field(
         default=10_000,
         description="More records of one person than this: a person looks first.",

@@ -91,6 +91,7 @@ def _as_written(
         read_back=tuple(sorted(set(table.read_back))),
         fed_until={AccountId(one): til for one, til in table.fed_until.items()},
         open_most=table.open_most,
+        kept_apart=table.kept_apart,
         max_records=table.max_records,
         min_evidence=Evidence(table.min_evidence) if table.min_evidence else None,
         region=table.region,

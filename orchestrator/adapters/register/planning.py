@@ -99,8 +99,7 @@ def _jsonable(value: object) -> object:
 
 def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
     """Return the account's part; feeders of another controller are not its concern."""
-    present = {other.id for other in held}
-    spec, waits = entry.spec, entry.waits
+    spec, waits, present = entry.spec, entry.waits, {other.id for other in held}
     return PlannedAccount(
         id=entry.id,
         recipient=entry.recipient,
@@ -134,6 +133,9 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         open_most=entry.open_most,
         max_records=entry.max_records,
         ladder=entry.ladder,
+        reduces=spec.reduces,
+        restricts=spec.restricts,
+        kept_apart=entry.kept_apart,
     )
 
 
@@ -167,4 +169,5 @@ def _rule(table: RetentionTable) -> RetentionRule:
         years=table.years,
         from_end_of_year=table.from_end_of_year,
         jurisdictions=frozenset(table.jurisdictions),
+        fields=frozenset(table.fields),
     )

@@ -175,6 +175,8 @@ def _not_in_list(detail: ErrorDetails, keys: Sequence[str], *, tell_value: bool)
     )
     if keys and keys[-1] == "[key]":
         return f"{problem}; write {meant or words[0]}."
+    if isinstance(detail["loc"][-1], int):
+        return f'{problem}; write "{meant or words[0]}" in its place.'
     return f'{problem}; write {keys[-1]} = "{meant or words[0]}".'
 
 

@@ -29,6 +29,7 @@ from orchestrator.adapters.register.kinds import (
     TimeZone,
 )
 from orchestrator.core.words import Level, Right
+from schemas.kept_fields import KeptField
 
 
 class ControllerTable(Table):
@@ -183,4 +184,12 @@ class RetentionTable(Table):
         default=(),
         description="Where the rule holds; everywhere where absent.",
         examples=[["DE"]],
+    )
+    fields: tuple[KeptField, ...] = Field(
+        default=(),
+        description=(
+            "The kinds of data that the law needs of a record; the whole record where"
+            " absent. The receipt says which, and whether the rest is gone."
+        ),
+        examples=[["name", "address", "amounts"]],
     )

@@ -105,6 +105,7 @@ class AccountEntry:
     read_back: tuple[int, ...] = ()
     fed_until: Mapping[AccountId, Until] = field(default_factory=dict)
     open_most: timedelta = timedelta(days=90)
+    kept_apart: bool = False
     max_records: int = 10_000
     min_evidence: Evidence | None = None
     region: str | None = None

@@ -288,6 +288,7 @@ _OWED: Columns[Any] = [
     ("still owed by", lambda row: row.account),
     ("class", lambda row: row.record_class),
     ("rule", lambda row: row.rule),
+    ("needed", lambda row: row.fields or "all"),
     ("due after", lambda row: row.due_on),
     ("follow-up", lambda row: row.status),
     ("items", lambda row: row.items),

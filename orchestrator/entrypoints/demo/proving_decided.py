@@ -37,7 +37,8 @@ from schemas.case_events import (
 )
 from schemas.connecting import Action
 from schemas.decided import Ruled
-from schemas.receipts import Line, Receipt, RetainedClass
+from schemas.receipts import Line, Receipt
+from schemas.retained import RetainedClass
 
 REVIEW: Final = "review"
 TWO: Final = 2

@@ -112,6 +112,11 @@ class Prepared:
             self.identifiers,
             self.idempotency_key,
             self.time_left,
+            keep={
+                item.id: frozenset(item.fields)
+                for item in self.claimed.task.items
+                if item.limited
+            },
         )
 
 

@@ -2,8 +2,9 @@
 The bare loop: the same HTTP calls and as many durable commits, and nothing else.
 
 Run as `python -m benchmarks.bare WHAT ARGUMENTS…`.  The client is httpx over aiohttp's
-connections, set up as `connectors.wire` does; the commits go to the same kind of
-database through its plain driver, in a thread of their own, one small row each.
+connections, set up as `connectors.transport.wire` does; the commits go to the same
+kind of database through its plain driver, in a thread of their own, one small row
+each.
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, text
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.instants import EPOCH, MICROSECOND
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.instants import EPOCH, MICROSECOND
 
 _LATER = timedelta(hours=20)  # the next look of every copy
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from benchmarks.places import Parts, environment, furnish
-from orchestrator.adapters.database import Database
 from orchestrator.adapters.kafka import KafkaSettings, KafkaTopics
-from orchestrator.adapters.schema import upgrade
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.schema import upgrade
 from schemas.topics import TOPICS
 from tests.support.broker import Broker
 from tests.support.postgres import Postgres

@@ -8,8 +8,8 @@ from uuid import UUID, uuid5
 
 from benchmarks.places import CONTROLLER, PORTAL
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.signed_requests import RequestSigner
-from orchestrator.event_log import Message
+from orchestrator.adapters.intake.signed_requests import RequestSigner
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope
 from schemas.signed_events import SignedEvent
 from schemas.topics import REQUESTS

@@ -15,11 +15,11 @@ from sqlalchemy import and_, event, func, or_, select
 from benchmarks.places import ACCOUNTS
 from benchmarks.requests import requests
 from orchestrator.adapters.logs import configure_logs
-from orchestrator.adapters.tables import cases, outbox, tasks
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.sql.tables import cases, outbox, tasks
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.collecting import collect_seldom
 from orchestrator.entrypoints.running import Running
-from orchestrator.event_log import Message, Publisher
+from orchestrator.ports.event_log import Message, Publisher
 from orchestrator.settings import load_settings
 from schemas.receipts import RECEIPT_SEALED
 

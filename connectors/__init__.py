@@ -1,1 +1,1 @@
-"""Speak each processor's HTTP API, one module for each processor."""
+"""Speak each processor's own API, one module or package for each processor."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from connectors.errors import AnswerLost, ContractChanged, ProcessorError
-from connectors.wire import Received
+from connectors.transport.wire import Received
 from schemas.connecting import Effect
 
 ModelT = TypeVar("ModelT", bound=BaseModel)

@@ -3,7 +3,8 @@ The protocol every connector keeps, and a base class for one person at a time.
 
 A connector knows one processor's HTTP API and nothing of Kafka, SQL, cases or
 clocks.  Rate windows, retries, durable calls, credentials, the egress policy and
-dry run belong to the shell, which hands a connector its `Api` (connectors/http.py).
+dry run belong to the shell, which hands a connector its `Api`
+(connectors/transport/http.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from pydantic import BaseModel, ConfigDict
 
 from connectors.errors import NotGenuine
-from connectors.http import Api
+from connectors.transport.http import Api
 from schemas.connecting import (
     Absent,
     Accepted,
@@ -97,9 +98,9 @@ class Connector(Protocol):
     """
     One processor's API in the words of the workflow.
 
-    Every method may raise the errors of `connectors.http`; none decides silently.
-    Each answer maps every task it was asked for: a task missing in an answer is a
-    retry, never done.
+    Every method may raise the errors of `connectors.transport.http`; none decides
+    silently.  Each answer maps every task it was asked for: a task missing in an
+    answer is a retry, never done.
     """
 
     spec: ClassVar[ConnectorSpec]

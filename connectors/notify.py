@@ -39,8 +39,8 @@ from connectors.base import (
     Reply,
     Work,
 )
-from connectors.instructing import Heard, Unusable, about, ended, heard
-from connectors.public_keys import SigningKey
+from connectors.signed.instructing import Heard, Unusable, about, ended, heard
+from connectors.signed.public_keys import SigningKey
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
 from schemas.instructions import Draft
 

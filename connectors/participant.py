@@ -46,7 +46,7 @@ from connectors.base import (
     Work,
 )
 from connectors.durations import Duration
-from connectors.instructing import (
+from connectors.signed.instructing import (
     Asked,
     Heard,
     about,
@@ -59,8 +59,8 @@ from connectors.instructing import (
     seconds,
     write_rows,
 )
-from connectors.public_keys import SealingKey, SigningKey, key_name, raw_key
-from connectors.sealing import seal
+from connectors.signed.public_keys import SealingKey, SigningKey, key_name, raw_key
+from connectors.signed.sealing import seal
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Deed, NoAuth
 from schemas.instructions import (
     INSTRUCTION_ISSUED,

@@ -24,7 +24,7 @@ from connectors.errors import (
     Refused,
     TryLater,
 )
-from connectors.wire import Fate, NoAnswer, Received
+from connectors.transport.wire import Fate, NoAnswer, Received
 from schemas.connecting import Effect
 
 # The longest a call waits for a processor; longer waits are state, with a time shown.

@@ -55,7 +55,7 @@ from connectors.base import (
     Work,
 )
 from connectors.durations import Duration
-from connectors.instructing import (
+from connectors.signed.instructing import (
     Heard,
     Unusable,
     about,
@@ -70,7 +70,7 @@ from connectors.instructing import (
     seconds,
     write_rows,
 )
-from connectors.public_keys import SigningKey
+from connectors.signed.public_keys import SigningKey
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, HeaderAuth
 from schemas.instructions import Draft, FoundRecord, InstructionId
 from schemas.record_classes import RECORD_CLASSES

@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from orchestrator.event_log import Record
 from orchestrator.ports import Bounds, Room, Transaction, Unkept
+from orchestrator.ports.event_log import Record
 
 log = structlog.get_logger()
 

@@ -17,7 +17,6 @@ from uuid import UUID, uuid5
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from orchestrator.core.attaching import attachments
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus, Wants
 from orchestrator.core.changing import replace
 from orchestrator.core.commands import (
@@ -38,9 +37,10 @@ from orchestrator.core.events import (
     StatementRecovered,
     TaskReported,
 )
-from orchestrator.core.opening import Opening, open_case
+from orchestrator.core.intake.attaching import attachments
+from orchestrator.core.intake.opening import Opening, open_case
 from orchestrator.core.plan import Plan
-from orchestrator.core.ruled import CaseRefused
+from orchestrator.core.ruling.ruled import CaseRefused
 from orchestrator.core.words import CaseId, Rehearsal, SubjectRef
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from orchestrator.event_log import Record
 from orchestrator.ports import Transaction
+from orchestrator.ports.event_log import Record
 
 
 def fresh(transaction: Transaction, records: Sequence[Record]) -> list[Record]:

@@ -4,7 +4,7 @@ Which addresses requests may be sent to, and which of them are inside a network.
 A URL is accepted in one spelling only, so that no two parsers can read two hosts in
 it.  The tables below say more than `ipaddress.is_global`, which differs between
 versions of Python and takes NAT64, 6to4, multicast and a cloud's metadata address for
-public.  Nothing here asks a name server (connectors/resolving.py does).
+public.  Nothing here asks a name server (connectors/transport/resolving.py does).
 
 Sources: the IANA special-purpose address registries (IPv4, IPv6), RFC 6052 (NAT64),
 RFC 3056 (6to4), RFC 4380 (Teredo), RFC 6598 (carriers' NAT); read 2026-11.

@@ -23,11 +23,20 @@ EMPTY_WORDS |= {"handlers", "service", "services", "util"}
 
 STATES = ("orchestrator/core/tasks.py", "orchestrator/core/cases.py")
 # The parts of the shell that live beside the connectors, because they speak HTTP.
-SHELL = {"connectors/http.py", "connectors/resolving.py", "connectors/wire.py"}
+SHELL = {
+    "connectors/transport/http.py",
+    "connectors/transport/resolving.py",
+    "connectors/transport/wire.py",
+}
 # They verify and seal, and know nothing of a processor.
 CRYPTOGRAPHY = {
     f"connectors/{it}.py"
-    for it in ("dsse", "opendsr/signatures", "public_keys", "sealing")
+    for it in (
+        "opendsr/signatures",
+        "signed/dsse",
+        "signed/public_keys",
+        "signed/sealing",
+    )
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

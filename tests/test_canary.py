@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.topics import CASE_EVENTS, RECEIPTS, REQUESTS
 from tests.support.canary import CANARY, found_below, found_in
 from tests.support.canary_places import (

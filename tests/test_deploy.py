@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from orchestrator.adapters.register import load_register
-from orchestrator.bootstrap import catalog
+from orchestrator.bootstrap.installation import catalog
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.settings import Settings, variable_of
 from tests.support.publisher import PUBLIC

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.event_log import Headers, Record, pack, unpack
+from orchestrator.ports.event_log import Headers, Record, pack, unpack
 
 MANY = tuple((f"h{number}", b"") for number in range(70_000))
 

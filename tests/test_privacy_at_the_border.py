@@ -23,7 +23,7 @@ from connectors.fakes.opendsr import FakeOpenDsr
 from connectors.fakes.opendsr_signing import self_signed
 from connectors.fakes.team_keys import signed
 from connectors.fakes.webhook import TOKEN, FakeWebhook
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.instructions import ANSWER_MEDIA_TYPE
 from schemas.topics import CONFIRMATIONS, instructions_topic
 from tests.support.canary import CANARY, found_in

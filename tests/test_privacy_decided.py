@@ -22,8 +22,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from connectors.fakes.faults import Fault, FaultKind
-from orchestrator.adapters.signed_requests import RequestSigner
-from orchestrator.event_log import Message
+from orchestrator.adapters.intake.signed_requests import RequestSigner
+from orchestrator.ports.event_log import Message
 from schemas.withdrawals import RequestWithdrawal
 from tests.support.canary import CANARY, found_in
 from tests.support.canary_places import found_at, found_behind

@@ -15,7 +15,7 @@ import pytest
 
 from connectors.fakes.faults import Fault, FaultKind
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.core.owed import IDENTITY
+from orchestrator.core.afterwards.owed import IDENTITY
 from orchestrator.core.words import CaseId
 from tests.support.canary import CANARY, found_in
 from tests.support.canary_places import Found, found_at

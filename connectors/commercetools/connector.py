@@ -16,7 +16,7 @@ from connectors.commercetools.project import Project
 from connectors.commercetools.records import Project as Installed
 from connectors.commercetools.records import Reference, Refusal, Resource
 from connectors.commercetools.search import Found, Search
-from connectors.http import Answer, Api, WrongPerson
+from connectors.transport.http import Answer, Api, WrongPerson
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,

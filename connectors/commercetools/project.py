@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from connectors.commercetools.options import CommercetoolsOptions
 from connectors.commercetools.records import Page, Reference, Refusal, Resource
-from connectors.http import Api
+from connectors.transport.http import Api
 
 PAGE = 500  # the vendor's largest page
 _IDS_A_QUERY = 50  # keeps a URL below 4 kB

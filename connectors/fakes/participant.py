@@ -16,10 +16,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from connectors.dsse import unverified_payload, verified
 from connectors.fakes.frame import Call, FakeProcessor, Letter, Route
 from connectors.fakes.team_keys import SEALING, SIGNING, public, signed
-from connectors.sealing import seal, unseal
+from connectors.signed.dsse import unverified_payload, verified
+from connectors.signed.sealing import seal, unseal
 from schemas.instructions import (
     ANSWER_MEDIA_TYPE,
     INSTRUCTION_MEDIA_TYPE,

@@ -9,7 +9,7 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from connectors.public_keys import key_name
+from connectors.signed.public_keys import key_name
 from schemas.dsse import pae
 
 SIGNING = Ed25519PrivateKey.from_private_bytes(sha256(b"a team's signing key").digest())

@@ -21,9 +21,9 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from connectors.dsse import NotVerified, unverified_payload, verified
 from connectors.fakes.frame import Call, FakeProcessor, Route
 from connectors.fakes.team_keys import SIGNING, public, signed
+from connectors.signed.dsse import NotVerified, unverified_payload, verified
 from schemas.instructions import ANSWER_MEDIA_TYPE, INSTRUCTION_MEDIA_TYPE
 
 TOKEN = "webhook-token"  # noqa: S105 (invented)

@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 
 from connectors.base import Connector, Options
 from connectors.errors import AccessRefused, EgressRefused, ProcessorError
-from connectors.http import Answer, Api, Query, Secrets, Target
 from connectors.kit.results import told
+from connectors.transport.http import Answer, Api, Query, Secrets, Target
 from schemas.connecting import (
     EMAIL,
     Ambiguous,

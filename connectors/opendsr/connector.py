@@ -60,13 +60,13 @@ from connectors.base import (
     Work,
 )
 from connectors.errors import ContractChanged, NotGenuine, Refused
-from connectors.json_lines import records_in
 from connectors.opendsr import messages
 from connectors.opendsr.certificates import Certificates
 from connectors.opendsr.dialects import OWN_TYPES, State, own_type
 from connectors.opendsr.identities import dumped, loaded, sets_of, worded
 from connectors.opendsr.options import RECORD_CLASSES, OpenDsrOptions
 from connectors.opendsr.signatures import check_signature, signed_by
+from connectors.transport.json_lines import records_in
 from schemas.connecting import CUSTOMER_ID, EMAIL, HeaderAuth
 
 _EXISTS, _CONFLICT, _EXPIRED = 400, 409, 410

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 from connectors.base import Connector, Options
 from connectors.fakes.frame import FakeProcessor
-from connectors.http import ProcessorError, Target, WrongPerson, open_api
 from connectors.testing.office import Office
+from connectors.transport.http import ProcessorError, Target, WrongPerson, open_api
 from schemas.connecting import (
     EMAIL,
     Action,

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from connectors.fakes.team_keys import public, signed
-from connectors.sealing import unseal
+from connectors.signed.sealing import unseal
 from schemas.instructions import (
     INSTRUCTION_MEDIA_TYPE,
     Draft,

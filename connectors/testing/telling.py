@@ -15,11 +15,16 @@ from dataclasses import replace
 
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import FakeProcessor
-from connectors.http import AnswerLost, CredentialsRefused, EgressRefused, TryLater
 from connectors.testing.account import Account
 from connectors.testing.bench import BYSTANDER, CANARY, Bench, Somebody, work_of
 from connectors.testing.declaration import problems_of
 from connectors.testing.marks import each, raising
+from connectors.transport.http import (
+    AnswerLost,
+    CredentialsRefused,
+    EgressRefused,
+    TryLater,
+)
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,

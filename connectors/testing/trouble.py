@@ -10,7 +10,10 @@ from functools import partial
 
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import FakeProcessor
-from connectors.http import (
+from connectors.testing.account import Account
+from connectors.testing.bench import BYSTANDER, CANARY, SHORT, Bench
+from connectors.testing.marks import each, raising
+from connectors.transport.http import (
     AnswerLost,
     ContractChanged,
     CredentialsRefused,
@@ -18,9 +21,6 @@ from connectors.http import (
     ProcessorError,
     TryLater,
 )
-from connectors.testing.account import Account
-from connectors.testing.bench import BYSTANDER, CANARY, SHORT, Bench
-from connectors.testing.marks import each, raising
 from schemas.connecting import (
     Absent,
     Action,

@@ -11,7 +11,6 @@ from typing import assert_never
 
 from connectors.base import OneAtATime
 from connectors.fakes.frame import FakeProcessor
-from connectors.http import EgressRefused
 from connectors.testing.account import Account
 from connectors.testing.bench import (
     BYSTANDER,
@@ -22,6 +21,7 @@ from connectors.testing.bench import (
 )
 from connectors.testing.declaration import problems_of
 from connectors.testing.marks import raising
+from connectors.transport.http import EgressRefused
 from schemas.connecting import (
     Absent,
     Action,

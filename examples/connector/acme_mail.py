@@ -48,7 +48,7 @@ from connectors.base import (
     TaskId,
     Work,
 )
-from connectors.http import Answer
+from connectors.transport.http import Answer
 from schemas.connecting import EMAIL, HeaderAuth
 
 CONTACT_ID = IdentifierType("acme-mail.contact_id")

@@ -1,7 +1,7 @@
 """
 The event log without Kafka: a table of the SQLite database, for one process.
 
-It keeps the promises of `orchestrator.event_log` with one partition a topic.
+It keeps the promises of `orchestrator.ports.event_log` with one partition a topic.
 Offsets are the table's own numbers, shared by all topics: they rise, with gaps,
 and are never given twice, even after rows were deleted.  SQLite has one writer
 at a time, so a lower offset is always visible before a higher one.
@@ -24,10 +24,11 @@ from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.tables import log_records
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.tables import log_records
 from orchestrator.errors import SetUpError, Unavailable
-from orchestrator.event_log import (
+from orchestrator.ports import Clock
+from orchestrator.ports.event_log import (
     Headers,
     LogUnavailable,
     Message,
@@ -37,7 +38,6 @@ from orchestrator.event_log import (
     TopicPartition,
     check_sizes,
 )
-from orchestrator.ports import Clock
 from schemas.topics import CONFIRMATIONS, REQUESTS
 
 # What others say may name anybody; what we say ourselves names nobody.
@@ -139,7 +139,7 @@ class EmbeddedLog:
 
 
 class EmbeddedConsumer:
-    """Reads topics of the embedded log; see `orchestrator.event_log.Consumer`."""
+    """Reads topics of the embedded log; see `orchestrator.ports.event_log.Consumer`."""
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from orchestrator.adapters.database import Database
+from orchestrator.adapters.sql.database import Database
 from orchestrator.errors import SetUpError
 
 

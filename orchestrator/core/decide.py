@@ -10,22 +10,21 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from orchestrator.core.amending import after_amendment
-from orchestrator.core.answering import (
+from orchestrator.core.afterwards.following import deadline_of, with_follow_ups
+from orchestrator.core.afterwards.reading_back import after_return
+from orchestrator.core.answer.answering import (
     after_export,
     after_forgetting,
     after_signature,
     closed_if_over,
     expired,
 )
-from orchestrator.core.attaching import (
-    after_lead,
-    after_leading,
-    withdrawn_while_attached,
-    words_to_others,
-)
+from orchestrator.core.answer.informing import after_informing
+from orchestrator.core.answer.recovering import after_recovery
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
+from orchestrator.core.clocks.ladder import climbed
+from orchestrator.core.clocks.waking import with_wake_at
 from orchestrator.core.commands import Command, Decision, Publish
 from orchestrator.core.events import (
     CallReported,
@@ -54,20 +53,15 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.extending import after_extension, after_word_of_identity
-from orchestrator.core.following import deadline_of, with_follow_ups
-from orchestrator.core.gates import close_gates, cooled, open_gates
-from orchestrator.core.informing import after_informing
-from orchestrator.core.keyed import (
-    IdentityForgotten,
-    IdentityLocked,
-    IdentityUnlocked,
-    KeyEvent,
-    OwedForgotten,
+from orchestrator.core.intake.amending import after_amendment
+from orchestrator.core.intake.attaching import (
+    after_lead,
+    after_leading,
+    withdrawn_while_attached,
+    words_to_others,
 )
-from orchestrator.core.ladder import climbed
-from orchestrator.core.later import PersonInformed, RequestAmended
-from orchestrator.core.leading import (
+from orchestrator.core.intake.later import PersonInformed, RequestAmended
+from orchestrator.core.intake.leading import (
     LeadExported,
     LeadingEvent,
     LeadLost,
@@ -76,21 +70,23 @@ from orchestrator.core.leading import (
     RequestAttached,
     RequestDetached,
 )
-from orchestrator.core.locating import with_learned
-from orchestrator.core.locking import after_lock, with_locked_tasks
-from orchestrator.core.manual_work import (
-    after_assignment,
-    after_attestation,
-    after_showing,
-    evidence_opened,
-    told_in_time,
+from orchestrator.core.intake.withdrawing import after_withdrawal, obeyed
+from orchestrator.core.keyed import (
+    IdentityForgotten,
+    IdentityLocked,
+    IdentityUnlocked,
+    KeyEvent,
+    OwedForgotten,
 )
 from orchestrator.core.news import news_of
-from orchestrator.core.reading_back import after_return
-from orchestrator.core.recovering import after_recovery
-from orchestrator.core.reports import after_report
-from orchestrator.core.reviewing import after_ruling, with_due_holds, with_refusal
-from orchestrator.core.ruled import (
+from orchestrator.core.ruling.extending import after_extension, after_word_of_identity
+from orchestrator.core.ruling.locking import after_lock, with_locked_tasks
+from orchestrator.core.ruling.reviewing import (
+    after_ruling,
+    with_due_holds,
+    with_refusal,
+)
+from orchestrator.core.ruling.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -98,18 +94,26 @@ from orchestrator.core.ruled import (
     GateOpened,
     ReturnRuled,
 )
-from orchestrator.core.rulings import (
+from orchestrator.core.ruling.rulings import (
     BY_HAND,
     CLOSE_REASONS,
     after_choice,
     after_close,
     after_retry,
 )
-from orchestrator.core.settling import ready, wait
-from orchestrator.core.unasked import after_unasked
-from orchestrator.core.waking import with_wake_at
-from orchestrator.core.withdrawing import after_withdrawal, obeyed
 from orchestrator.core.words import Right
+from orchestrator.core.work.gates import close_gates, cooled, open_gates
+from orchestrator.core.work.locating import with_learned
+from orchestrator.core.work.manual_work import (
+    after_assignment,
+    after_attestation,
+    after_showing,
+    evidence_opened,
+    told_in_time,
+)
+from orchestrator.core.work.reports import after_report
+from orchestrator.core.work.settling import ready, wait
+from orchestrator.core.work.unasked import after_unasked
 from schemas.case_events import AccountSettled
 from schemas.connecting import Action
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from orchestrator.core.afterwards.owed import CarriedOut
 from orchestrator.core.cases import TaskItem
+from orchestrator.core.intake.later import LaterEvent
+from orchestrator.core.intake.leading import LeadingEvent
 from orchestrator.core.keyed import KeyEvent
-from orchestrator.core.later import LaterEvent
-from orchestrator.core.leading import LeadingEvent
-from orchestrator.core.owed import CarriedOut
-from orchestrator.core.ruled import CaseRuling, ReturnRuled
+from orchestrator.core.ruling.ruled import CaseRuling, ReturnRuled
 from orchestrator.core.words import (
     CallId,
     CaseId,

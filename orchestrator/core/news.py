@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from orchestrator.core.alarms import latest_alarm
 from orchestrator.core.cases import Case, ExportStatus, Statement, Task
+from orchestrator.core.clocks.alarms import latest_alarm
+from orchestrator.core.clocks.ladder import wanted_by
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
-from orchestrator.core.holds import REFUSALS, Hold
-from orchestrator.core.ladder import wanted_by
-from orchestrator.core.leading import LeadsStatement
+from orchestrator.core.intake.leading import LeadsStatement
+from orchestrator.core.ruling.holds import REFUSALS, Hold
 from schemas.case_events import (
     AccountSettled,
     CaseAlarmed,

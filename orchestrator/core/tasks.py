@@ -12,7 +12,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Literal
 
-from orchestrator.core.owed import IDENTITY
+from orchestrator.core.afterwards.owed import IDENTITY
 from orchestrator.core.words import AccountId, CallId, CaseId
 from schemas.connecting import (
     Action,

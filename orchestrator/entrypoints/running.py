@@ -16,9 +16,9 @@ from typing import Final
 
 import structlog
 
-from orchestrator.adapters.callbacks import Callbacks
-from orchestrator.adapters.http_server import HttpServer
-from orchestrator.bootstrap import INBOX, Installation
+from orchestrator.adapters.inbox.callbacks import Callbacks
+from orchestrator.adapters.inbox.http_server import HttpServer
+from orchestrator.bootstrap.installation import INBOX, Installation
 from orchestrator.core.words import AccountId
 from orchestrator.errors import Conflict, Unavailable
 from schemas.connecting import Mode

@@ -12,16 +12,16 @@ from contextlib import contextmanager
 
 import structlog
 
-from orchestrator.adapters.key_checks import SqlKeyChecks
-from orchestrator.adapters.log_standing import Standing
-from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.keys.key_checks import SqlKeyChecks
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.adapters.receipts.log_standing import Standing
+from orchestrator.adapters.receipts.stamps import check_stamps_can_be_read
 from orchestrator.adapters.register.expiring import expiring
-from orchestrator.adapters.schema import check_schema
-from orchestrator.adapters.stamps import check_stamps_can_be_read
-from orchestrator.adapters.vault_cipher import VaultError
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.sql.schema import check_schema
+from orchestrator.adapters.vault.vault_cipher import VaultError
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId
-from orchestrator.entrypoints.owed_accounts import check_owed
+from orchestrator.entrypoints.actions.owed_accounts import check_owed
 from orchestrator.entrypoints.running import STAGES
 from orchestrator.errors import OrchestratorError, SetUpError
 from orchestrator.settings import UNSIGNED_TAKEN, Unsigned

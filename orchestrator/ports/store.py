@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from orchestrator.core.brake import Brake
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.events import Event
+from orchestrator.core.intake.brake import Brake
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     CaseId,

@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.core.cases import Case
-from orchestrator.core.copying import CopyLabel
 from orchestrator.core.words import (
     CaseId,
 )
+from orchestrator.core.work.copying import CopyLabel
 from orchestrator.ports.values import Artifact
 from orchestrator.ports.writes import LockKey, PutEntry, PutKey, PutTombstone
 from schemas.connecting import Identifier, Row

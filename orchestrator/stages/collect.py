@@ -18,7 +18,6 @@ import structlog
 from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.event_log import Consumer, Record, pack
 from orchestrator.fresh import fresh
 from orchestrator.ports import (
     Bounds,
@@ -30,6 +29,7 @@ from orchestrator.ports import (
     Store,
     Write,
 )
+from orchestrator.ports.event_log import Consumer, Record, pack
 from schemas.cloudevents import claimed_type, decode
 from schemas.instructions import INSTRUCTION_ANSWERED, claimed_account
 from schemas.rejections import Rejection, RejectionCode

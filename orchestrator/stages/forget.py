@@ -16,8 +16,9 @@ from datetime import datetime
 import structlog
 
 from orchestrator.apart import Apart
-from orchestrator.core.cases import Case, Wants
-from orchestrator.core.dossier import (
+from orchestrator.core.afterwards.owed import IDENTITY, ObligationKind
+from orchestrator.core.afterwards.reading_back import identifiers_go_at
+from orchestrator.core.answer.dossier import (
     ALL_IDENTIFIERS,
     dump_identifiers,
     dump_items,
@@ -26,10 +27,9 @@ from orchestrator.core.dossier import (
     load_identifiers,
     load_items,
 )
+from orchestrator.core.cases import Case, Wants
 from orchestrator.core.events import ExportShredded
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.owed import IDENTITY, ObligationKind
-from orchestrator.core.reading_back import identifiers_go_at
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
 from orchestrator.errors import (

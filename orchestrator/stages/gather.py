@@ -16,10 +16,8 @@ from typing import Protocol
 
 import structlog
 
-from orchestrator.core.cases import Step as CallStep
-from orchestrator.core.cases import Task
-from orchestrator.core.changing import replace
-from orchestrator.core.dossier import (
+from orchestrator.core.afterwards.owed import IDENTITY
+from orchestrator.core.answer.dossier import (
     ALL_IDENTIFIERS,
     candidates_name,
     dump_candidates,
@@ -31,6 +29,9 @@ from orchestrator.core.dossier import (
     load_items,
     ticket_name,
 )
+from orchestrator.core.cases import Step as CallStep
+from orchestrator.core.cases import Task
+from orchestrator.core.changing import replace
 from orchestrator.core.events import (
     CallReported,
     CheckFailed,
@@ -42,11 +43,10 @@ from orchestrator.core.events import (
     TaskReported,
 )
 from orchestrator.core.heard import facts_of, identifies, report_of
-from orchestrator.core.learned import news_of
-from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.reports import still_going
 from orchestrator.core.words import AccountId
+from orchestrator.core.work.learned import news_of
+from orchestrator.core.work.reports import still_going
 from orchestrator.engine import Engine, Step
 from orchestrator.ports import (
     AcceptCall,

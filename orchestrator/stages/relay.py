@@ -15,8 +15,8 @@ from typing import Protocol, Self
 
 import structlog
 
-from orchestrator.event_log import Message, Publisher
 from orchestrator.ports import Clock, UnsentMessage
+from orchestrator.ports.event_log import Message, Publisher
 from schemas.cloudevents import Envelope, encode
 from schemas.topics import CASE_EVENTS, RECEIPTS
 

@@ -15,16 +15,16 @@ from typing import Protocol
 import structlog
 
 from orchestrator.apart import Apart
-from orchestrator.core.cases import Case, Wants
-from orchestrator.core.copying import label_of
-from orchestrator.core.events import ExportSealed, StatementSigned
-from orchestrator.core.moments import signing_time
-from orchestrator.core.statements import (
+from orchestrator.core.answer.moments import signing_time
+from orchestrator.core.answer.statements import (
     final_receipt,
     interim_receipt,
     supplement_receipt,
 )
+from orchestrator.core.cases import Case, Wants
+from orchestrator.core.events import ExportSealed, StatementSigned
 from orchestrator.core.words import StatementKind
+from orchestrator.core.work.copying import label_of
 from orchestrator.engine import Announcement, Engine, Step
 from orchestrator.ports import (
     Artifact,

@@ -15,8 +15,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from orchestrator.adapters.intake.signed_requests import RequestSigner
 from orchestrator.adapters.register.publishers import PublisherTable
-from orchestrator.adapters.signed_requests import RequestSigner
 from schemas.cloudevents import MAX_VALUE_BYTES
 from schemas.dsse import pae
 from schemas.signed_events import PAYLOAD_TYPE

@@ -12,8 +12,8 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters import callbacks, http_server
-from orchestrator.adapters.callbacks import (
+from orchestrator.adapters.inbox import callbacks, http_server
+from orchestrator.adapters.inbox.callbacks import (
     BURST,
     MOST_BYTES,
     MOST_HEADER_BYTES,
@@ -21,7 +21,7 @@ from orchestrator.adapters.callbacks import (
     Callbacks,
     kept_headers,
 )
-from orchestrator.adapters.http_server import CONNECTIONS, HttpServer
+from orchestrator.adapters.inbox.http_server import CONNECTIONS, HttpServer
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import Inbox, Letter

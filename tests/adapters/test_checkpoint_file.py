@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.checkpoint_file import CheckpointFile
-from orchestrator.adapters.statement_log import grown
-from orchestrator.core.merkle import Frontier
+from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
+from orchestrator.adapters.receipts.statement_log import grown
+from orchestrator.core.answer.merkle import Frontier
 from orchestrator.errors import CannotStore, SetUpError
 from schemas.checkpoints import LogCheckpointed, LoggedStatement
 from tests.core.builders import T0

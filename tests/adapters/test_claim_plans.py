@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, event
 
-from orchestrator.adapters import claimable, transaction
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.tables import metadata
+from orchestrator.adapters.cases import claimable, transaction
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.tables import metadata
 
 TASKS = "SEARCH tasks USING INDEX"
 REQUESTS = "SEARCH requests USING INDEX"

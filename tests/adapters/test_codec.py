@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orchestrator.adapters import codec
-from orchestrator.adapters.codec import Remembered, TaskColumns
+from orchestrator.adapters.cases import codec
+from orchestrator.adapters.cases.codec import Remembered, TaskColumns
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.tasks import Task
 from tests.core.builders import a_case

@@ -15,7 +15,7 @@ from kafka.errors import FencedInstanceIdError
 from orchestrator.adapters.kafka.assignment import Assignment
 from orchestrator.adapters.kafka.lane import Lane
 from orchestrator.adapters.kafka.settings import Sweeper
-from orchestrator.event_log import TopicPartition
+from orchestrator.ports.event_log import TopicPartition
 
 
 class FakeGroup:

@@ -11,13 +11,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters import key_files, key_rotation
-from orchestrator.adapters.key_files import KeysError, public_keys_in
-from orchestrator.adapters.key_rotation import KekFolder, exchange_kek, exchange_signing
-from orchestrator.adapters.keys import create_keys, load_keys
-from orchestrator.adapters.receipt_files import verify_file
-from orchestrator.adapters.signing import DsseSigner, ReceiptRejected
-from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.adapters.keys import key_files, key_rotation
+from orchestrator.adapters.keys.key_files import KeysError, public_keys_in
+from orchestrator.adapters.keys.key_rotation import (
+    KekFolder,
+    exchange_kek,
+    exchange_signing,
+)
+from orchestrator.adapters.keys.keys import create_keys, load_keys
+from orchestrator.adapters.keys.signing import DsseSigner, ReceiptRejected
+from orchestrator.adapters.receipts.receipt_files import verify_file
+from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.errors import NotPossible
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from orchestrator.adapters.notes import (
+from orchestrator.adapters.receipts.notes import (
     Checkpoint,
     LogProof,
     NoteRejected,
@@ -23,7 +23,7 @@ from orchestrator.adapters.notes import (
     verifier_key,
     verify_proof,
 )
-from orchestrator.core.merkle import inclusion_proof, leaf_hash, root_of
+from orchestrator.core.answer.merkle import inclusion_proof, leaf_hash, root_of
 
 ORIGIN = "maison.example/receipts"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.obligation_rows import OwedThere, owed_there
+from orchestrator.adapters.cases.obligation_rows import OwedThere, owed_there
+from orchestrator.core.afterwards.owed import Obligation, ObligationKind
 from orchestrator.core.cases import Case
-from orchestrator.core.owed import Obligation, ObligationKind
 from schemas.connecting import ItemId
 from tests.core.builders import MAIL, T0, a_plan, an_account, an_opening
 from tests.stages.an_office import Office, an_office

@@ -11,11 +11,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
 
-from connectors.sealing import seal, unseal
-from orchestrator.adapters.keys import key_id_of
-from orchestrator.adapters.own_systems import InstructionDesk, ReceivingKey
-from orchestrator.adapters.signing import DsseSigner, verify_envelope
-from orchestrator.adapters.vault_cipher import Cipher
+from connectors.signed.sealing import seal, unseal
+from orchestrator.adapters.inbox.own_systems import InstructionDesk, ReceivingKey
+from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.signing import DsseSigner, verify_envelope
+from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.ports import OutgoingMessage
 from schemas.instructions import INSTRUCTION_MEDIA_TYPE, Draft, Publication
 from tests.core.builders import T0

@@ -17,7 +17,7 @@ import pytest
 from pydantic import SecretBytes
 
 from connectors.commercetools.kinds import KINDS
-from orchestrator.adapters.package import (
+from orchestrator.adapters.copies.package import (
     CATEGORIES,
     ExportedRow,
     PackageError,
@@ -27,8 +27,8 @@ from orchestrator.adapters.package import (
     assert_bound,
     build_package,
 )
-from orchestrator.adapters.sealed_chunks import ChunkSealer, open_chunks
-from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
+from orchestrator.adapters.vault.vault_cipher import Cipher
 from schemas.connecting import Provenance
 
 CREATED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 
-from orchestrator.adapters.package import PackageFile, build_package
+from orchestrator.adapters.copies.package import PackageFile, build_package
 from schemas.recipients import Basis, Heard, RecipientHeard
 
 CREATED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

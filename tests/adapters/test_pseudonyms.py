@@ -7,7 +7,7 @@ import pickle
 import pytest
 from pydantic import SecretBytes
 
-from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
 
 ZERO = Pseudonyms(SecretBytes(bytes(32)))
 OTHER = Pseudonyms(SecretBytes(b"\x01" * 32))

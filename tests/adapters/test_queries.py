@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.reading.queries import Queries
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
-from orchestrator.event_log import Message, Record
+from orchestrator.ports.event_log import Message, Record
 from orchestrator.stages.ingest import Ingest
 from schemas.connecting import NeedsHuman
 from tests.support.installation import AnInstallation

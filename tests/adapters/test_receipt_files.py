@@ -13,13 +13,13 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Key
 
-from orchestrator.adapters.keys import KeysError
-from orchestrator.adapters.receipt_files import (
+from orchestrator.adapters.keys.keys import KeysError
+from orchestrator.adapters.keys.signing import ReceiptRejected
+from orchestrator.adapters.receipts.receipt_files import (
     ReceiptFiles,
     verify_file,
     write_receipt,
 )
-from orchestrator.adapters.signing import ReceiptRejected
 from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (

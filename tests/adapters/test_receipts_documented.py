@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.receipt_files import write_receipt
+from orchestrator.adapters.receipts.receipt_files import write_receipt
 from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.support.signed_receipts import (

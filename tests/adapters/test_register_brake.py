@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.brake import ALL_SOURCES, BrakeLimits
+from orchestrator.core.intake.brake import ALL_SOURCES, BrakeLimits
 from tests.adapters.register_builders import REGISTER, a_register, sentences_of
 from tests.support.publisher import PUBLISHER
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.register import Register, check, load_register
-from orchestrator.bootstrap import catalog
+from orchestrator.bootstrap.installation import catalog
 from orchestrator.core.words import AccountId
 from orchestrator.errors import SetUpError
 from schemas.connecting import CUSTOMER_ID, EMAIL, IdentifierType

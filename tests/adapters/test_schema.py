@@ -16,9 +16,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from orchestrator.adapters import schema
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.intake_tables import metadata
+from orchestrator.adapters.sql import schema
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.intake_tables import metadata
 from orchestrator.errors import SetUpError
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"
@@ -158,7 +158,7 @@ def test_older_schema_asks_for_the_upgrade(
 
 def test_migrations_ship_in_the_wheel(tmp_path: Path) -> None:
     """Who installs the package can upgrade a database."""
-    root = MIGRATIONS.parents[2]
+    root = MIGRATIONS.parents[3]
     builder = [sys.executable, "-m", "hatchling", "build", "-t", "wheel"]
     subprocess.run(
         [*builder, "-d", str(tmp_path)], cwd=root, check=True, capture_output=True

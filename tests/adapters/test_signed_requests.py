@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.adapters.signed_requests import SignedRequests
+from orchestrator.adapters.intake.signed_requests import SignedRequests
 from orchestrator.ports import SaidEvent
 from schemas.intake import SubmittedRequest, WithdrawnRequest
 from schemas.rejections import Rejection, RejectionCode

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.authority_http import LARGEST, post_query
-from orchestrator.adapters.certificates import load_trusted
-from orchestrator.adapters.stamps import Authority, StampRejected, verify_stamp
+from orchestrator.adapters.receipts.authority_http import LARGEST, post_query
+from orchestrator.adapters.receipts.certificates import load_trusted
+from orchestrator.adapters.receipts.stamps import Authority, StampRejected, verify_stamp
 from orchestrator.errors import SetUpError, Unavailable
 from tests.support.tsa import Tsa, serving
 

@@ -6,8 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.adapters.package import ExportedRow
-from orchestrator.adapters.stored_rows import StoredRowError, row_line, stored_rows
+from orchestrator.adapters.cases.stored_rows import (
+    StoredRowError,
+    row_line,
+    stored_rows,
+)
+from orchestrator.adapters.copies.package import ExportedRow
 from schemas.connecting import Provenance
 
 ROWS = [

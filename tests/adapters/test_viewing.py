@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.adapters.viewing import task_line, task_view
+from orchestrator.adapters.reading.viewing import task_line, task_view
 from schemas.connecting import Accepted, HandedOver
 from tests.core.builders import DAY, HOUR, MAIL, T0, after, ready_to_erase, task_of
 

@@ -9,7 +9,8 @@ from zlib import crc32
 
 import pytest
 
-from connectors.amplitude import USER_ID, Amplitude, AmplitudeOptions
+from connectors.amplitude import Amplitude
+from connectors.amplitude.connector import USER_ID, AmplitudeOptions
 from connectors.base import (
     Identifier,
     JobAccepted,

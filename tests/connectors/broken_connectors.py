@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from connectors.base import Sink
 from connectors.hubspot import HubSpot
-from connectors.hubspot_contacts import Contact
-from connectors.hubspot_export import rows_of
+from connectors.hubspot.contacts import Contact
+from connectors.hubspot.export import rows_of
 from schemas.connecting import (
     EMAIL,
     Absent,

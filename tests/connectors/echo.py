@@ -21,9 +21,9 @@ from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from connectors.fakes.frame import Call, FakeProcessor, Route
-from connectors.http import Api, Target, open_api
-from connectors.resolving import NameServer
 from connectors.testing import FreeGate, MappingSecrets
+from connectors.transport.http import Api, Target, open_api
+from connectors.transport.resolving import NameServer
 from schemas.connecting import (
     Action,
     Auth,

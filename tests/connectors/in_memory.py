@@ -23,7 +23,7 @@ from connectors.errors import ProcessorError
 from connectors.fakes.frame import FakeProcessor
 from connectors.registry import connectors
 from connectors.testing import CANARY, Bench, ConnectorContract, MappingSecrets
-from connectors.wire import NoAnswer, Received, Sending, Wire
+from connectors.transport.wire import NoAnswer, Received, Sending, Wire
 from schemas.connecting import Effect, Identifier
 
 Twist = Callable[[str, Received], Received | NoAnswer]
@@ -109,7 +109,7 @@ def at_its_fake(name: str) -> Iterator[Place]:
         settle=contract.settle,
     )
     place = Place(contract, fake, bench, contract.seed(fake, CANARY))
-    with patch("connectors.http.Wire", lambda **_: _InMemory(place)):
+    with patch("connectors.transport.http.Wire", lambda **_: _InMemory(place)):
         yield place
 
 

@@ -11,7 +11,8 @@ from connectors.base import Identifier, JobAccepted, Options, Reply, Ticket
 from connectors.fakes import iterable
 from connectors.fakes.iterable import FakeIterable
 from connectors.fakes.serving import serve
-from connectors.iterable import USER_ID, Iterable, IterableOptions
+from connectors.iterable import Iterable
+from connectors.iterable.connector import USER_ID, IterableOptions
 from connectors.testing import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
 from schemas.connecting import EMAIL
 

@@ -18,8 +18,9 @@ from connectors.base import (
 from connectors.fakes import klaviyo
 from connectors.fakes.klaviyo import FakeKlaviyo
 from connectors.fakes.serving import serve
-from connectors.klaviyo import Klaviyo, KlaviyoOptions
-from connectors.klaviyo_awaited import Awaited
+from connectors.klaviyo import Klaviyo
+from connectors.klaviyo.awaited import Awaited
+from connectors.klaviyo.connector import KlaviyoOptions
 from connectors.testing import (
     CANARY,
     Bench,

@@ -20,7 +20,8 @@ from connectors.base import (
 from connectors.fakes import mixpanel
 from connectors.fakes.mixpanel import FakeMixpanel
 from connectors.fakes.serving import serve
-from connectors.mixpanel import DISTINCT_ID, Mixpanel, MixpanelOptions
+from connectors.mixpanel import Mixpanel
+from connectors.mixpanel.connector import DISTINCT_ID, MixpanelOptions
 from connectors.testing import (
     BYSTANDER,
     CANARY,

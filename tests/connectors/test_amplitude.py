@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import pytest
 
-from connectors.amplitude import AMPLITUDE_ID, MOST_IDS, USER_ID, Amplitude
+from connectors.amplitude import Amplitude
+from connectors.amplitude.connector import AMPLITUDE_ID, MOST_IDS, USER_ID
 from connectors.base import Action, Identifier, NeedsHuman, NotApplicable
 from connectors.fakes import amplitude
 from connectors.fakes.amplitude import BUDGET, FakeAmplitude

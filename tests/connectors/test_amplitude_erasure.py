@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.amplitude import AMPLITUDE_ID, Amplitude
+from connectors.amplitude import Amplitude
+from connectors.amplitude.connector import AMPLITUDE_ID
 from connectors.base import (
     Action,
     Cancelled,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.amplitude import AMPLITUDE_ID
+from connectors.amplitude.connector import AMPLITUDE_ID
 from connectors.base import (
     Exported,
     Failed,

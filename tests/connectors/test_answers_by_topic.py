@@ -31,7 +31,7 @@ from connectors.fakes.participant import FakeParticipant
 from connectors.fakes.serving import serve
 from connectors.fakes.team_keys import SIGNING, public, signed
 from connectors.participant import Participant, ParticipantOptions
-from connectors.sealing import seal
+from connectors.signed.sealing import seal
 from connectors.testing import (
     CANARY,
     TASK,

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.testing import CANARY, CollectingSink
-from connectors.wire import Fate, NoAnswer, Received
+from connectors.transport.wire import Fate, NoAnswer, Received
 from schemas.connecting import Absent, Done, Exported, JobAccepted, Redacted, Ticket
 from tests.connectors.in_memory import Place, at_its_fake, contracts, said
 

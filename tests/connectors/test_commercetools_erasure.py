@@ -13,8 +13,8 @@ from connectors.commercetools.kinds import BY_ID
 from connectors.fakes.commercetools import FakeCommercetools
 from connectors.fakes.commercetools_records import a_guest, a_record, a_shopper, an_id
 from connectors.fakes.faults import Fault, FaultKind
-from connectors.http import AnswerLost
 from connectors.testing import TASK, Bench, work_of
+from connectors.transport.http import AnswerLost
 from schemas.connecting import (
     EMAIL,
     Absent,

@@ -11,8 +11,8 @@ from connectors.commercetools import Commercetools, CommercetoolsOptions
 from connectors.commercetools.kinds import BY_ID
 from connectors.fakes.commercetools import FakeCommercetools
 from connectors.fakes.commercetools_records import a_guest, a_record, a_shopper, an_id
-from connectors.http import CredentialsRefused, WrongPerson
 from connectors.testing import Bench, CollectingSink
+from connectors.transport.http import CredentialsRefused, WrongPerson
 from schemas.connecting import EMAIL, Identifier, Provenance, Work
 from tests.connectors.commercetools_shop import Shop
 from tests.connectors.vendor_specs import left_out, recording, vendor_file

@@ -17,8 +17,8 @@ from connectors.fakes.commercetools_records import (
     an_id,
 )
 from connectors.fakes.frame import FakeProcessor
-from connectors.http import ContractChanged
 from connectors.testing import Bench
+from connectors.transport.http import ContractChanged
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,

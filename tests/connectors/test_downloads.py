@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.http import Api, ContractChanged, EgressRefused, TryLater
+from connectors.transport.http import Api, ContractChanged, EgressRefused, TryLater
 from tests.connectors.echo import Shell, downloaded
 from tests.connectors.names import Names
 

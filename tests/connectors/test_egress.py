@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from connectors.http import AddressRefused, Api, EgressRefused, TryLater
 from connectors.registry import connector, names
+from connectors.transport.http import AddressRefused, Api, EgressRefused, TryLater
 from tests.connectors.echo import Shell, get, put
 from tests.connectors.names import Names
 

@@ -7,8 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.http import Api, CredentialsRefused, EgressRefused, Target, open_api
 from connectors.testing import FreeGate, MappingSecrets
+from connectors.transport.http import (
+    Api,
+    CredentialsRefused,
+    EgressRefused,
+    Target,
+    open_api,
+)
 from schemas.connecting import Deed, Effect, Mode
 from tests.connectors.echo import SPEC
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.http import (
+from connectors.transport.http import (
     AnswerLost,
     Api,
     ContractChanged,

@@ -10,9 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.egress import READS_ONLY
 from connectors.fakes.faults import Fault, FaultKind
-from connectors.http import (
+from connectors.testing import FreeGate
+from connectors.transport.egress import READS_ONLY
+from connectors.transport.http import (
     AnswerLost,
     Api,
     ContractChanged,
@@ -21,7 +22,6 @@ from connectors.http import (
     Refused,
     TryLater,
 )
-from connectors.testing import FreeGate
 from schemas.connecting import Effect, Mode, Rate
 from tests.connectors.echo import BIG, Shell, Thing, get, put
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from connectors.fakes.faults import Fault, FaultKind
-from connectors.http import (
+from connectors.transport.http import (
     Api,
     ContractChanged,
     CredentialsRefused,

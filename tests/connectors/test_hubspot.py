@@ -12,9 +12,8 @@ from connectors.fakes import hubspot as fake_hubspot
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
-from connectors.http import Refused
 from connectors.hubspot import HubSpot
-from connectors.hubspot_contacts import CONTACT_ID, HubSpotOptions
+from connectors.hubspot.contacts import CONTACT_ID, HubSpotOptions
 from connectors.testing import (
     BYSTANDER,
     CANARY,
@@ -24,6 +23,7 @@ from connectors.testing import (
     ConnectorContract,
     Somebody,
 )
+from connectors.transport.http import Refused
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,

@@ -21,8 +21,9 @@ from connectors.errors import ContractChanged, WrongPerson
 from connectors.fakes import iterable
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.iterable import FakeIterable
-from connectors.iterable import USER_ID, Iterable
-from connectors.iterable_api import Key
+from connectors.iterable import Iterable
+from connectors.iterable.api import Key
+from connectors.iterable.connector import USER_ID
 from connectors.testing import (
     BYSTANDER,
     CANARY,

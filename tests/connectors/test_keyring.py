@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from connectors.credentials import Keyring, Token
 from connectors.testing import MappingSecrets
+from connectors.transport.credentials import Keyring, Token
 from connectors.vtex import Vtex
 from schemas.connecting import HeaderAuth, NoAuth
 

@@ -23,7 +23,8 @@ from connectors.errors import ContractChanged
 from connectors.fakes import klaviyo
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.klaviyo import FakeKlaviyo
-from connectors.klaviyo import Klaviyo, KlaviyoOptions
+from connectors.klaviyo import Klaviyo
+from connectors.klaviyo.connector import KlaviyoOptions
 from connectors.testing import (
     CANARY,
     TASK,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.klaviyo_awaited import Awaited
+from connectors.klaviyo.awaited import Awaited
 
 DAY = timedelta(hours=24)
 FIRST = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

@@ -18,7 +18,8 @@ from connectors.base import (
     Provenance,
 )
 from connectors.fakes.klaviyo import FakeKlaviyo
-from connectors.klaviyo import EXTERNAL_ID, PROFILE_ID, Klaviyo, KlaviyoOptions
+from connectors.klaviyo import Klaviyo
+from connectors.klaviyo.connector import EXTERNAL_ID, PROFILE_ID, KlaviyoOptions
 from connectors.testing import (
     BYSTANDER,
     CANARY,

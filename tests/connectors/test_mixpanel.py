@@ -16,7 +16,8 @@ from connectors.base import (
 from connectors.fakes import mixpanel
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.mixpanel import FakeMixpanel
-from connectors.mixpanel import DISTINCT_ID, Mixpanel
+from connectors.mixpanel import Mixpanel
+from connectors.mixpanel.connector import DISTINCT_ID
 from connectors.testing import (
     CANARY,
     Bench,

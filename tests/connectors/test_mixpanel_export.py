@@ -19,8 +19,9 @@ from connectors.base import (
 )
 from connectors.errors import ContractChanged, WrongPerson
 from connectors.fakes.mixpanel import FakeMixpanel
-from connectors.mixpanel import DISTINCT_ID, MOST_IDS, Mixpanel
-from connectors.mixpanel_export import export_file
+from connectors.mixpanel import Mixpanel
+from connectors.mixpanel.connector import DISTINCT_ID, MOST_IDS
+from connectors.mixpanel.export import export_file
 from connectors.testing import (
     BYSTANDER,
     CANARY,
@@ -128,7 +129,7 @@ class TestFile:
 
     def test_large_archive_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A ZIP is read from its end, so it must fit in memory."""
-        monkeypatch.setattr("connectors.json_lines.MOST_ZIP_BYTES", 1000)
+        monkeypatch.setattr("connectors.transport.json_lines.MOST_ZIP_BYTES", 1000)
 
         with pytest.raises(ContractChanged, match="export_too_large_to_unpack"):
             _count(b"PK\x03\x04" + bytes(2000), 100)
@@ -139,7 +140,7 @@ class TestFile:
 
     def test_endless_line_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Memory stays bounded whatever the file holds."""
-        monkeypatch.setattr("connectors.json_lines.MOST_LINE_BYTES", 1000)
+        monkeypatch.setattr("connectors.transport.json_lines.MOST_LINE_BYTES", 1000)
 
         with pytest.raises(ContractChanged, match="export_line_too_long"):
             _count(b"[" + b"1," * 1000, 100)

@@ -15,7 +15,6 @@ from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.frame import Call, FakeProcessor
 from connectors.fakes.notify import FakeNotify
 from connectors.fakes.serving import serve
-from connectors.http import AnswerLost
 from connectors.notify import Notify, NotifyOptions, Spelling, spelled
 from connectors.testing import (
     CANARY,
@@ -27,6 +26,7 @@ from connectors.testing import (
     work_of,
 )
 from connectors.testing.office import OUR_SIGNING_KEY
+from connectors.transport.http import AnswerLost
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Evidence, IdentifierType
 
 SECRETS = {"token": notify.TOKEN}

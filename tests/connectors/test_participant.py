@@ -12,7 +12,7 @@ from connectors.base import Identifier
 from connectors.fakes import participant
 from connectors.fakes.frame import FakeProcessor
 from connectors.participant import Participant, ParticipantOptions
-from connectors.public_keys import key_name, raw_key
+from connectors.signed.public_keys import key_name, raw_key
 from connectors.testing import CANARY, Somebody
 from connectors.testing.office import OUR_SEALING_KEY, OUR_SIGNING_KEY
 from connectors.testing.work import Working

@@ -19,10 +19,10 @@ from typing import get_args
 import pytest
 
 from connectors.base import Connector
-from connectors.mixpanel import MixpanelOptions
+from connectors.mixpanel.connector import MixpanelOptions
 from connectors.registry import connector, names
 from connectors.testing import BYSTANDER, CANARY
-from connectors.wire import Received
+from connectors.transport.wire import Received
 from schemas.connecting import (
     Absent,
     Accepted,

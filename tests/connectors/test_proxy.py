@@ -7,7 +7,7 @@ from base64 import b64encode
 
 import pytest
 
-from connectors.http import AddressRefused, AnswerLost, Api, TryLater
+from connectors.transport.http import AddressRefused, AnswerLost, Api, TryLater
 from tests.connectors.echo import Shell, Thing, get, put
 from tests.connectors.names import Names
 from tests.connectors.raw_server import Raw, saying, speaking

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import TypeAdapter, ValidationError
 
-from connectors.public_keys import SealingKey, SigningKey
+from connectors.signed.public_keys import SealingKey, SigningKey
 
 ED, X = Ed25519PrivateKey.generate().public_key(), X25519PrivateKey.generate()
 RAW = ED.public_bytes_raw()

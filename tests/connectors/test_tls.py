@@ -9,8 +9,8 @@ from pathlib import Path
 import certifi
 import pytest
 
-from connectors import wire
-from connectors.http import EgressRefused, TryLater
+from connectors.transport import wire
+from connectors.transport.http import EgressRefused, TryLater
 from tests.connectors.authority import ENDS, LAPSED, Authority
 from tests.connectors.echo import Shell, Thing, downloaded, get, put
 from tests.connectors.names import Names

@@ -12,8 +12,8 @@ from connectors.errors import (
     Refused,
     TryLater,
 )
+from connectors.transport.wire import Fate, NoAnswer, Received
 from connectors.verdicts import LONGEST, Again, Unauthorised, judge, retry_after
-from connectors.wire import Fate, NoAnswer, Received
 from schemas.connecting import Effect
 
 _NOT_SENT = NoAnswer(Fate.NOT_SENT, "connect_failed")

@@ -26,7 +26,8 @@ from connectors.testing import (
     ConnectorContract,
     Somebody,
 )
-from connectors.vtex import USER_ID, Vtex
+from connectors.vtex import Vtex
+from connectors.vtex.connector import USER_ID
 from schemas.connecting import EMAIL, PHONE
 from tests.connectors.vendor_specs import recording, vendor_file
 from tests.connectors.vtex_store import (

@@ -33,7 +33,7 @@ from connectors.testing import (
     Somebody,
 )
 from connectors.zendesk import Zendesk
-from connectors.zendesk_people import EXTERNAL_ID, USER_ID
+from connectors.zendesk.people import EXTERNAL_ID, USER_ID
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE
 from tests.connectors.vendor_specs import left_out, recording, vendor_file
 from tests.connectors.zendesk_account import (

@@ -21,9 +21,9 @@ from connectors.base import (
 from connectors.errors import ContractChanged, Refused, TryLater
 from connectors.fakes.zendesk import MOST_USERS, FakeZendesk
 from connectors.testing import BYSTANDER, CANARY, Bench
-from connectors.zendesk_api import Status
-from connectors.zendesk_erasure import Spread, spread_of
-from connectors.zendesk_jobs import Job, Result
+from connectors.zendesk.api import Status
+from connectors.zendesk.erasure import Spread, spread_of
+from connectors.zendesk.jobs import Job, Result
 from tests.connectors.zendesk_account import (
     OF_CANARY,
     ZendeskAccount,

@@ -12,7 +12,8 @@ from connectors.fakes import vtex
 from connectors.fakes.serving import serve
 from connectors.fakes.vtex import FakeVtex
 from connectors.testing import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
-from connectors.vtex import Vtex, VtexOptions
+from connectors.vtex import Vtex
+from connectors.vtex.connector import VtexOptions
 from schemas.connecting import EMAIL
 
 SECRETS = {"app_key": vtex.APP_KEY, "app_token": vtex.APP_TOKEN}

@@ -15,7 +15,7 @@ from connectors.fakes.serving import serve
 from connectors.fakes.zendesk import FakeZendesk
 from connectors.testing import BYSTANDER, CANARY, Bench, MappingSecrets, Somebody
 from connectors.zendesk import Zendesk
-from connectors.zendesk_people import ZendeskOptions
+from connectors.zendesk.people import ZendeskOptions
 from schemas.connecting import CUSTOMER_ID, EMAIL
 
 OPTIONS: dict[str, object] = {

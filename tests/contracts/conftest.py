@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.schema import upgrade
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.schema import upgrade
 from tests.contracts.stored import Stored
 from tests.support.postgres import (
     Postgres,

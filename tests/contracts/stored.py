@@ -10,15 +10,15 @@ from unittest.mock import patch
 
 from sqlalchemy import Table, func, select
 
-from orchestrator.adapters import codec
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.claims import SqlClaims
-from orchestrator.adapters.codec import Remembered
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.outbox import SqlOutbox
-from orchestrator.adapters.store import SqlStore
+from orchestrator.adapters.cases import codec
+from orchestrator.adapters.cases.claims import SqlClaims
+from orchestrator.adapters.cases.codec import Remembered
+from orchestrator.adapters.cases.outbox import SqlOutbox
+from orchestrator.adapters.cases.store import SqlStore
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
 from orchestrator.core.cases import Case, Task, TaskStatus
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import AccountId, CaseId, SubjectRef
 from orchestrator.ports import Call, Claimed, Write
 from schemas.connecting import Action

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import pytest
 
-from orchestrator.adapters import brake_tables as b
-from orchestrator.core.brake import (
+from orchestrator.adapters.sql import brake_tables as b
+from orchestrator.core.intake.brake import (
     ALL_SOURCES,
     Brake,
     BrakeLimits,

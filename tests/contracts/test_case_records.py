@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Table, insert, select
 
-from orchestrator.adapters import case_records
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.case_records import SqlCaseRecords
-from orchestrator.adapters.log_retention import SqlLogRetention
+from orchestrator.adapters.cases import case_records
+from orchestrator.adapters.cases.case_records import SqlCaseRecords
+from orchestrator.adapters.receipts.log_retention import SqlLogRetention
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import CaseStatus
 from orchestrator.core.events import TimePassed
 from orchestrator.core.words import SubjectRef

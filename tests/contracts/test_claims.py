@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import Step, Task, TaskStatus
 from orchestrator.core.words import AccountId, CallId
 from orchestrator.errors import Conflict

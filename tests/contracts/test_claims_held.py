@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_standing import Compared, Standing
-from orchestrator.adapters.restore_hold import SqlRestoreHold
+from orchestrator.adapters.receipts.log_standing import Compared, Standing
+from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import Step, TaskStatus
 from orchestrator.core.words import AccountId
 from schemas.connecting import Action

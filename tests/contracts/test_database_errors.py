@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from orchestrator.adapters.database import Database
+from orchestrator.adapters.sql.database import Database
 from orchestrator.core.words import CaseId
 from orchestrator.errors import (
     CannotStore,
@@ -111,7 +111,7 @@ def test_locked_file_is_unavailable(
     on_sqlite: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process that writes for too long is named as the cause."""
-    monkeypatch.setattr("orchestrator.adapters.database.BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr("orchestrator.adapters.sql.database.BUSY_TIMEOUT_MS", 20)
 
     with (
         on_sqlite.again() as other,

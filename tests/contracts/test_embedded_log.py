@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from orchestrator.adapters.database import Database
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
-from orchestrator.adapters.vault_cipher import KEY_BYTES, DataKey
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.vault.vault_cipher import KEY_BYTES, DataKey
 from orchestrator.errors import OrchestratorError, SetUpError
-from orchestrator.event_log import Message, Record
+from orchestrator.ports.event_log import Message, Record
 from tests.support.logs import (
     EmbeddedUnderTest,
     PlainTopic,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import NotPossible, Unavailable
-from orchestrator.event_log import MAX_MESSAGE_BYTES, Message, TopicPartition
+from orchestrator.ports.event_log import MAX_MESSAGE_BYTES, Message, TopicPartition
 from tests.support.logs import (
     EmbeddedUnderTest,
     KafkaUnderTest,

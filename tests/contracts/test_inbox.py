@@ -10,10 +10,10 @@ import pytest
 from pydantic import SecretBytes
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.inbox import SqlInbox
-from orchestrator.adapters.letters import MOST_REFUSED, REFUSED_KEPT_FOR
-from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.adapters.inbox.inbox import SqlInbox
+from orchestrator.adapters.inbox.letters import MOST_REFUSED, REFUSED_KEPT_FOR
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CallId
 from orchestrator.errors import NotPossible

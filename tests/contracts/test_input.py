@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.words import CaseId
 from orchestrator.errors import Conflict
 from orchestrator.ports import KnownRequest, Quarantined

@@ -17,10 +17,15 @@ from sqlalchemy import (
     select,
 )
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.holding_kinds import HOLDS_NOBODY
-from orchestrator.adapters.inventory import Holding, Periods, SqlInventory, kinds
-from orchestrator.adapters.vault_kinds import IDENTIFYING
+from orchestrator.adapters.reading.holding_kinds import HOLDS_NOBODY
+from orchestrator.adapters.reading.inventory import (
+    Holding,
+    Periods,
+    SqlInventory,
+    kinds,
+)
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.vault_kinds import IDENTIFYING
 from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS, instructions_topic
 from tests.contracts.stored import Stored
 from tests.core.builders import DAY, T0
@@ -144,7 +149,7 @@ def test_table_that_nobody_listed_is_listed_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A new table stands there as something to report until somebody decides."""
-    monkeypatch.setattr("orchestrator.adapters.inventory.HOLDS_NOBODY", ())
+    monkeypatch.setattr("orchestrator.adapters.reading.inventory.HOLDS_NOBODY", ())
 
     found = {kind.name: kind for kind in kinds(PERIODS)}
 

@@ -22,7 +22,7 @@ from orchestrator.adapters.kafka import (
 )
 from orchestrator.adapters.kafka.settings import quieten
 from orchestrator.errors import OrchestratorError, SetUpError
-from orchestrator.event_log import LogUnavailable, TopicPartition
+from orchestrator.ports.event_log import LogUnavailable, TopicPartition
 from tests.support.logs import (
     KafkaUnderTest,
     PlainTopic,

@@ -13,7 +13,7 @@ import pytest
 
 from orchestrator.adapters.kafka import KafkaConsumer, KafkaPublisher
 from orchestrator.adapters.kafka.consumer import Patience
-from orchestrator.event_log import LogUnavailable, Message, Publisher
+from orchestrator.ports.event_log import LogUnavailable, Message, Publisher
 from tests.support.broker import Broker
 from tests.support.logs import (
     KafkaUnderTest,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.errors import Conflict

@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import delete, update
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.notes import (
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.notes import (
     Checkpoint,
     NoteRejected,
     read_checkpoint,
     verify_proof,
 )
-from orchestrator.adapters.statement_log import SqlStatementLog
-from orchestrator.core.merkle import (
+from orchestrator.adapters.receipts.statement_log import SqlStatementLog
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.answer.merkle import (
     ProofError,
     check_consistency,
     consistency_proof,

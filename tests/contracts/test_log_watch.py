@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from orchestrator.adapters.checkpoint_file import CheckpointFile
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.key_files import key_id_of
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.log_standing import Standing
-from orchestrator.adapters.log_watch import TOPIC_EVERY, LogWatch
-from orchestrator.adapters.notes import LogSigner
-from orchestrator.adapters.published import heads_in
-from orchestrator.adapters.restore_hold import SqlRestoreHold
-from orchestrator.adapters.schema import upgrade
-from orchestrator.adapters.statement_log import Adopting, SqlStatementLog
+from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.log_standing import Standing
+from orchestrator.adapters.receipts.log_watch import TOPIC_EVERY, LogWatch
+from orchestrator.adapters.receipts.notes import LogSigner
+from orchestrator.adapters.receipts.published import heads_in
+from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
+from orchestrator.adapters.receipts.statement_log import Adopting, SqlStatementLog
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.schema import upgrade
 from orchestrator.errors import Unavailable
-from orchestrator.event_log import Record
+from orchestrator.ports.event_log import Record
 from orchestrator.stages.sequence import Sequencer
 from schemas.checkpoints import LOG_CHECKPOINTED, LogCheckpointed, checkpoint_line
 from schemas.topics import RECEIPTS

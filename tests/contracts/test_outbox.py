@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.ports import OutgoingMessage
 from tests.contracts.stored import Stored
 from tests.core.builders import MINUTE, SECOND, T0

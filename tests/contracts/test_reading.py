@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, insert, select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.database import Database
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.sql.database import Database
 from orchestrator.errors import CannotStore
 from tests.core.builders import T0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from orchestrator.adapters.log_standing import Compared, Standing
-from orchestrator.adapters.restore_hold import SqlRestoreHold
-from orchestrator.event_log import Message
+from orchestrator.adapters.receipts.log_standing import Compared, Standing
+from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
 from orchestrator.ports import OutgoingMessage
+from orchestrator.ports.event_log import Message
 from orchestrator.stages.relay import Relay
 from schemas.topics import CASE_EVENTS, RECEIPTS, instructions_topic
 from tests.contracts.stored import Stored

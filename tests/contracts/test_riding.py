@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, select
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.words import CaseId
 from orchestrator.errors import Conflict
 from orchestrator.ports import (

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.cases import Case, Found, Task
 from orchestrator.core.events import Event
-from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     AccountId,

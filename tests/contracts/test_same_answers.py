@@ -16,8 +16,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.store import SqlStore
+from orchestrator.adapters.cases.store import SqlStore
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import CaseStatus, TaskStatus, Wants
 from orchestrator.core.events import TimePassed
 from orchestrator.core.words import CallId, CaseId, SubjectRef

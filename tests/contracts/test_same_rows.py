@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.log_standing import Compared, Standing
-from orchestrator.adapters.restore_hold import SqlRestoreHold
-from orchestrator.adapters.stamped_log import SqlStamps
-from orchestrator.adapters.statement_log import SqlStatementLog
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.log_standing import Compared, Standing
+from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
+from orchestrator.adapters.receipts.stamped_log import SqlStamps
+from orchestrator.adapters.receipts.statement_log import SqlStatementLog
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from orchestrator.ports import (

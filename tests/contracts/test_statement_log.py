@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import statement_log
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.notes import open_checkpoint
-from orchestrator.adapters.statement_log import SqlStatementLog
-from orchestrator.core.merkle import leaf_hash, root_of
+from orchestrator.adapters.receipts import statement_log
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.notes import open_checkpoint
+from orchestrator.adapters.receipts.statement_log import SqlStatementLog
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.answer.merkle import leaf_hash, root_of
 from orchestrator.errors import CannotStore, SetUpError
 from schemas.checkpoints import LOG_CHECKPOINTED, LogCheckpointed
 from schemas.topics import RECEIPTS

@@ -7,15 +7,15 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.case_records import SqlCaseRecords
-from orchestrator.adapters.statistics import Period, SqlStatistics
+from orchestrator.adapters.cases.case_records import SqlCaseRecords
+from orchestrator.adapters.cases.statistics import Period, SqlStatistics
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.answer.statistics import Answer, figures_of
+from orchestrator.core.answer.tallying import OpenLine
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.events import TimePassed
-from orchestrator.core.settling import settle
-from orchestrator.core.statistics import Answer, figures_of
-from orchestrator.core.tallying import OpenLine
 from orchestrator.core.words import Rehearsal
+from orchestrator.core.work.settling import settle
 from schemas.connecting import Evidence, NothingFound
 from tests.contracts.stored import Stored, numbered
 from tests.core.builders import DAY, MAIL, T0

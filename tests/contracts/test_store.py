@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.cases import CaseStatus, TaskStatus, Wants
 from orchestrator.core.events import TimePassed
-from orchestrator.core.owed import Obligation
 from orchestrator.core.words import CaseId, RegisterVersion, SubjectRef
 from orchestrator.errors import CannotStore, Conflict
 from schemas.connecting import ItemId, TaskId

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from orchestrator.adapters.database import Database
+from orchestrator.adapters.sql.database import Database
 
 
 def test_log_that_somebody_reads_is_not_taken_for_emptied(sqlite_url: str) -> None:

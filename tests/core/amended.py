@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case, ExportStatus, Task, TaskStatus
 from orchestrator.core.commands import Decision, Publish
-from orchestrator.core.later import RequestAmended
-from orchestrator.core.links import was_never_asked
+from orchestrator.core.intake.later import RequestAmended
 from orchestrator.core.words import AccountId
+from orchestrator.core.work.links import was_never_asked
 from schemas.case_words import CaseAmended
 from schemas.connecting import Action, Done, Exported, Notified
 

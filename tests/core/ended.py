@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
 from orchestrator.core.events import ExportSealed, ItemsLocated
-from orchestrator.core.statements import final_receipt
 from schemas.connecting import Action, Done, Evidence, Exported
 from schemas.receipts import Receipt, read_receipt, receipt_bytes
 from tests.core.builders import (

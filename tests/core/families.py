@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
-from orchestrator.core.attaching import may_lead, wish_of
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.commands import Command, TellCase
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, RequestWithdrawn
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.attaching import may_lead, wish_of
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId, Right, StatementKind
 from schemas.withdrawals import WithdrawalReason

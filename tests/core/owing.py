@@ -5,6 +5,14 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from orchestrator.core.afterwards.owed import (
+    OPEN_REASONS,
+    READ_BACK,
+    CarriedOut,
+    Obligation,
+    ObligationKind,
+)
+from orchestrator.core.answer.recovering import ANSWERED_BEFORE
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -18,15 +26,7 @@ from orchestrator.core.events import (
     StatementSigned,
     TimePassed,
 )
-from orchestrator.core.holds import RulingKind
-from orchestrator.core.owed import (
-    OPEN_REASONS,
-    READ_BACK,
-    CarriedOut,
-    Obligation,
-    ObligationKind,
-)
-from orchestrator.core.recovering import ANSWERED_BEFORE
+from orchestrator.core.ruling.holds import RulingKind
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Action, ItemId, NotApplicable, StillOpen
 

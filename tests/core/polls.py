@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.commands import Decision
 from orchestrator.core.events import TaskReported
-from orchestrator.core.reports import still_going
+from orchestrator.core.work.reports import still_going
 
 
 def check_still_going(before: Case, event: TaskReported, decision: Decision) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from orchestrator.core.afterwards.owed import CarriedOut
+from orchestrator.core.answer.results import result_of
 from orchestrator.core.cases import Case
 from orchestrator.core.events import Event, StatementRecovered
-from orchestrator.core.owed import CarriedOut
-from orchestrator.core.results import result_of
 from orchestrator.core.words import Result, StatementKind
 from tests.core.builders import HOUR, T0
 from tests.core.world import World

@@ -7,11 +7,11 @@ from datetime import datetime
 from random import Random
 
 from orchestrator.core.events import Event
-from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason, OpeningReason
 from orchestrator.core.plan import Plan, ReviewRule
-from orchestrator.core.reviewing import OPENABLE
-from orchestrator.core.ruled import (
+from orchestrator.core.ruling.grounds import Ground
+from orchestrator.core.ruling.holds import HoldReason, OpeningReason
+from orchestrator.core.ruling.reviewing import OPENABLE
+from orchestrator.core.ruling.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,

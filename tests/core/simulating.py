@@ -25,7 +25,7 @@ from random import Random
 from secrets import randbits
 
 from orchestrator.core.events import Event
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
 from tests.core.events_at_random import LIKELY, Move, play
 from tests.core.families import Family

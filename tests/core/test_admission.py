@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator.core.admission import CLOCK_SKEW, admitted
+from orchestrator.core.intake.admission import CLOCK_SKEW, admitted
 from orchestrator.core.words import Level, Right
 from schemas.examples import example_file
 from schemas.intake import RequestFile, SubmittedRequest, read_request_file

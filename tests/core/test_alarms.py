@@ -7,13 +7,13 @@ from datetime import datetime
 
 import pytest
 
-from orchestrator.core.alarms import next_mark
+from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import Case, CaseStatus, Wants
+from orchestrator.core.clocks.alarms import next_mark
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import SiblingExportOpened, TimePassed
-from orchestrator.core.opening import open_case
-from orchestrator.core.statements import final_receipt, interim_receipt
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import CaseId, Mark, Rehearsal, StatementKind
 from schemas.case_events import CaseAlarmed
 from schemas.connecting import Accepted, Action, NothingFound

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.core.answer.informing import doubt
 from orchestrator.core.cases import Case, CaseStatus, GateReason, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -14,8 +15,7 @@ from orchestrator.core.events import (
     PersonClosed,
     RequestWithdrawn,
 )
-from orchestrator.core.informing import doubt
-from orchestrator.core.later import Amendment, RequestAmended
+from orchestrator.core.intake.later import Amendment, RequestAmended
 from orchestrator.core.words import AccountId, Right
 from schemas.case_words import CASE_AMENDED, PassedOverBecause
 from schemas.connecting import (

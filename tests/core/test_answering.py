@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.answer.results import result_of
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -15,7 +16,6 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.keyed import IdentityForgotten
-from orchestrator.core.results import result_of
 from orchestrator.core.words import Result, StatementKind
 from schemas.case_events import (
     ACCOUNT_SETTLED,

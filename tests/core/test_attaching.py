@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.core.attaching import may_lead, wish_of
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Scope, Wants
 from orchestrator.core.commands import Command, TellCase
 from orchestrator.core.decide import decide
@@ -19,10 +18,8 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     TimePassed,
 )
-from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason
-from orchestrator.core.keyed import IdentityForgotten
-from orchestrator.core.leading import (
+from orchestrator.core.intake.attaching import may_lead, wish_of
+from orchestrator.core.intake.leading import (
     LeadLost,
     LeadsStatement,
     LeadStated,
@@ -30,8 +27,11 @@ from orchestrator.core.leading import (
     RequestAttached,
     RequestDetached,
 )
-from orchestrator.core.opening import Opening, open_case
-from orchestrator.core.ruled import CaseRefused
+from orchestrator.core.intake.opening import Opening, open_case
+from orchestrator.core.keyed import IdentityForgotten
+from orchestrator.core.ruling.grounds import Ground
+from orchestrator.core.ruling.holds import HoldReason
+from orchestrator.core.ruling.ruled import CaseRefused
 from orchestrator.core.words import (
     CaseId,
     ExtensionReason,

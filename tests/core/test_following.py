@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from orchestrator.core.afterwards.owed import CarriedOut
+from orchestrator.core.answer.statements import supplement_receipt
 from orchestrator.core.cases import Case, CaseStatus, ItemState, TaskStatus, Wants
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
@@ -17,11 +19,9 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.holds import HoldReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.owed import CarriedOut
-from orchestrator.core.ruled import CaseHeld, CaseReleased
-from orchestrator.core.statements import supplement_receipt
+from orchestrator.core.ruling.holds import HoldReason
+from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, StatementKind
 from schemas.case_events import ReceiptIssued

@@ -22,10 +22,10 @@ from orchestrator.core.events import (
     TaskReleased,
     TimePassed,
 )
-from orchestrator.core.gates import open_gates
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId, CaseId
+from orchestrator.core.work.gates import open_gates
 from schemas.connecting import (
     EMAIL,
     Action,

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.core.events import Event
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import Rehearsal, Right
 from tests.core.builders import ACCESS, BOTH, ERASURE, T0, an_opening
 from tests.core.events_at_random import LIKELY, Move, play

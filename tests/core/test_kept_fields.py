@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from orchestrator.core.afterwards.following import begins_at
+from orchestrator.core.answer.statements import final_receipt, supplement_receipt
 from orchestrator.core.cases import Case, ItemState, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import ItemsLookedAt, PersonClosed, TimePassed
-from orchestrator.core.following import begins_at
 from orchestrator.core.keyed import IdentityForgotten
 from orchestrator.core.plan import PlannedAccount, RetentionRule
-from orchestrator.core.statements import final_receipt, supplement_receipt
 from schemas.connecting import (
     Done,
     Evidence,

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import Case, TaskStatus
+from orchestrator.core.clocks.ladder import highest_rung, silent_since
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -14,12 +16,10 @@ from orchestrator.core.events import (
     PersonClosed,
     TimePassed,
 )
-from orchestrator.core.holds import HoldReason
-from orchestrator.core.ladder import highest_rung, silent_since
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Ladder
-from orchestrator.core.ruled import CaseHeld, CaseReleased
-from orchestrator.core.statements import final_receipt, interim_receipt
+from orchestrator.core.ruling.holds import HoldReason
+from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Rehearsal
 from schemas.case_events import TaskEscalated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.learned import news_of
+from orchestrator.core.work.learned import news_of
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Identifier
 
 YIELDS = frozenset({EMAIL, PHONE})

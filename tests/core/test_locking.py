@@ -16,14 +16,14 @@ from orchestrator.core.events import (
     PersonRetried,
     TimePassed,
 )
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.keyed import (
     IdentityForgotten,
     IdentityLocked,
     IdentityUnlocked,
     OwedForgotten,
 )
-from orchestrator.core.locking import locks_at
-from orchestrator.core.opening import open_case
+from orchestrator.core.ruling.locking import locks_at
 from orchestrator.core.words import ExtensionReason, StatementKind
 from schemas.connecting import Accepted, Action, Exported
 from tests.core.builders import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.merkle import (
+from orchestrator.core.answer.merkle import (
     EMPTY_ROOT,
     Frontier,
     Hash,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from orchestrator.core.answer.moments import signing_time
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case
-from orchestrator.core.moments import signing_time
-from orchestrator.core.statements import final_receipt
 from schemas.connecting import Action
 from tests.core.builders import HOUR, MAIL, T0, task_of
 from tests.core.ended import erased

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from orchestrator.core.afterwards.owed import OPEN_PROVISION, ObligationKind
+from orchestrator.core.answer.statements import final_receipt, supplement_receipt
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -21,8 +23,6 @@ from orchestrator.core.events import (
     TimePassed,
 )
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.owed import OPEN_PROVISION, ObligationKind
-from orchestrator.core.statements import final_receipt, supplement_receipt
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, Result, StatementKind
 from schemas.connecting import (

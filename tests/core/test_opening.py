@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -20,8 +21,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.commands import TellSubjectsCases
 from orchestrator.core.decide import decide
 from orchestrator.core.events import RequestWithdrawn, TimePassed
-from orchestrator.core.opening import open_case
-from orchestrator.core.statements import final_receipt
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import CaseId, Right
 from schemas.case_events import ACCOUNT_SETTLED, CASE_OPENED
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from orchestrator.core.afterwards.owed import ObligationKind
+from orchestrator.core.answer.statements import final_receipt, supplement_receipt
 from orchestrator.core.cases import Case, CaseStatus, Found, Scope, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -16,12 +18,10 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.holds import ReturnReason, RulingKind
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.owed import ObligationKind
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruled import ReturnRuled
-from orchestrator.core.statements import final_receipt, supplement_receipt
+from orchestrator.core.ruling.holds import ReturnReason, RulingKind
+from orchestrator.core.ruling.ruled import ReturnRuled
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, StatementKind
 from schemas.connecting import (

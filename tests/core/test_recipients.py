@@ -9,14 +9,14 @@ from datetime import date, timedelta
 import pytest
 from pydantic import ValidationError
 
+from orchestrator.core.answer.recipients import recipients_of
+from orchestrator.core.answer.results import result_of
+from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import Case, Scope
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Plan, Recipient
-from orchestrator.core.recipients import recipients_of
-from orchestrator.core.results import result_of
-from orchestrator.core.settling import settle
-from orchestrator.core.statements import final_receipt, interim_receipt
 from orchestrator.core.words import Rehearsal, Result
+from orchestrator.core.work.settling import settle
 from schemas.connecting import (
     Action,
     Done,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.core.answer.recovering import ANSWERED_BEFORE
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event
-from orchestrator.core.recovering import ANSWERED_BEFORE
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Action
 from tests.core.builders import (

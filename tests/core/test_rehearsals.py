@@ -6,13 +6,13 @@ from collections.abc import Collection
 
 import pytest
 
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case, ExportStatus, TaskStatus, Wants
 from orchestrator.core.commands import TellSubjectsCases
 from orchestrator.core.decide import decide
 from orchestrator.core.events import ItemsLocated, SiblingExportOpened
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import CaseId, Rehearsal, Right
 from schemas.connecting import Action, Mode, NotApplicable
 from tests.core.builders import (

@@ -10,9 +10,9 @@ import pytest
 from orchestrator.core.cases import Case, ItemState, TaskItem, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import ItemsLocated, ItemsLookedAt
-from orchestrator.core.items import first_items
-from orchestrator.core.opening import open_case
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import RetentionRule
+from orchestrator.core.work.items import first_items
 from schemas.connecting import (
     Action,
     Done,

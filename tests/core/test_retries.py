@@ -17,7 +17,7 @@ from orchestrator.core.events import (
     Report,
     TaskReleased,
 )
-from orchestrator.core.retry import backoff
+from orchestrator.core.work.retry import backoff
 from schemas.connecting import (
     Accepted,
     Action,

@@ -25,8 +25,8 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     TimePassed,
 )
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.opening import open_case
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId, Result, StatementKind
 from schemas.connecting import (

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
-from orchestrator.core.statements import final_receipt
 from schemas.connecting import (
     Accepted,
     Action,

@@ -7,19 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from orchestrator.core.cases import Case, Extension
-from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import Ruling, RulingKind
-from orchestrator.core.opening import open_case
-from orchestrator.core.recovering import ANSWERED_BEFORE
-from orchestrator.core.settling import REFUSED, WITHDRAWN, settle
-from orchestrator.core.statistics import (
+from orchestrator.core.answer.recovering import ANSWERED_BEFORE
+from orchestrator.core.answer.statistics import (
     Answer,
     answer_to,
     figures_of,
     is_counted_anew,
 )
+from orchestrator.core.cases import Case, Extension
+from orchestrator.core.intake.opening import open_case
+from orchestrator.core.ruling.grounds import Ground
+from orchestrator.core.ruling.holds import Ruling, RulingKind
 from orchestrator.core.words import CaseId, ExtensionReason, Rehearsal, Result, Right
+from orchestrator.core.work.settling import REFUSED, WITHDRAWN, settle
 from schemas.connecting import (
     Action,
     Done,

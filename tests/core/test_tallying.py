@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from orchestrator.core.statistics import Answer, Figures, LineFigure
-from orchestrator.core.tallying import (
+from orchestrator.core.answer.statistics import Answer, Figures, LineFigure
+from orchestrator.core.answer.tallying import (
     Days,
     OpenLine,
     by_account,

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.answer.results import result_of
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case, GateReason, Scope, Step, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
@@ -17,11 +19,9 @@ from orchestrator.core.events import (
     SiblingExportOpened,
     SiblingExportSettled,
 )
-from orchestrator.core.gates import close_gates
-from orchestrator.core.opening import open_case
-from orchestrator.core.results import result_of
-from orchestrator.core.statements import final_receipt
+from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import CaseId, Result
+from orchestrator.core.work.gates import close_gates
 from schemas.connecting import (
     Action,
     ActionClass,

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.answer.results import result_of
+from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -25,8 +27,6 @@ from orchestrator.core.events import (
     Report,
     RequestWithdrawn,
 )
-from orchestrator.core.results import result_of
-from orchestrator.core.statements import final_receipt
 from orchestrator.core.words import Result
 from schemas.connecting import (
     Accepted,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.core.statistics import Answer
-from orchestrator.core.tallying import Tally, by_right
-from orchestrator.core.withholding import PARTS, cells_of, withheld
+from orchestrator.core.answer.statistics import Answer
+from orchestrator.core.answer.tallying import Tally, by_right
+from orchestrator.core.ruling.withholding import PARTS, cells_of, withheld
 from tests.core.test_tallying import NOW, some_figures
 
 

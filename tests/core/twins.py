@@ -12,24 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.core import (
-    alarms,
-    amending,
-    answering,
-    attaching,
-    decide,
-    following,
-    gates,
-    items,
-    ladder,
-    locking,
-    opening,
-    reading_back,
-    reports,
-    reviewing,
-    unasked,
-)
-from orchestrator.core.attaching import after_leading
+from orchestrator.core import decide
+from orchestrator.core.afterwards import following, reading_back
+from orchestrator.core.afterwards.owed import Obligation
+from orchestrator.core.answer import answering
+from orchestrator.core.answer.recovering import after_recovery
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -40,21 +27,24 @@ from orchestrator.core.cases import (
     TaskItem,
     TaskStatus,
 )
+from orchestrator.core.clocks import alarms, ladder
 from orchestrator.core.events import (
     CaseExtended,
     StatementRecovered,
     StatementSigned,
     TaskReported,
 )
-from orchestrator.core.holds import Proposal, ReturnReason
+from orchestrator.core.intake import amending, attaching, opening
+from orchestrator.core.intake.attaching import after_leading
+from orchestrator.core.intake.leading import RequestAttached, RequestDetached
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.leading import RequestAttached, RequestDetached
-from orchestrator.core.owed import Obligation
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.recovering import after_recovery
-from orchestrator.core.ruled import CaseReleased, GateOpened, ReturnRuled
-from orchestrator.core.settling import settle
+from orchestrator.core.ruling import locking, reviewing
+from orchestrator.core.ruling.holds import Proposal, ReturnReason
+from orchestrator.core.ruling.ruled import CaseReleased, GateOpened, ReturnRuled
 from orchestrator.core.words import Result, StatementKind
+from orchestrator.core.work import gates, items, reports, unasked
+from orchestrator.core.work.settling import settle
 from schemas.connecting import Done, Evidence, ItemId
 
 Broken = Callable[..., Any]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from orchestrator.core.answer.moments import signing_time
+from orchestrator.core.answer.recovering import ANSWERED_BEFORE
+from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import (
     Case,
     CaseStatus,
@@ -25,14 +28,11 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.holds import REFUSALS, RulingKind
-from orchestrator.core.later import RequestAmended
-from orchestrator.core.links import teachers
-from orchestrator.core.moments import signing_time
-from orchestrator.core.recovering import ANSWERED_BEFORE
-from orchestrator.core.ruled import GateOpened
-from orchestrator.core.statements import final_receipt, interim_receipt
+from orchestrator.core.intake.later import RequestAmended
+from orchestrator.core.ruling.holds import REFUSALS, RulingKind
+from orchestrator.core.ruling.ruled import GateOpened
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
+from orchestrator.core.work.links import teachers
 from schemas.case_events import AccountSettled, CaseAlarmed, TaskEscalated
 from schemas.connecting import (
     CLASS_OF,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from connectors.kit.page import BEGIN, rewritten
-from connectors.mixpanel_jobs import State
+from connectors.mixpanel.jobs import State
 from connectors.registry import connectors
 from tests.support import connectors_doc
 

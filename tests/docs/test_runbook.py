@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from connectors.registry import names
-from orchestrator.adapters.views import Status
+from orchestrator.adapters.reading.views import Status
 from orchestrator.core.decide import CLOSE_REASONS
 from orchestrator.stages.work.pausing import OUR_PAUSES
 
@@ -27,18 +27,7 @@ EVERYWHERE = "\n".join(
         ),
     ]
 )
-SHELL = (
-    "answer",
-    "base",
-    "credentials",
-    "downloads",
-    "egress",
-    "http",
-    "json_lines",
-    "resolving",
-    "verdicts",
-    "wire",
-)
+SHELL = ("answer", "base", "signed", "transport", "verdicts")
 SOURCES = [
     *sorted((ROOT / "orchestrator").rglob("*.py")),
     *(

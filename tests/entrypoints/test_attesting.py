@@ -10,7 +10,7 @@ from hashlib import sha256
 
 import pytest
 
-from orchestrator.entrypoints.attesting import MOST_COPY, MOST_EVIDENCE
+from orchestrator.entrypoints.actions.attesting import MOST_COPY, MOST_EVIDENCE
 from tests.entrypoints.desk_fixtures import copying, desk, installation
 from tests.support.desk import ADA, Desk
 from tests.support.installation import AnInstallation

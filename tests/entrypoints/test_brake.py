@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.brakes import SAMPLE, Said
+from orchestrator.adapters.intake.brakes import SAMPLE, Said
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
 from tests.support.site_register import RegisterText

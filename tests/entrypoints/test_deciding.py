@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.grounds import Ground
 from orchestrator.core.laws import Law
+from orchestrator.core.ruling.grounds import Ground
 from orchestrator.core.words import CaseId
-from orchestrator.entrypoints.notices import LANGUAGES, texts_of
+from orchestrator.entrypoints.actions.notices import LANGUAGES, texts_of
 from tests.support.installation import AnInstallation
 from tests.support.people import Human
 from tests.support.site_register import RegisterText

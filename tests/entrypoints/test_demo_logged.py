@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.receipt_files import ReceiptFiles
+from orchestrator.adapters.receipts.receipt_files import ReceiptFiles
 from orchestrator.core.words import CaseId
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.fetching import FetchedReceipt

@@ -10,7 +10,7 @@ from signal import SIGTERM
 import pytest
 
 from orchestrator.adapters.kafka import KafkaTopics
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from schemas.topics import REQUESTS, TOPICS
 from tests.support.finished import a_request_file, has_said, running, until
 from tests.support.installation import AnInstallation

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.bootstrap_parts import sealing_to
-from orchestrator.core.dossier import ALL_IDENTIFIERS, load_identifiers
+from orchestrator.adapters.sql import tables as t
+from orchestrator.bootstrap.parts import sealing_to
+from orchestrator.core.answer.dossier import ALL_IDENTIFIERS, load_identifiers
 from orchestrator.core.events import CaseExtended, ExportSealed
 from orchestrator.core.words import CaseId, ExtensionReason
 from orchestrator.engine import Step

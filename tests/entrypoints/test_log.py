@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_standing import Compared, Standing
+from orchestrator.adapters.receipts.log_standing import Compared, Standing
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.words import CaseId
 from orchestrator.ports import PutStatement, SignedStatement
 from schemas.receipts import RECEIPT_MEDIA_TYPE

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from orchestrator.adapters import tables as t
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.sql import tables as t
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import CaseId
 from orchestrator.errors import Unavailable
 from orchestrator.ports import PutStatement, SignedStatement

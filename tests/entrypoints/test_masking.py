@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from orchestrator.entrypoints.masking import (
+from orchestrator.entrypoints.printing.masking import (
     masked_email,
     masked_identifier,
     masked_json,

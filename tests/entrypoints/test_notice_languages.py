@@ -12,7 +12,7 @@ import pytest
 
 from connectors.registry import connectors
 from orchestrator.core.laws import Law
-from orchestrator.entrypoints.notices import (
+from orchestrator.entrypoints.actions.notices import (
     LANGUAGES,
     language_of,
     texts_of,

@@ -9,10 +9,10 @@ import pytest
 
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
-from orchestrator.core.grounds import PROVISIONS, Ground, fits
 from orchestrator.core.laws import Law
-from orchestrator.core.ruled import CaseRefused
-from orchestrator.entrypoints.notices import (
+from orchestrator.core.ruling.grounds import PROVISIONS, Ground, fits
+from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.entrypoints.actions.notices import (
     LANGUAGES,
     refusal_notice,
     words_of_classes,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.owed import Obligation
+from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.words import AccountId
 from schemas.connecting import ItemId
 from tests.support.installation import AnInstallation

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
 

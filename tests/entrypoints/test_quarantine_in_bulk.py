@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters.quarantine import DropReason
-from orchestrator.entrypoints.releasing import Releasing
+from orchestrator.adapters.intake.quarantine import DropReason
+from orchestrator.entrypoints.actions.releasing import Releasing
 from orchestrator.stages.alarm import QuarantineAlarm
 from schemas.rejections import RejectionCode
 from tests.entrypoints.test_withdrawn_event import a_withdrawal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from tests.support.command import Ran
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from schemas.connecting import Item, ItemId, Located, NothingFound
 from schemas.topics import RECEIPTS
 from tests.support.finished import a_request_file

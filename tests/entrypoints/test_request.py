@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.keys import new_signing_key
-from orchestrator.event_log import Message
+from orchestrator.adapters.keys.keys import new_signing_key
+from orchestrator.ports.event_log import Message
 from schemas.topics import REQUESTS
 from tests.support.command import erasure
 from tests.support.finished import a_request_file

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.afterwards.owed import Obligation, ObligationKind
 from orchestrator.core.cases import CaseStatus, Task, TaskStatus
-from orchestrator.core.owed import Obligation, ObligationKind
 from orchestrator.core.words import AccountId
 from schemas.connecting import Action
 from tests.core.builders import T0, an_item

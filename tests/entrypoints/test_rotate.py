@@ -8,9 +8,9 @@ import pytest
 
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
-from orchestrator.adapters.keys import load_keys
-from orchestrator.adapters.signing import DsseSigner
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.keys.keys import load_keys
+from orchestrator.adapters.keys.signing import DsseSigner
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.starting import remember_keys
 from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE
 from tests.support.finished import a_request_file, running, until
@@ -61,7 +61,9 @@ def test_exchange_that_was_cut_short_is_ended_first(
     """Run again, it makes no further key."""
     installation.a_case(ADA)
     with monkeypatch.context() as patched:
-        patched.setattr("orchestrator.adapters.rekeying.SqlRekeying._store", _dies)
+        patched.setattr(
+            "orchestrator.adapters.vault.rekeying.SqlRekeying._store", _dies
+        )
         assert installation("keys", "rotate").code != 0
     between = (installation.keys / "kek.key").read_bytes()
     refused = installation("keys", "prune")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from tests.support.clock import FrozenClock
 from tests.support.installation import AnInstallation
 from tests.support.people import Human

@@ -18,10 +18,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import ColumnElement, Executable, delete, select, update
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.key_files import key_id_of
-from orchestrator.adapters.notes import Checkpoint, read_checkpoint, sign_note
-from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.signing import DsseSigner
+from orchestrator.adapters.receipts.notes import Checkpoint, read_checkpoint, sign_note
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.words import CaseId
 from orchestrator.ports import PutStatement, SignedStatement
 from schemas.receipts import RECEIPT_MEDIA_TYPE

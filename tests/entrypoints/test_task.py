@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.core.dossier import (
+from orchestrator.core.answer.dossier import (
     ALL_IDENTIFIERS,
     items_name,
     load_identifiers,

@@ -10,17 +10,17 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.queries import Queries
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.events import (
     CaseExtended,
     Event,
     IdentityAsked,
     TimePassed,
 )
-from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import HoldReason
-from orchestrator.core.ruled import CaseHeld, CaseRefused, CaseReleased
+from orchestrator.core.ruling.grounds import Ground
+from orchestrator.core.ruling.holds import HoldReason
+from orchestrator.core.ruling.ruled import CaseHeld, CaseRefused, CaseReleased
 from orchestrator.core.words import CaseId, ExtensionReason
 from orchestrator.engine import Step
 from schemas import case_events, case_words

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.entrypoints.restored import Restored
+from orchestrator.entrypoints.actions.restored import Restored
 from orchestrator.ports import PutTombstone
 from tests.support.command import Ran
 from tests.support.installation import AnInstallation

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from tests.support.installation import AnInstallation
 from tests.support.people import Human, a_submission
 from tests.support.publisher import PEM, SIGNER, signed

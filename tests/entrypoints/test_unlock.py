@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.queries import Queries
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import CaseId
 from tests.support.clock import FrozenClock
 from tests.support.installation import AnInstallation

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.event_log import Message
+from orchestrator.adapters.sql import tables as t
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.topics import REQUESTS
 from schemas.withdrawals import RequestWithdrawal

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.generate import GENERATED
 from schemas.topics import REQUESTS
 from tests.support.installation import AnInstallation

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys import key_id_of
-from orchestrator.adapters.notes import Checkpoint, LogProof, sign_note
-from orchestrator.adapters.signing import DsseSigner
-from orchestrator.core.merkle import inclusion_proof, leaf_hash, root_of
+from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.signing import DsseSigner
+from orchestrator.adapters.receipts.notes import Checkpoint, LogProof, sign_note
+from orchestrator.core.answer.merkle import inclusion_proof, leaf_hash, root_of
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.support.patience import PATIENCE
 

@@ -11,12 +11,12 @@ from typing import Any, cast
 from pydantic import SecretBytes
 
 from connectors.base import Callback, OneAtATime, Options
-from connectors.http import Api
 from connectors.hubspot import HubSpot
 from connectors.testing import MappingSecrets
-from orchestrator.adapters.inbox import SqlInbox
-from orchestrator.adapters.pseudonyms import Pseudonyms
-from orchestrator.adapters.vault_cipher import Cipher
+from connectors.transport.http import Api
+from orchestrator.adapters.inbox.inbox import SqlInbox
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.core.cases import Task
 from orchestrator.core.words import CallId, CaseId
 from orchestrator.errors import CannotStore

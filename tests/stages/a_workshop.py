@@ -17,12 +17,12 @@ from typing import Any, ClassVar, cast
 from pydantic import SecretBytes
 
 from connectors.base import OneAtATime, Options
-from connectors.http import Api
 from connectors.testing import MappingSecrets
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.packing import ZipPacking
-from orchestrator.adapters.pseudonyms import Pseudonyms
-from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
+from connectors.transport.http import Api
+from orchestrator.adapters.copies.packing import ZipPacking
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
+from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.events import TaskReleased
 from orchestrator.core.plan import PlannedAccount, RetentionRule
 from orchestrator.core.words import AccountId, CaseId, SubjectRef

@@ -12,12 +12,12 @@ from itertools import count, islice
 from pydantic import SecretBytes
 
 from orchestrator.adapters.calendars import calendar_of
+from orchestrator.adapters.intake.signed_requests import SignedRequests
 from orchestrator.adapters.register.publishers import PublisherTable
-from orchestrator.adapters.signed_requests import SignedRequests
-from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.core.brake import BrakeLimits
+from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.plan import Plan
-from orchestrator.event_log import Message, Record, TopicPartition
+from orchestrator.ports.event_log import Message, Record, TopicPartition
 from orchestrator.stages.ingest import Ingest, IngestParts
 from schemas.topics import REQUESTS
 from tests.core.builders import a_plan

@@ -9,22 +9,22 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.claims import SqlClaims
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.keys import key_id_of
-from orchestrator.adapters.packing import ZipPacking
-from orchestrator.adapters.pseudonyms import Pseudonyms
-from orchestrator.adapters.signing import DsseSigner
-from orchestrator.adapters.store import SqlStore
-from orchestrator.adapters.tables import metadata
-from orchestrator.adapters.tombstones import SqlTombstones
-from orchestrator.adapters.vault import Vault
-from orchestrator.adapters.vault_cipher import Cipher
+from orchestrator.adapters.cases.claims import SqlClaims
+from orchestrator.adapters.cases.store import SqlStore
+from orchestrator.adapters.cases.tombstones import SqlTombstones
+from orchestrator.adapters.copies.packing import ZipPacking
+from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.keys.signing import DsseSigner
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.tables import metadata
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
+from orchestrator.adapters.vault.vault import Vault
+from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.cases import Case
-from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
-from orchestrator.core.opening import Opening
+from orchestrator.core.intake.opening import Opening
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Engine, NewCase

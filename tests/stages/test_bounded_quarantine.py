@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from structlog.testing import capture_logs
 
-from orchestrator.adapters.quarantine import DropReason, Ruling, SqlQuarantine
-from orchestrator.adapters.quarantine_room import SqlRoom
+from orchestrator.adapters.intake.quarantine import DropReason, Ruling, SqlQuarantine
+from orchestrator.adapters.intake.quarantine_room import SqlRoom
 from orchestrator.ports import Bounds
 from schemas.rejections import RejectionCode
 from schemas.topics import REQUESTS

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from orchestrator.adapters import brake_tables as b
-from orchestrator.adapters import tables as t
-from orchestrator.core.brake import ALL_SOURCES, BrakeLimits
+from orchestrator.adapters.sql import brake_tables as b
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.events import ItemsLocated, TaskReported
+from orchestrator.core.intake.brake import ALL_SOURCES, BrakeLimits
 from orchestrator.engine import Step
 from schemas.case_events import CASE_OPENED
 from schemas.connecting import Action

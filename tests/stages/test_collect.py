@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.fakes.team_keys import signed
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.instructions import ANSWER_MEDIA_TYPE, INSTRUCTION_ANSWERED
 from schemas.topics import CONFIRMATIONS
 from tests.support.club import WithClub, an_answer

@@ -11,10 +11,10 @@ from zipfile import ZipFile
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.packing import ZipPacking
-from orchestrator.adapters.sealed_chunks import open_chunks
+from orchestrator.adapters.copies.packing import ZipPacking
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
+from orchestrator.adapters.vault.sealed_chunks import open_chunks
 from orchestrator.core.cases import Case
 from orchestrator.core.events import ExportSealed, ItemsLocated
 from orchestrator.engine import Step as Applied

@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 
 from connectors.base import OneAtATime, Options, Sink
-from connectors.http import Api
 from connectors.hubspot import HubSpot
 from connectors.testing import MappingSecrets
-from orchestrator.adapters.packing import ZipPacking
+from connectors.transport.http import Api
+from orchestrator.adapters.copies.packing import ZipPacking
 from orchestrator.core.cases import Step
 from orchestrator.ports import Artifact, Claimed
 from orchestrator.stages.work.accounts import Account, AccountConfig, Lease

@@ -13,10 +13,11 @@ from typing import cast
 import pytest
 
 from connectors.answer import Answer
-from connectors.http import Api
-from connectors.iterable import BY_BUDGET, Iterable, IterableOptions
-from connectors.iterable_api import Key
-from connectors.wire import Received
+from connectors.iterable import Iterable
+from connectors.iterable.api import Key
+from connectors.iterable.connector import BY_BUDGET, IterableOptions
+from connectors.transport.http import Api
+from connectors.transport.wire import Received
 from orchestrator.stages.work.accounts import Gate, Lease
 from orchestrator.stages.work.windows import Windows
 from schemas.connecting import (

@@ -8,8 +8,8 @@ from typing import cast
 
 import structlog
 
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.packing import ZipPacking
+from orchestrator.adapters.copies.packing import ZipPacking
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
 from orchestrator.core.cases import ExportStatus
 from orchestrator.core.words import CaseId
 from orchestrator.ports import DestroyKey

@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import delete, select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.signing import read_envelope
-from orchestrator.adapters.statement_log import SqlStatementLog
+from orchestrator.adapters.keys.signing import read_envelope
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.statement_log import SqlStatementLog
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.afterwards.owed import IDENTITY
 from orchestrator.core.cases import CaseStatus, TaskStatus
 from orchestrator.core.cases import Step as TaskStep
 from orchestrator.core.events import PersonRetried
-from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import RetentionRule
 from orchestrator.engine import Step
 from orchestrator.stages.sweep import Sweep

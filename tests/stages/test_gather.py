@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretBytes
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.sql import tables as t
+from orchestrator.core.answer.dossier import items_name, load_items
 from orchestrator.core.cases import OpenCall, TaskStatus
 from orchestrator.core.cases import Step as CallStep
-from orchestrator.core.dossier import items_name, load_items
 from orchestrator.core.events import PersonClosed
 from orchestrator.core.words import CallId, CaseId
 from orchestrator.engine import Step

@@ -14,7 +14,7 @@ from connectors.errors import (
     NotGenuine,
     TryLater,
 )
-from orchestrator.adapters.inbox import SqlInbox
+from orchestrator.adapters.inbox.inbox import SqlInbox
 from orchestrator.core.cases import TaskStatus
 from orchestrator.errors import CannotStore, Unavailable
 from orchestrator.ports import Call

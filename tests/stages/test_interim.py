@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchestrator.adapters.artifacts import SqlArtifacts
-from orchestrator.adapters.packing import ZipPacking
-from orchestrator.adapters.queries import Queries
-from orchestrator.adapters.signing import DsseSigner, verify_envelope
+from orchestrator.adapters.copies.packing import ZipPacking
+from orchestrator.adapters.keys.signing import DsseSigner, verify_envelope
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.adapters.vault.artifacts import SqlArtifacts
 from orchestrator.core.words import StatementKind
 from orchestrator.stages.seal import Seal, SealParts
 from orchestrator.stages.sweep import Sweep

@@ -9,9 +9,9 @@ from typing import cast
 import pytest
 
 from connectors.base import OneAtATime, Options
-from connectors.http import Api
 from connectors.hubspot import HubSpot
 from connectors.testing import MappingSecrets
+from connectors.transport.http import Api
 from orchestrator.core.cases import Step
 from orchestrator.ports import Claimed
 from orchestrator.stages.work.accounts import Account, AccountConfig, Gate, Lease

@@ -10,16 +10,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from pydantic import SecretBytes
 from sqlalchemy import select
 
-from connectors.sealing import seal, unseal
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.inventory import Holding, Periods, SqlInventory
-from orchestrator.adapters.locked_keys import LockedKeyError, SqlLockedKeys
-from orchestrator.adapters.locked_tables import locked_keys
-from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
+from connectors.signed.sealing import seal, unseal
+from orchestrator.adapters.reading.inventory import Holding, Periods, SqlInventory
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.sql.locked_tables import locked_keys
+from orchestrator.adapters.vault.locked_keys import LockedKeyError, SqlLockedKeys
+from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.events import PersonClosed
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
-from orchestrator.core.locking import locks_at
+from orchestrator.core.ruling.locking import locks_at
 from orchestrator.engine import Step
 from orchestrator.ports import DestroyKey
 from orchestrator.stages.lock import Lock

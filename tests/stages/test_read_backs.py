@@ -9,16 +9,16 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.expired_keys import SqlExpiredKeys
-from orchestrator.adapters.inventory import Periods, SqlInventory
-from orchestrator.adapters.vault_kinds import LOOKS
+from orchestrator.adapters.reading.inventory import Periods, SqlInventory
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.expired_keys import SqlExpiredKeys
+from orchestrator.adapters.vault.vault_kinds import LOOKS
+from orchestrator.core.afterwards.owed import IDENTITY
+from orchestrator.core.answer.dossier import load_identifiers
 from orchestrator.core.cases import CaseStatus, TaskStatus
-from orchestrator.core.dossier import load_identifiers
-from orchestrator.core.holds import ReturnReason
-from orchestrator.core.owed import IDENTITY
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruled import ReturnRuled
+from orchestrator.core.ruling.holds import ReturnReason
+from orchestrator.core.ruling.ruled import ReturnRuled
 from orchestrator.engine import Step
 from orchestrator.stages.sweep import Sweep
 from schemas.connecting import (

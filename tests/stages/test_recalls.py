@@ -17,9 +17,9 @@ from connectors.errors import (
     Refused,
     TryLater,
 )
-from connectors.http import Api
 from connectors.mixpanel import Mixpanel
 from connectors.testing import MappingSecrets
+from connectors.transport.http import Api
 from orchestrator.core.cases import OpenCall, Step
 from orchestrator.core.events import CheckFailed
 from orchestrator.core.words import CallId

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from connectors.credentials import Credentials, Keyring, Token
 from connectors.errors import ContractChanged, CredentialsRefused, ProcessorError
 from connectors.hubspot import HubSpot
+from connectors.transport.credentials import Credentials, Keyring, Token
 from orchestrator.adapters.register import AccountSecrets
 from schemas.connecting import Auth, ClientCredentials, HeaderAuth
 

@@ -12,15 +12,15 @@ import pytest
 from pydantic import SecretBytes
 from sqlalchemy import select
 
-from orchestrator.adapters import intake_tables as i
-from orchestrator.adapters import tables as t
 from orchestrator.adapters.calendars import calendar_of
-from orchestrator.adapters.heard_events import SqlHeardEvents
-from orchestrator.adapters.signed_requests import SignedRequests
-from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.core.brake import BrakeLimits
-from orchestrator.event_log import Record
+from orchestrator.adapters.cases.heard_events import SqlHeardEvents
+from orchestrator.adapters.intake.signed_requests import SignedRequests
+from orchestrator.adapters.sql import intake_tables as i
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.ports import Bounds
+from orchestrator.ports.event_log import Record
 from orchestrator.stages.ingest import Ingest, IngestParts
 from schemas.topics import REQUESTS
 from tests.adapters.hostile_events import (

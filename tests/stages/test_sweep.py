@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from orchestrator.adapters import done_rows
-from orchestrator.adapters import tables as t
-from orchestrator.adapters.done_rows import SqlDoneRows
+from orchestrator.adapters.cases import done_rows
+from orchestrator.adapters.cases.done_rows import SqlDoneRows
+from orchestrator.adapters.sql import tables as t
 from orchestrator.ports import OutgoingMessage
 from orchestrator.stages.sweep import Chore, Sweep
 from tests.core.builders import DAY, HOUR, MAIL, T0

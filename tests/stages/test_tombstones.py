@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from orchestrator.adapters import tables as t
-from orchestrator.adapters import tombstones
-from orchestrator.adapters.tombstones import SqlTombstones, Tombstone
+from orchestrator.adapters.cases import tombstones
+from orchestrator.adapters.cases.tombstones import SqlTombstones, Tombstone
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import Scope
 from orchestrator.core.words import CaseId, Rehearsal
 from schemas.connecting import CUSTOMER_ID, EMAIL, PHONE, Identifier

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from connectors.base import Sink
-from orchestrator.adapters import tables as t
+from orchestrator.adapters.sql import tables as t
 from orchestrator.core.cases import Step, Task, TaskStatus
 from orchestrator.core.events import PersonClosed, RequestWithdrawn
 from orchestrator.engine import Step as Applied

@@ -9,16 +9,16 @@ import pytest
 from pydantic import SecretBytes
 from sqlalchemy import select, text
 
-from orchestrator.adapters import tables as t
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
-from orchestrator.adapters.pseudonyms import Pseudonyms
-from orchestrator.adapters.signed_requests import SignedRequests
-from orchestrator.adapters.vault_cipher import Cipher
-from orchestrator.core.brake import BrakeLimits
+from orchestrator.adapters.intake.signed_requests import SignedRequests
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.sql import tables as t
+from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.errors import SetUpError
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from orchestrator.stages.ingest import Ingest, IngestParts, PlanFor
 from schemas.intake import RequestFile, read_request_file
 from schemas.topics import REQUESTS

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import inspect, text
 
-from orchestrator.adapters.database import Database
+from orchestrator.adapters.sql.database import Database
 from schemas.topics import CASE_EVENTS, RECEIPTS
 from tests.support.broker import Broker
 from tests.support.canary import found_below, found_in

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from connectors.fakes import participant
 from connectors.fakes.participant import FakeParticipant
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.instructions import INSTRUCTION_ANSWERED, Publication
 from schemas.topics import CONFIRMATIONS, instructions_topic

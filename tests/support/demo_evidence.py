@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from orchestrator.adapters.quarantine_views import QuarantinedLine
-from orchestrator.adapters.receipt_files import ReceiptFiles
+from orchestrator.adapters.reading.quarantine_views import QuarantinedLine
+from orchestrator.adapters.receipts.receipt_files import ReceiptFiles
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.fetching import FetchedReceipt
 from orchestrator.entrypoints.demo.forging import CODES, Forgery
@@ -23,7 +23,7 @@ from orchestrator.entrypoints.demo.people import (
     Person,
 )
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.case_events import (
     CaseEvent,
     CaseHeld,

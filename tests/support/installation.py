@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator.adapters.keys import create_keys
-from orchestrator.adapters.schema import upgrade
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.sql.schema import upgrade
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId, CaseId
-from orchestrator.event_log import Message
 from orchestrator.ports import Claimed, Heard
+from orchestrator.ports.event_log import Message
 from orchestrator.settings import LogFormat, Settings
 from tests.support.command import Ran, erasure
 from tests.support.people import Human, a_submission

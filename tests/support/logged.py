@@ -6,10 +6,10 @@ import json
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from orchestrator.adapters.database import Database
-from orchestrator.adapters.notes import LogSigner
-from orchestrator.adapters.riding import put_statement
-from orchestrator.adapters.statement_log import SqlStatementLog
+from orchestrator.adapters.cases.riding import put_statement
+from orchestrator.adapters.receipts.notes import LogSigner
+from orchestrator.adapters.receipts.statement_log import SqlStatementLog
+from orchestrator.adapters.sql.database import Database
 from orchestrator.core.words import CaseId
 from orchestrator.ports import SignedStatement
 from schemas.receipts import RECEIPT_MEDIA_TYPE, TEST_RECEIPT_MEDIA_TYPE

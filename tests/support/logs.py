@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from orchestrator.adapters.database import Database
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.kafka import (
     KafkaConsumer,
@@ -19,9 +18,10 @@ from orchestrator.adapters.kafka import (
     KafkaSettings,
     KafkaTopics,
 )
-from orchestrator.adapters.tables import log_records, metadata
-from orchestrator.adapters.vault_cipher import KEY_BYTES, DataKey
-from orchestrator.event_log import (
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.tables import log_records, metadata
+from orchestrator.adapters.vault.vault_cipher import KEY_BYTES, DataKey
+from orchestrator.ports.event_log import (
     Consumer,
     Message,
     Publisher,

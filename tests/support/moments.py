@@ -23,10 +23,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import OperationalError
 
-from connectors.wire import NoAnswer, Received, Sending, Wire
+from connectors.transport.wire import NoAnswer, Received, Sending, Wire
 from orchestrator.adapters.embedded_log import EmbeddedLog
 from orchestrator.adapters.kafka import KafkaPublisher
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 
 _SPELLING = re.compile(r"(before|after|lost) (commit|send|publish): (.+) #(\d+)")
 

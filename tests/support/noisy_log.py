@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from orchestrator.event_log import (
+from orchestrator.ports.event_log import (
     Consumer,
     Message,
     Publisher,

@@ -11,7 +11,7 @@ from typing import Any, cast
 from connectors.fakes.commercetools import FakeCommercetools
 from connectors.fakes.commercetools_records import a_record, a_shopper, an_id
 from connectors.fakes.frame import FakeProcessor
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.topics import REQUESTS
 from tests.schemas.submissions import a_request, the_value

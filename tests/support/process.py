@@ -24,12 +24,12 @@ from datetime import datetime, timedelta
 from connectors.registry import connectors
 from orchestrator.adapters.clock import SystemClock
 from orchestrator.adapters.logs import configure_logs
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.running import STAGES, Running
 from orchestrator.entrypoints.starting import hold_if_restored
 from orchestrator.errors import OrchestratorError, SetUpError
-from orchestrator.event_log import Consumer
+from orchestrator.ports.event_log import Consumer
 from orchestrator.settings import load_settings
 from tests.support.moments import arm
 from tests.support.noisy_log import NoisyConsumer

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.signed_requests import RequestSigner
-from orchestrator.event_log import Message
+from orchestrator.adapters.intake.signed_requests import RequestSigner
+from orchestrator.ports.event_log import Message
 from schemas.signed_events import AUDIENCE, EXPIRY, USUALLY_VALID
 from schemas.topics import REQUESTS
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys import key_id_of
-from orchestrator.adapters.signing import DsseSigner
+from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.signing import DsseSigner
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -24,12 +24,12 @@ from sqlalchemy import Row, text
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
-from orchestrator.adapters.database import Database
 from orchestrator.adapters.kafka import KafkaTopics
-from orchestrator.adapters.keys import create_keys
-from orchestrator.adapters.schema import upgrade
-from orchestrator.bootstrap import Installation
-from orchestrator.event_log import Message
+from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.sql.database import Database
+from orchestrator.adapters.sql.schema import upgrade
+from orchestrator.bootstrap.installation import Installation
+from orchestrator.ports.event_log import Message
 from orchestrator.settings import LogFormat, Settings
 from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
 from schemas.topics import CONFIRMATIONS, RECEIPTS, REQUESTS

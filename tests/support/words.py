@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.later_words import ExportCollection, PersonInforming, RequestAmendment
 from schemas.topics import REQUESTS

@@ -10,7 +10,7 @@ from signal import SIGKILL
 
 import pytest
 
-from orchestrator.adapters.signing import read_envelope
+from orchestrator.adapters.keys.signing import read_envelope
 from schemas.receipts import read_receipt
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.site import Backend, Site

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from orchestrator.adapters.statement_log import Adopting
+from orchestrator.adapters.receipts.statement_log import Adopting
 from orchestrator.errors import Unavailable
 from schemas.receipts import RECEIPT_SEALED
 from schemas.topics import RECEIPTS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.kafka import KafkaSettings, KafkaTopics
-from orchestrator.event_log import LogUnavailable
+from orchestrator.ports.event_log import LogUnavailable
 from tests.support.command import Ran
 from tests.support.installation import AnInstallation
 from tests.support.people import a_submission, held_of, humans, settle_in

@@ -16,7 +16,7 @@ import kafka
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
 from kafka.errors import FencedInstanceIdError
 
-from orchestrator.event_log import TopicPartition
+from orchestrator.ports.event_log import TopicPartition
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc] # has no types

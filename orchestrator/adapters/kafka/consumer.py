@@ -27,7 +27,7 @@ from orchestrator.adapters.kafka.settings import (
     open_client,
 )
 from orchestrator.adapters.kafka.trouble import Trouble
-from orchestrator.event_log import LogUnavailable, Record, Stored, TopicPartition
+from orchestrator.ports.event_log import LogUnavailable, Record, Stored, TopicPartition
 
 Result = TypeVar("Result")
 

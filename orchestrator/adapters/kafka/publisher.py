@@ -18,7 +18,7 @@ from orchestrator.adapters.kafka.settings import (
     open_client,
 )
 from orchestrator.adapters.kafka.trouble import Trouble
-from orchestrator.event_log import (
+from orchestrator.ports.event_log import (
     MAX_MESSAGE_BYTES,
     LogUnavailable,
     Message,

@@ -7,7 +7,7 @@ from typing import Final
 from kafka import errors
 
 from orchestrator.errors import OrchestratorError, SetUpError
-from orchestrator.event_log import LogUnavailable
+from orchestrator.ports.event_log import LogUnavailable
 
 # The first line whose error fits is used; {name} is the error's own name.
 _SENTENCES: Final[tuple[tuple[type[Exception], type[OrchestratorError], str], ...]] = (

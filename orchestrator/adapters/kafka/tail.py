@@ -14,7 +14,7 @@ from orchestrator.adapters.kafka.consumer import as_record
 from orchestrator.adapters.kafka.lane import Lane
 from orchestrator.adapters.kafka.sentences import explain
 from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
-from orchestrator.event_log import LogUnavailable, Record
+from orchestrator.ports.event_log import LogUnavailable, Record
 
 _PATIENCE: Final = 30.0  # seconds without a record, or until all of a tail is there
 _AT_A_TIME_MS: Final = 200

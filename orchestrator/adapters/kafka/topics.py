@@ -20,7 +20,7 @@ from kafka.errors import (
 from orchestrator.adapters.kafka.sentences import explain
 from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
 from orchestrator.errors import SetUpError
-from orchestrator.event_log import Topic
+from orchestrator.ports.event_log import Topic
 
 Answer = TypeVar("Answer")
 

@@ -2,7 +2,7 @@
 Where an account's requests may go, as the register says it.
 
 What can be judged without a name server is judged here, at the start; the addresses
-that names lead to are judged at each connection (connectors/resolving.py).
+that names lead to are judged at each connection (connectors/transport/resolving.py).
 """
 
 from __future__ import annotations

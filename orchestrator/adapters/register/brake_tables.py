@@ -15,7 +15,7 @@ from pydantic import Field, StrictInt
 from orchestrator.adapters.register.kinds import Table, Text
 from orchestrator.adapters.register.sentences import listed, nearest
 from orchestrator.adapters.register.values import Tell, told
-from orchestrator.core.brake import ALL_SOURCES, BrakeLimits
+from orchestrator.core.intake.brake import ALL_SOURCES, BrakeLimits
 
 Count = Annotated[StrictInt, Field(ge=1)]
 

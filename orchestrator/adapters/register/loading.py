@@ -45,7 +45,7 @@ from orchestrator.adapters.register.tables import (
     ReviewTable,
 )
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts
-from orchestrator.core.brake import BrakeLimits
+from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import AccountId, RegisterVersion
 from orchestrator.errors import SetUpError

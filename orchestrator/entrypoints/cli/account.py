@@ -26,7 +26,7 @@ app = typer.Typer(
 @app.command("list")
 def list_(*, as_json: Json = False) -> None:
     """List the register's accounts: who works for them, what pauses them."""
-    from orchestrator.entrypoints.accounts import Accounts
+    from orchestrator.entrypoints.actions.accounts import Accounts
 
     with open_parts() as parts:
         rows = Accounts(parts).lines()
@@ -56,7 +56,7 @@ def list_(*, as_json: Json = False) -> None:
 @app.command()
 def ping(account: AccountName) -> None:
     """Ask an account for its own name; a good answer ends a pause for credentials."""
-    from orchestrator.entrypoints.accounts import Accounts
+    from orchestrator.entrypoints.actions.accounts import Accounts
 
     with open_parts() as parts:
         pinged = Accounts(parts).ping(account)
@@ -82,7 +82,7 @@ def pause(
     ] = "by_hand",
 ) -> None:
     """Stop calling an account; its tasks wait."""
-    from orchestrator.entrypoints.accounts import Accounts
+    from orchestrator.entrypoints.actions.accounts import Accounts
 
     with open_parts() as parts:
         Accounts(parts).pause(account, reason, by)
@@ -92,7 +92,7 @@ def pause(
 @app.command()
 def resume(account: AccountName, by: By = SOMEBODY) -> None:
     """Go on calling a paused account."""
-    from orchestrator.entrypoints.accounts import Accounts
+    from orchestrator.entrypoints.actions.accounts import Accounts
 
     with open_parts() as parts:
         Accounts(parts).resume(account, by)

@@ -19,8 +19,8 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.brakes import PullView, Said
-    from orchestrator.entrypoints.braking import BrakeLine, SampleLine
+    from orchestrator.adapters.intake.brakes import PullView, Said
+    from orchestrator.entrypoints.actions.braking import BrakeLine, SampleLine
     from orchestrator.stages.let_go import Gone
 
 app = typer.Typer(
@@ -51,7 +51,7 @@ def status(*, as_json: Json = False) -> None:
     of this hour of the day, `usual`) or `share_of_customers`.  A pulled brake stays
     pulled until two people have said the same, each after a sample.
     """
-    from orchestrator.entrypoints.braking import Braking
+    from orchestrator.entrypoints.actions.braking import Braking
 
     with open_parts() as parts:
         found = Braking(parts).status()
@@ -84,7 +84,7 @@ def sample(
 
     Who was shown which is kept: only then may they release or refuse.
     """
-    from orchestrator.entrypoints.braking import Braking
+    from orchestrator.entrypoints.actions.braking import Braking
 
     with open_parts() as parts:
         lines = Braking(parts).sample(source, controller, count, by)
@@ -95,7 +95,7 @@ def sample(
 @app.command("release")
 def release(source: Source, by: By, controller: Controller = None) -> None:
     """Let what is held go on, and count afresh; two different people must say so."""
-    from orchestrator.entrypoints.braking import Braking
+    from orchestrator.entrypoints.actions.braking import Braking
 
     with open_parts() as parts:
         braking = Braking(parts)
@@ -117,8 +117,8 @@ def refuse(
     controller: Controller = None,
 ) -> None:
     """Refuse all that is held, and count afresh; two different people must say so."""
-    from orchestrator.core.grounds import Ground
-    from orchestrator.entrypoints.braking import Braking
+    from orchestrator.core.ruling.grounds import Ground
+    from orchestrator.entrypoints.actions.braking import Braking
 
     known = {one.value: one for one in Ground}
     if ground not in known:

@@ -22,10 +22,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.views import (
-        CaseView,
-        TaskLine,
-    )
+    from orchestrator.adapters.reading.views import CaseView, TaskLine
 
 app = typer.Typer(name="case", help="Cases: our handling of one request each.", **HELP)
 
@@ -105,7 +102,7 @@ def withdraw(
     ] = "by_person",
 ) -> None:
     """Stop a case whose request was withdrawn; what is erased stays erased."""
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.entrypoints.actions.rulings import Rulings
     from schemas.withdrawals import WithdrawalReason
 
     known = {one.value: one for one in WithdrawalReason}
@@ -137,7 +134,7 @@ def unlock(
 ) -> None:
     """Hand the identifiers of a locked case back for a time, so that work goes on."""
     from orchestrator.adapters.durations import parse_duration
-    from orchestrator.entrypoints import unlocking
+    from orchestrator.entrypoints.actions import unlocking
 
     try:
         length = parse_duration(for_)

@@ -15,7 +15,7 @@ from orchestrator.entrypoints.cli.telling import WRONG_USE
 # ruff: noqa: PLC0415 (--help should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
 
 app = typer.Typer(name="config", help="Settings, from ERASURE_* variables.", **HELP)
 
@@ -38,7 +38,7 @@ def _doubts(
     """Yield what a careful person should know of an installation that works."""
     from orchestrator.adapters.register.advice import unlocked
     from orchestrator.adapters.register.expiring import expiring
-    from orchestrator.entrypoints.owed_accounts import owed_meanwhile
+    from orchestrator.entrypoints.actions.owed_accounts import owed_meanwhile
     from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
 
     takes_unsigned = parts.settings.unsigned_requests is Unsigned.TAKE

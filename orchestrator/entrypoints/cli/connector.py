@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connectors.kit.checking import Checkable, Checked
     from connectors.testing.running import Report
     from orchestrator.adapters.register import AccountEntry
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
 
 app = typer.Typer(name="connector", help="Connectors: make, try and check one.", **HELP)
 
@@ -245,7 +245,7 @@ def _checkable(parts: Installation, entry: AccountEntry) -> Checkable:
     """Return what a check needs of an account of the register."""
     from connectors.kit.checking import Checkable
     from connectors.registry import connector
-    from orchestrator.configuring import config_of
+    from orchestrator.bootstrap.configuring import config_of
     from orchestrator.stages.work.accounts import target_of
 
     config = config_of(entry, connector(entry.connector), frozenset({entry.id}))

@@ -15,8 +15,8 @@ app = typer.Typer(name="db", help="The database.", **HELP)
 @app.command()
 def upgrade() -> None:
     """Make the tables, or bring them to this version; safe to repeat."""
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.schema import upgrade as to_newest
+    from orchestrator.adapters.sql.database import Database
+    from orchestrator.adapters.sql.schema import upgrade as to_newest
     from orchestrator.settings import load_settings
 
     database = Database(load_settings().database_url.get_secret_value())

@@ -72,8 +72,8 @@ def hold(
 
     What protects the person never stops, nor does the law's clock.
     """
-    from orchestrator.core.holds import HoldReason
-    from orchestrator.entrypoints.deciding import Deciding
+    from orchestrator.core.ruling.holds import HoldReason
+    from orchestrator.entrypoints.actions.deciding import Deciding
     from schemas.connecting import ActionClass
 
     named = [_word(ActionClass, one, "class") for one in classes.split(",")]
@@ -92,8 +92,8 @@ def release(
     ],
 ) -> None:
     """End a hold that a person set."""
-    from orchestrator.core.holds import HoldReason
-    from orchestrator.entrypoints.deciding import Deciding
+    from orchestrator.core.ruling.holds import HoldReason
+    from orchestrator.entrypoints.actions.deciding import Deciding
 
     code = _word(HoldReason, reason, "reason")
     with open_parts() as parts:
@@ -103,7 +103,7 @@ def release(
 
 def approve(case: CaseId, by: By) -> None:
     """Let a case under review go on; where the register says so, two people must."""
-    from orchestrator.entrypoints.deciding import Deciding
+    from orchestrator.entrypoints.actions.deciding import Deciding
 
     with open_parts() as parts:
         goes_on = Deciding(parts).approve(case, by)
@@ -129,8 +129,8 @@ def refuse(
     ] = None,
 ) -> None:
     """Refuse a request before anything is erased, in whole or by record class."""
-    from orchestrator.core.grounds import Ground
-    from orchestrator.entrypoints.deciding import Deciding
+    from orchestrator.core.ruling.grounds import Ground
+    from orchestrator.entrypoints.actions.deciding import Deciding
 
     code = _word(Ground, ground, "ground")
     with open_parts() as parts:
@@ -151,7 +151,7 @@ def notice(
     ] = None,
 ) -> None:
     """Print what the person is told of a refusal, with their remedies."""
-    from orchestrator.entrypoints.notices import (
+    from orchestrator.entrypoints.actions.notices import (
         FALLBACK,
         LANGUAGES,
         language_of,

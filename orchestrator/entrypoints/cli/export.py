@@ -25,7 +25,7 @@ def download(case: CaseId, to: ToDirectory, by: By = SOMEBODY) -> None:
     The copy stays in the vault until its time is over; the download is noted in the
     case's history.
     """
-    from orchestrator.entrypoints.copies import download_copy  # noqa: PLC0415 (slow)
+    from orchestrator.entrypoints.actions.copies import download_copy  # noqa: PLC0415 (slow)
 
     with open_parts() as parts:
         path = download_copy(parts, case, to, by)

@@ -54,7 +54,7 @@ def list_(
 @app.command()
 def show(letter: LetterId, *, as_json: Json = False) -> None:
     """Show why something was not applied, and the shape of what was said."""
-    from orchestrator.entrypoints.masking import masked_json
+    from orchestrator.entrypoints.printing.masking import masked_json
 
     with open_parts() as parts:
         line = parts.inbox.line(letter)

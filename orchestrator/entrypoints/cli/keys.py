@@ -19,7 +19,7 @@ app = typer.Typer(name="keys", help="The installation's keys.", **HELP)
 @app.command()
 def init() -> None:
     """Make the keys; never overwrites any, and says what to back up."""
-    from orchestrator.adapters.keys import create_keys
+    from orchestrator.adapters.keys.keys import create_keys
     from orchestrator.settings import load_settings
 
     made = create_keys(load_settings().keys_dir)
@@ -33,7 +33,7 @@ def init() -> None:
 @app.command("add-test-key")
 def add_test_key() -> None:
     """Make the key that signs tests and dry runs, where a directory has none."""
-    from orchestrator.adapters import keys
+    from orchestrator.adapters.keys import keys
     from orchestrator.settings import load_settings
 
     say(str(keys.add_test_key(load_settings().keys_dir)))
@@ -62,7 +62,7 @@ def rotate(
     Processes on the same key directory may run meanwhile. Cut short, it goes on when
     it is run again.
     """
-    from orchestrator.entrypoints import exchanging
+    from orchestrator.entrypoints.actions import exchanging
 
     if signing and test_signing:
         raise SetUpError("Exchange one key at a time: --signing or --test-signing.")
@@ -92,7 +92,7 @@ def prune(
     ] = False,
 ) -> None:
     """Delete retired key-encryption keys; refused while something needs them."""
-    from orchestrator.entrypoints.exchanging import prune_keks
+    from orchestrator.entrypoints.actions.exchanging import prune_keks
 
     with open_parts() as parts:
         gone = prune_keks(parts, are_told=told)
@@ -109,7 +109,7 @@ def dpo(to: ToFile) -> None:
 
     What identifies the people of cases that are stuck goes under the public half.
     """
-    from orchestrator.adapters.officer_keys import make_officer_key
+    from orchestrator.adapters.keys.officer_keys import make_officer_key
 
     public = make_officer_key(to)
     say(str(to))
@@ -135,12 +135,12 @@ def export_public(
     ] = False,
 ) -> None:
     """Write the public key (PEM) with which anybody can verify receipts."""
-    from orchestrator.adapters.keys import load_keys
+    from orchestrator.adapters.keys.keys import load_keys
     from orchestrator.settings import load_settings
 
     folder = load_settings().keys_dir
     if every:
-        from orchestrator.adapters.key_rotation import export_public_keys
+        from orchestrator.adapters.keys.key_rotation import export_public_keys
 
         for path in export_public_keys(folder, to):
             say(str(path))
@@ -156,7 +156,7 @@ def show(*, as_json: Json = False) -> None:
     """Show the public keys that others need; nothing here is secret."""
     import base64
 
-    from orchestrator.adapters.keys import name_of_key
+    from orchestrator.adapters.keys.keys import name_of_key
 
     with open_parts(is_checked=False) as parts:
         keys, receiving = parts.keys, parts.desks.receiving

@@ -30,12 +30,12 @@ from orchestrator.errors import NotPossible, SetUpError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.log_book import Checked
-    from orchestrator.adapters.log_files import Logged
-    from orchestrator.adapters.notes import Checkpoint
-    from orchestrator.adapters.stamped_log import Stamped
-    from orchestrator.bootstrap import Installation
+    from orchestrator.adapters.receipts.log_book import Checked
+    from orchestrator.adapters.receipts.log_files import Logged
+    from orchestrator.adapters.receipts.notes import Checkpoint
+    from orchestrator.adapters.receipts.stamped_log import Stamped
+    from orchestrator.adapters.sql.database import Database
+    from orchestrator.bootstrap.installation import Installation
 
 app = typer.Typer(
     name="log", help="The log that shows whether receipts were tampered with.", **HELP
@@ -82,7 +82,7 @@ Against = Annotated[
 @app.command()
 def checkpoint(*, as_json: Json = False) -> None:
     """Print the newest signed head of the log, as it can be kept anywhere."""
-    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.receipts.log_book import LogBook
 
     with open_database() as database:
         head = LogBook(database).head()
@@ -99,7 +99,7 @@ def checkpoint(*, as_json: Json = False) -> None:
 @app.command()
 def key() -> None:
     """Print the log's public key as other verifiers of such logs take it."""
-    from orchestrator.adapters.notes import verifier_key
+    from orchestrator.adapters.receipts.notes import verifier_key
 
     with open_parts(is_checked=False) as parts:
         public = parts.keys.signing_key.public_key()
@@ -125,7 +125,7 @@ def prove(
     ] = None,
 ) -> None:
     """Prove that a receipt is in the log: a file that anybody verifies offline."""
-    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.receipts.log_book import LogBook
 
     with open_queries() as queries:
         line, _ = queries.statement(receipt)
@@ -144,8 +144,8 @@ def prove(
 
 def _stamped(database: Database, statement_id: str) -> Stamped:
     """Return the first stamped checkpoint over a statement; raises `NotPossible`."""
-    from orchestrator.adapters.log_book import LogBook
-    from orchestrator.adapters.stamped_log import SqlStamps
+    from orchestrator.adapters.receipts.log_book import LogBook
+    from orchestrator.adapters.receipts.stamped_log import SqlStamps
 
     number = LogBook(database).place_of(statement_id)
     found = None if number is None else SqlStamps(database).covering(number)
@@ -184,8 +184,8 @@ def verify(  # noqa: PLR0913, PLR0917 (a command with its options)
 
     With a time stamp, also since when at the latest, by the authority's clock.
     """
-    from orchestrator.adapters.log_files import verify_logged
-    from orchestrator.adapters.receipt_files import verify_file
+    from orchestrator.adapters.receipts.log_files import verify_logged
+    from orchestrator.adapters.receipts.receipt_files import verify_file
 
     try:
         verify_file(file, key)
@@ -206,9 +206,9 @@ def verify(  # noqa: PLR0913, PLR0917 (a command with its options)
 
 def _stamped_at(stamp: Path, tsa_ca: Path | None, proof: Path) -> datetime:
     """Return when the head of a verified proof existed; raises `StampRejected`."""
-    from orchestrator.adapters.certificates import load_trusted
-    from orchestrator.adapters.log_files import stamp_and_note
-    from orchestrator.adapters.stamps import verify_stamp
+    from orchestrator.adapters.receipts.certificates import load_trusted
+    from orchestrator.adapters.receipts.log_files import stamp_and_note
+    from orchestrator.adapters.receipts.stamps import verify_stamp
 
     if tsa_ca is None:
         raise SetUpError(
@@ -239,7 +239,7 @@ def check(
     Compared with every stored checkpoint, with ERASURE_CHECKPOINT_FILE, and with what
     others have kept; time stamps are verified against ERASURE_TSA_CA_FILE or --tsa-ca.
     """
-    from orchestrator.adapters.log_book import LogBook
+    from orchestrator.adapters.receipts.log_book import LogBook
 
     with open_parts() as parts:
         elsewhere = list(_kept(parts, against or ()))
@@ -278,8 +278,8 @@ def _checked_facts(found: Checked, elsewhere: int) -> list[tuple[str, object]]:
 
 def _with_stamps(parts: Installation, found: Checked, tsa_ca: Path | None) -> Checked:
     """Add what the time stamps say; warns where nobody told which to trust."""
-    from orchestrator.adapters.certificates import load_trusted
-    from orchestrator.adapters.stamped_log import check_stamps
+    from orchestrator.adapters.receipts.certificates import load_trusted
+    from orchestrator.adapters.receipts.stamped_log import check_stamps
 
     stamped = list(parts.stamps.all())
     trusted = parts.stamp_roots if tsa_ca is None else load_trusted(tsa_ca)
@@ -317,8 +317,8 @@ def recover(
     ends. ERASURE_CHECKPOINT_FILE and the topic privacy.receipts say what was published;
     receipts that the topic keeps no more come from the archive.
     """
-    from orchestrator.adapters.archive import archived_in
-    from orchestrator.entrypoints.recovering import recover
+    from orchestrator.adapters.receipts.archive import archived_in
+    from orchestrator.entrypoints.actions.recovering import recover
 
     with open_parts() as parts:
         found = recover(parts, () if source is None else archived_in(source))
@@ -343,8 +343,8 @@ def recover(
 
 def _kept(parts: Installation, files: list[Path] | tuple[()]) -> Iterator[Checkpoint]:
     """Yield the checkpoints that lie outside the database."""
-    from orchestrator.adapters.log_files import kept_checkpoints
-    from orchestrator.adapters.notes import read_checkpoint
+    from orchestrator.adapters.receipts.log_files import kept_checkpoints
+    from orchestrator.adapters.receipts.notes import read_checkpoint
 
     if parts.checkpoint_file is not None:
         for one in parts.checkpoint_file.all():

@@ -21,7 +21,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (--help should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.entrypoints.manual_work import Brief
+    from orchestrator.entrypoints.actions.manual_work import Brief
 
 
 def _to_whom(value: str) -> str:
@@ -43,7 +43,7 @@ def assign(
     by: By,
 ) -> None:
     """Give manual work to somebody."""
-    from orchestrator.entrypoints.manual_work import ManualWork
+    from orchestrator.entrypoints.actions.manual_work import ManualWork
 
     with open_parts() as parts:
         ManualWork(parts).assign(task, to, by)
@@ -57,7 +57,7 @@ def brief(task: TaskId, by: By, *, as_json: Json = False) -> None:
     The identifiers are shown in full; that they were, when and to whom stands in the
     case's history.
     """
-    from orchestrator.entrypoints.manual_work import ManualWork
+    from orchestrator.entrypoints.actions.manual_work import ManualWork
 
     with open_parts() as parts:
         found = ManualWork(parts).brief(task, by)
@@ -105,7 +105,7 @@ def attest(
     contains_others: ContainsOthers = False,
 ) -> None:
     """Say that manual work is done, and bring the file that shows it."""
-    from orchestrator.entrypoints.attesting import Attesting, Word
+    from orchestrator.entrypoints.actions.attesting import Attesting, Word
 
     word = Word(by, evidence, copy, nothing_found, contains_others)
     with open_parts() as parts:
@@ -129,7 +129,7 @@ def evidence(
     as_json: Json = False,
 ) -> None:
     """List the evidence of a task, or take it out, which the history notes."""
-    from orchestrator.entrypoints.attesting import Attesting
+    from orchestrator.entrypoints.actions.attesting import Attesting
 
     if (out is None) != (by is None):
         raise SetUpError("Write both --out FILE and --by WHO to take evidence out.")

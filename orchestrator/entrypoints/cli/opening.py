@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 # ruff: noqa: PLC0415 (these imports take from 0.2 to 1.2 seconds)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.queries import Queries
-    from orchestrator.bootstrap import Installation
+    from orchestrator.adapters.reading.queries import Queries
+    from orchestrator.adapters.sql.database import Database
+    from orchestrator.bootstrap.installation import Installation
 
 
 @contextmanager
 def open_database() -> Iterator[Database]:
     """Open the database whose schema fits; raises `SetUpError` or `Unavailable`."""
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.schema import check_schema
+    from orchestrator.adapters.sql.database import Database
+    from orchestrator.adapters.sql.schema import check_schema
     from orchestrator.settings import load_settings
 
     settings = load_settings()
@@ -33,7 +33,7 @@ def open_database() -> Iterator[Database]:
 @contextmanager
 def open_queries() -> Iterator[Queries]:
     """Open the read side of the database."""
-    from orchestrator.adapters.queries import Queries
+    from orchestrator.adapters.reading.queries import Queries
 
     with open_database() as database:
         yield Queries(database)
@@ -43,8 +43,8 @@ def open_queries() -> Iterator[Queries]:
 def open_parts(*, is_checked: bool = True) -> Iterator[Installation]:
     """Open an installation; unless told otherwise its schema must fit."""
     from orchestrator.adapters.logs import configure_logs
-    from orchestrator.adapters.schema import check_schema
-    from orchestrator.bootstrap import Installation
+    from orchestrator.adapters.sql.schema import check_schema
+    from orchestrator.bootstrap.installation import Installation
     from orchestrator.entrypoints.starting import libraries_silenced
     from orchestrator.settings import load_settings
 

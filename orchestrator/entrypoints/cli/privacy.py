@@ -29,7 +29,7 @@ def inventory(
     as_json: Json = False,
 ) -> None:
     """List each kind of personal data: where, how much, until when."""
-    from orchestrator.entrypoints.held import holdings
+    from orchestrator.entrypoints.actions.held import holdings
 
     with open_parts() as parts:
         found = holdings(parts)

@@ -31,9 +31,9 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.quarantine_views import QuarantinedLine
-    from orchestrator.entrypoints.releasing import QuarantinedView
+    from orchestrator.adapters.reading.quarantine_views import QuarantinedLine
+    from orchestrator.adapters.sql.database import Database
+    from orchestrator.entrypoints.actions.releasing import QuarantinedView
     from orchestrator.ports import Unkept
     from schemas.rejections import RejectionCode
 
@@ -114,7 +114,7 @@ def list_(
     A request has the day by which it would have to be answered, and no expiry.  The
     type is what an event says of itself, the request what a publisher signed.
     """
-    from orchestrator.adapters.quarantine import SqlQuarantine, Wanted
+    from orchestrator.adapters.intake.quarantine import SqlQuarantine, Wanted
 
     wanted = Wanted(everything, code, type_)
     with open_database() as database:
@@ -142,7 +142,7 @@ def unkept(limit: Limit = 50, *, as_json: Json = False) -> None:
     No publisher signed any of it. The offsets say where it stands on the topic as long
     as the topic keeps it.
     """
-    from orchestrator.adapters.quarantine_room import SqlRoom
+    from orchestrator.adapters.intake.quarantine_room import SqlRoom
 
     with open_database() as database:
         rows = SqlRoom(database).unkept(limit=limit)
@@ -157,7 +157,7 @@ def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
 
     Who looked stays, as everything that is done with it.
     """
-    from orchestrator.entrypoints.releasing import Releasing
+    from orchestrator.entrypoints.actions.releasing import Releasing
 
     with open_parts() as parts:
         found = Releasing(parts).shown(event, by)
@@ -192,7 +192,7 @@ def release(
     ] = False,
 ) -> None:
     """Feed an event in again, after what was wrong with it has been mended."""
-    from orchestrator.entrypoints.releasing import Releasing
+    from orchestrator.entrypoints.actions.releasing import Releasing
 
     with open_parts() as parts:
         Releasing(parts).release(event, by, although_expired=although_expired)
@@ -212,8 +212,8 @@ def drop(
 
     What was wrong with each, who decided and why stay listed.
     """
-    from orchestrator.adapters.quarantine import DropReason
-    from orchestrator.entrypoints.releasing import Releasing
+    from orchestrator.adapters.intake.quarantine import DropReason
+    from orchestrator.entrypoints.actions.releasing import Releasing
 
     known = {one.value: one for one in DropReason}
     if reason not in known:
@@ -233,7 +233,7 @@ def drop(
 def _lately_unkept(database: Database) -> int:
     """Count what had no room in the last 24 hours."""
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.adapters.quarantine_room import SqlRoom
+    from orchestrator.adapters.intake.quarantine_room import SqlRoom
 
     day_ago = SystemClock().now() - timedelta(days=1)
     return sum(one.count for one in SqlRoom(database).unkept(day_ago))

@@ -23,7 +23,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.receipt_files import VerifiedReceipt
+    from orchestrator.adapters.receipts.receipt_files import VerifiedReceipt
 
 app = typer.Typer(name="receipt", help="Receipts: signed statements of a case.", **HELP)
 ReceiptId = Annotated[
@@ -82,7 +82,7 @@ def show(receipt: ReceiptId, *, as_json: Json = False) -> None:
 @app.command()
 def download(receipt: ReceiptId, to: ToDirectory) -> None:
     """Write a receipt and its parts for openssl into a directory."""
-    from orchestrator.adapters.receipt_files import write_receipt
+    from orchestrator.adapters.receipts.receipt_files import write_receipt
 
     with open_queries() as queries:
         line, envelope = queries.statement(receipt)
@@ -115,7 +115,7 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Verify a receipt: exit 0 genuine, 1 not, 2 if a file cannot be read."""
-    from orchestrator.adapters.receipt_files import verify_file
+    from orchestrator.adapters.receipts.receipt_files import verify_file
     from orchestrator.settings import load_settings
 
     try:

@@ -15,7 +15,7 @@ from orchestrator.errors import OrchestratorError, SetUpError
 
 if TYPE_CHECKING:
     from orchestrator.adapters.register import Register, RegisterWarning
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
 
 app = typer.Typer(
     name="register", help="The register: controllers, accounts, rules.", **HELP
@@ -32,7 +32,7 @@ def check(*, as_json: Json = False) -> None:
     answered case still owes an erasure may not go: the database is asked, if it is
     there.
     """
-    from orchestrator.adapters.past_plans import recipients_left_out  # noqa: PLC0415
+    from orchestrator.adapters.reading.past_plans import recipients_left_out  # noqa: PLC0415
     from orchestrator.adapters.register import check as warnings_of  # noqa: PLC0415
     from orchestrator.adapters.register.expiring import expiring  # noqa: PLC0415
 
@@ -74,8 +74,8 @@ def _in_short(register: Register) -> str:
 
 def _owed(parts: Installation) -> list[RegisterWarning]:
     """Ask the database for accounts that are owed erasures: gone, or live no more."""
-    from orchestrator.adapters.schema import check_schema  # noqa: PLC0415
-    from orchestrator.entrypoints.owed_accounts import (  # noqa: PLC0415
+    from orchestrator.adapters.sql.schema import check_schema  # noqa: PLC0415
+    from orchestrator.entrypoints.actions.owed_accounts import (  # noqa: PLC0415
         check_owed,
         owed_meanwhile,
     )
@@ -119,8 +119,8 @@ def graph(
 
     By the register as it is now; a case keeps the order it was opened under.
     """
-    from orchestrator.core.order import order_of  # noqa: PLC0415
-    from orchestrator.entrypoints import drawing as drawn  # noqa: PLC0415
+    from orchestrator.core.work.order import order_of  # noqa: PLC0415
+    from orchestrator.entrypoints.printing import drawing as drawn  # noqa: PLC0415
 
     with open_parts(is_checked=False) as parts:
         register = parts.register

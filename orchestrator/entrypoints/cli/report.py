@@ -15,7 +15,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.statistics import Period
+    from orchestrator.adapters.cases.statistics import Period
 
 _A_DAY = "%Y-%m-%d"
 
@@ -80,8 +80,8 @@ def report(  # noqa: PLR0913 (each is an option of its own)
     Counted are requests received in the period (this year, unless told), whenever
     they were answered. Days are calendar days in the controller's time zone.
     """
-    from orchestrator.entrypoints.reporting import reported
-    from orchestrator.entrypoints.tabling import print_csv, print_report
+    from orchestrator.entrypoints.printing.reporting import reported
+    from orchestrator.entrypoints.printing.tabling import print_csv, print_report
 
     if as_json and as_csv:
         raise SetUpError("A report is printed once; give --json or --csv, not both.")
@@ -110,7 +110,7 @@ def _period(
     is_named: bool,  # noqa: FBT001 (whether --year was given)
 ) -> Period:
     """Return the period that was asked for; raises `SetUpError` for two."""
-    from orchestrator.adapters.statistics import Period
+    from orchestrator.adapters.cases.statistics import Period
 
     if is_named and (since or until):
         raise SetUpError("Give a year or days, not both.")

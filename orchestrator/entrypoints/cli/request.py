@@ -94,7 +94,7 @@ def publish(
 
     Works beside a running process, on Kafka and on the embedded log.
     """
-    from orchestrator.entrypoints.publishing import publish as published
+    from orchestrator.entrypoints.actions.publishing import publish as published
 
     read = _read_all(files, _rehearsed if dry_run else _as_it_is)
     if len(read) < len(files):
@@ -137,10 +137,10 @@ def sign(
     Send it with content-type application/vnd.dsse+json and the request_id as key.
     """
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.adapters.key_files import read_signing_key
-    from orchestrator.adapters.signed_requests import RequestSigner
-    from orchestrator.bootstrap_parts import sealing_to
-    from orchestrator.entrypoints.publishing import signed_file
+    from orchestrator.adapters.intake.signed_requests import RequestSigner
+    from orchestrator.adapters.keys.key_files import read_signing_key
+    from orchestrator.bootstrap.parts import sealing_to
+    from orchestrator.entrypoints.actions.publishing import signed_file
     from orchestrator.settings import load_settings
 
     signer = RequestSigner(read_signing_key(key))

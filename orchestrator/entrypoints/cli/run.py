@@ -17,7 +17,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (the parts take a second to import, and --help needs none)
 
 if TYPE_CHECKING:
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
     from orchestrator.entrypoints.running import Running
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -43,7 +43,7 @@ def run(
     second signal ends the process at once.
     """
     from orchestrator.adapters.logs import configure_logs, log_uncaught_errors
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
     from orchestrator.settings import load_settings
 
     settings = load_settings()

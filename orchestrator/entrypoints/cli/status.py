@@ -17,11 +17,11 @@ from orchestrator.entrypoints.cli.telling import NO, WRONG_USE
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.checkpoint_file import CheckpointFile
-    from orchestrator.adapters.database import Database
-    from orchestrator.adapters.log_standing import Compared
-    from orchestrator.adapters.queries import Queries
-    from orchestrator.adapters.views import Status
+    from orchestrator.adapters.reading.queries import Queries
+    from orchestrator.adapters.reading.views import Status
+    from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
+    from orchestrator.adapters.receipts.log_standing import Compared
+    from orchestrator.adapters.sql.database import Database
     from orchestrator.settings import Settings
 
 DAY = timedelta(days=1)
@@ -36,7 +36,7 @@ def status(*, as_json: Json = False) -> None:
     be asked how many requests wait. The rest is shown in either case.
     """
     from orchestrator.adapters.clock import SystemClock
-    from orchestrator.adapters.queries import Queries
+    from orchestrator.adapters.reading.queries import Queries
     from orchestrator.settings import load_settings
 
     settings = load_settings()
@@ -66,7 +66,7 @@ def status(*, as_json: Json = False) -> None:
 
 def _with_room(found: Status, database: Database, settings: Settings) -> Status:
     """Add how full the quarantine is of what nobody of ours sent."""
-    from orchestrator.adapters.quarantine_room import SqlRoom
+    from orchestrator.adapters.intake.quarantine_room import SqlRoom
     from orchestrator.ports import Bounds
 
     room = SqlRoom(database)
@@ -78,9 +78,9 @@ def _with_room(found: Status, database: Database, settings: Settings) -> Status:
 
 def _standing(database: Database, settings: Settings) -> Compared:
     """Compare the log with the file, and with what a process found on the topic."""
-    from orchestrator.adapters.log_book import LogBook
-    from orchestrator.adapters.log_standing import compared
-    from orchestrator.adapters.restore_hold import SqlRestoreHold
+    from orchestrator.adapters.receipts.log_book import LogBook
+    from orchestrator.adapters.receipts.log_standing import compared
+    from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
 
     seen = compared(LogBook(database), _checkpoints(settings))
     return SqlRestoreHold(database).found() or seen
@@ -122,7 +122,7 @@ def _ending_keys(settings: Settings) -> Iterator[str]:
     """Yield publishers whose last key ends soon; where no register is, nothing."""
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.register.expiring import expiring
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
     from orchestrator.errors import SetUpError
 
     installation = Installation(settings)
@@ -137,7 +137,7 @@ def _ending_keys(settings: Settings) -> Iterator[str]:
 
 def _checkpoints(settings: Settings) -> CheckpointFile | None:
     """Return where checkpoints are kept outside the database, if anywhere."""
-    from orchestrator.adapters.checkpoint_file import CheckpointFile
+    from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
 
     path = settings.checkpoints_in
     return None if path is None else CheckpointFile(path)
@@ -145,7 +145,7 @@ def _checkpoints(settings: Settings) -> CheckpointFile | None:
 
 def _kafka_lag(queries: Queries) -> int | None:
     """Count the requests not ingested; says so and goes on if no broker answers."""
-    from orchestrator.bootstrap import Installation
+    from orchestrator.bootstrap.installation import Installation
     from orchestrator.entrypoints.starting import libraries_silenced
     from orchestrator.errors import OrchestratorError
     from orchestrator.settings import load_settings

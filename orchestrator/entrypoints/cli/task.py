@@ -27,7 +27,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.views import TaskView
+    from orchestrator.adapters.reading.views import TaskView
 
 app = typer.Typer(name="task", help="Tasks: one account's part in one case.", **HELP)
 app.command("brief")(manual.brief)
@@ -72,7 +72,7 @@ def show(task: TaskId, *, as_json: Json = False) -> None:
     with open_queries() as queries:
         found = queries.task_view(task)
     if found.candidates:
-        from orchestrator.entrypoints.rulings import Rulings
+        from orchestrator.entrypoints.actions.rulings import Rulings
 
         with open_parts() as parts:
             found = Rulings(parts).shown(task)
@@ -100,7 +100,7 @@ def choose(
     """Say which candidates are the person."""
     if bool(record) == none:
         raise SetUpError("Write either --record N for each candidate, or --none.")
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.entrypoints.actions.rulings import Rulings
 
     with open_parts() as parts:
         Rulings(parts).choose(task, record or [], by)
@@ -110,7 +110,7 @@ def choose(
 @app.command()
 def retry(task: TaskId, by: By = SOMEBODY) -> None:
     """Try a stuck or waiting task again now."""
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.entrypoints.actions.rulings import Rulings
 
     with open_parts() as parts:
         Rulings(parts).retry(task, by)
@@ -133,7 +133,7 @@ def close(
 ) -> None:
     """End a task by a person's word; the receipt prints the reason."""
     from orchestrator.core.decide import CLOSE_REASONS
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.entrypoints.actions.rulings import Rulings
 
     if reason not in CLOSE_REASONS:
         known = ", ".join(sorted(CLOSE_REASONS))
@@ -158,8 +158,8 @@ def returned(
     ],
 ) -> None:
     """Say why a read-back found somebody again; nobody is erased again without it."""
-    from orchestrator.core.holds import ReturnReason
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.core.ruling.holds import ReturnReason
+    from orchestrator.entrypoints.actions.rulings import Rulings
 
     known = {one.value: one for one in ReturnReason}
     if reason not in known:
@@ -186,8 +186,8 @@ def open_gate(
     ],
 ) -> None:
     """Let a task past a gate of order, once it may be opened; the receipt prints it."""
-    from orchestrator.core.holds import OpeningReason
-    from orchestrator.entrypoints.rulings import Rulings
+    from orchestrator.core.ruling.holds import OpeningReason
+    from orchestrator.entrypoints.actions.rulings import Rulings
 
     known = {one.value: one for one in OpeningReason}
     if reason not in known:
@@ -201,7 +201,7 @@ def open_gate(
 
 def _what_a_person_may(found: TaskView) -> str:
     """Say what a person can do at a gate, once its moment has come."""
-    from orchestrator.core.reviewing import OPENABLE
+    from orchestrator.core.ruling.reviewing import OPENABLE
 
     opens = found.gate in {one.value for one in OPENABLE}
     return "a person may open it" if opens else "look at it from"

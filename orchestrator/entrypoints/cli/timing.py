@@ -28,7 +28,7 @@ def extend(
 ) -> None:
     """Extend a deadline once, before it is over; the person must be told."""
     from orchestrator.core.words import ExtensionReason
-    from orchestrator.entrypoints.timing import Timing
+    from orchestrator.entrypoints.actions.timing import Timing
 
     known = {one.value: one for one in ExtensionReason}
     if reason not in known:
@@ -46,7 +46,7 @@ def extend(
 @app.command("ask-identity")
 def ask_identity(case: CaseId, by: By) -> None:
     """Ask the person who they are; nothing is erased or copied until they answer."""
-    from orchestrator.entrypoints.timing import Timing
+    from orchestrator.entrypoints.actions.timing import Timing
 
     with open_parts() as parts:
         Timing(parts).ask_identity(case, by)
@@ -56,7 +56,7 @@ def ask_identity(case: CaseId, by: By) -> None:
 @app.command("identity-received")
 def identity_received(case: CaseId, by: By) -> None:
     """Say that the person has shown who they are; the work goes on."""
-    from orchestrator.entrypoints.timing import Timing
+    from orchestrator.entrypoints.actions.timing import Timing
 
     with open_parts() as parts:
         Timing(parts).receive_identity(case, by)

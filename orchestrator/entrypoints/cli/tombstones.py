@@ -18,8 +18,8 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.bootstrap import Installation
-    from orchestrator.entrypoints.restored import Restored
+    from orchestrator.bootstrap.installation import Installation
+    from orchestrator.entrypoints.actions.restored import Restored
 
 app = typer.Typer(
     name="tombstones", help="Digests of erased ids, for systems restored.", **HELP
@@ -68,7 +68,7 @@ def check(
     Reads ids from standard input, one a line, and prints those lines. Exit 0 if there
     is none, 1 if there is, or if a line is not of the type.
     """
-    from orchestrator.entrypoints.restored import checked
+    from orchestrator.entrypoints.actions.restored import checked
 
     since = None if taken_at is None else _moment(taken_at)
     with open_parts() as parts:

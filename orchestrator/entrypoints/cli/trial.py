@@ -16,7 +16,7 @@ from orchestrator.errors import SetUpError, Unavailable
 # ruff: noqa: PLC0415 (the schemas take a while to import, and --help needs none)
 
 if TYPE_CHECKING:
-    from orchestrator.event_log import Record
+    from orchestrator.ports.event_log import Record
 
 Values = Annotated[
     list[Path],
@@ -35,7 +35,7 @@ def send(files: Values) -> None:
     Nothing is checked before: what the intake thinks of them stands in `erasure request
     events` and, where nobody is answered, in `erasure quarantine list`.
     """
-    from orchestrator.entrypoints.publishing import publish_values
+    from orchestrator.entrypoints.actions.publishing import publish_values
 
     values = [_content(path) for path in files]
     with open_parts() as parts:

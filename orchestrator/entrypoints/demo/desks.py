@@ -15,15 +15,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from connectors.fakes.desk import FakeDesk
-from orchestrator.adapters.queries import Queries
-from orchestrator.adapters.views import TaskLine
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.adapters.reading.views import TaskLine
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import TaskStatus
-from orchestrator.entrypoints.attesting import Attesting, Word
+from orchestrator.entrypoints.actions.attesting import Attesting, Word
+from orchestrator.entrypoints.actions.manual_work import Brief, ManualWork
 from orchestrator.entrypoints.demo.fakes import DESKS
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.entrypoints.manual_work import Brief, ManualWork
 from schemas.connecting import Action
 
 

@@ -18,7 +18,7 @@ from typing import Final
 
 import httpx
 
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.desks import Desks
 from orchestrator.entrypoints.demo.fakes import (
     CALLING_BACK,

@@ -13,17 +13,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from orchestrator.adapters.receipt_files import (
+from orchestrator.adapters.keys.signing import ReceiptRejected, read_envelope
+from orchestrator.adapters.receipts.receipt_files import (
     ReceiptFiles,
     verify_file,
     write_receipt,
 )
-from orchestrator.adapters.sealed_chunks import open_chunks
-from orchestrator.adapters.signing import ReceiptRejected, read_envelope
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.vault.sealed_chunks import open_chunks
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case, ExportStatus
 from orchestrator.entrypoints.demo.folder import Folder
-from orchestrator.event_log import Record
+from orchestrator.ports.event_log import Record
 from schemas.case_events import CASE_ANSWERED, CaseEvent, read_case_event
 from schemas.receipts import RECEIPT_SEALED, Receipt, read_receipt
 from schemas.topics import CASE_EVENTS, RECEIPTS

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid5
 
-from orchestrator.adapters.key_files import read_signing_key
-from orchestrator.adapters.signed_requests import RequestSigner
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.intake.signed_requests import RequestSigner
+from orchestrator.adapters.keys.key_files import read_signing_key
+from orchestrator.bootstrap.installation import Installation
+from orchestrator.entrypoints.actions.publishing import signed_file
 from orchestrator.entrypoints.demo.example_files import as_request, event_of_today
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.people import FORGED, SPACE
-from orchestrator.entrypoints.publishing import signed_file
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Message as Sent
 from schemas.intake import RequestFile
 from schemas.rejections import Rejection, RejectionCode

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from orchestrator.adapters.obligation_rows import owed_there
-from orchestrator.adapters.vault_kinds import LOOKS
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.cases.obligation_rows import owed_there
+from orchestrator.adapters.vault.vault_kinds import LOOKS
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import PARTICIPANT
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.event_log import Record
+from orchestrator.ports.event_log import Record
 from schemas.topics import (
     CASE_EVENTS,
     CONFIRMATIONS,

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from orchestrator.adapters.log_book import LogBook
-from orchestrator.adapters.log_files import verify_logged
-from orchestrator.adapters.notes import NoteRejected
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.receipts.log_book import LogBook
+from orchestrator.adapters.receipts.log_files import verify_logged
+from orchestrator.adapters.receipts.notes import NoteRejected
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.errors import NotPossible

@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from orchestrator.adapters.queries import Queries
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case
-from orchestrator.core.grounds import Ground
+from orchestrator.core.ruling.grounds import Ground
 from orchestrator.core.words import ExtensionReason
-from orchestrator.entrypoints.deciding import Deciding
+from orchestrator.entrypoints.actions.deciding import Deciding
+from orchestrator.entrypoints.actions.notices import refusal_notice
+from orchestrator.entrypoints.actions.timing import Timing
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.holdings import Holdings
 from orchestrator.entrypoints.demo.people import EXTENDED, REFUSED, REVIEWED, Person
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.entrypoints.notices import refusal_notice
-from orchestrator.entrypoints.timing import Timing
 from schemas.connecting import Action
 
 DECIDERS: Final = ("dpo-1", "dpo-2")

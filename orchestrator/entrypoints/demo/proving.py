@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import DESKS, TOLD

@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from orchestrator.adapters.quarantine import WAITING
+from orchestrator.adapters.intake.quarantine import WAITING
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.entrypoints.demo.forging import CODES

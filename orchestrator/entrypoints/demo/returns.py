@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from orchestrator.bootstrap import Installation
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.fakes import PARTICIPANT
 from orchestrator.entrypoints.demo.processors import Processors
-from orchestrator.event_log import Message
+from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.instructions import INSTRUCTION_ANSWERED, Publication
 from schemas.topics import CONFIRMATIONS, instructions_topic

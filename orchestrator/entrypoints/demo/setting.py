@@ -10,11 +10,11 @@ from typing import TextIO
 
 from pydantic import SecretStr
 
-from orchestrator.adapters.key_files import read_signing_key
-from orchestrator.adapters.keys import create_keys, new_signing_key
+from orchestrator.adapters.keys.key_files import read_signing_key
+from orchestrator.adapters.keys.keys import create_keys, new_signing_key
 from orchestrator.adapters.logs import configure_logs
-from orchestrator.adapters.schema import upgrade
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.sql.schema import upgrade
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.example_files import register_text
 from orchestrator.entrypoints.demo.fakes import CALLING_BACK
 from orchestrator.entrypoints.demo.folder import Folder

@@ -11,9 +11,10 @@ from typing import Final
 from rich.console import Console
 
 from orchestrator.adapters.clock import SystemClock
-from orchestrator.adapters.quarantine import Wanted
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.intake.quarantine import Wanted
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId
+from orchestrator.entrypoints.actions.publishing import publish
 from orchestrator.entrypoints.demo.elsewhere import Elsewhere
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.example_files import requests_of_today
@@ -36,7 +37,6 @@ from orchestrator.entrypoints.demo.processors import (
 from orchestrator.entrypoints.demo.proving import facts_of
 from orchestrator.entrypoints.demo.setting import set_up
 from orchestrator.entrypoints.demo.watching import Watch
-from orchestrator.entrypoints.publishing import publish
 from orchestrator.entrypoints.running import Running
 from schemas.intake import RequestFile
 

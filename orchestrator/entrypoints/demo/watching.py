@@ -18,8 +18,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.adapters.queries import Queries
-from orchestrator.bootstrap import Installation
+from orchestrator.adapters.reading.queries import Queries
+from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case, CaseStatus, TaskStatus
 from orchestrator.core.words import AccountId, CaseId
 from orchestrator.entrypoints.demo.cells import Cell, Tone, cell_of

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from orchestrator.core.attaching import Wish, may_lead, wish_of
+from orchestrator.core.intake.attaching import Wish, may_lead, wish_of
 from orchestrator.core.words import CaseId, SubjectRef
 from orchestrator.engine import NewCase
 from orchestrator.stages.ingest.batch import Batch

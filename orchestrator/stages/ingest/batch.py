@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Work
-from orchestrator.event_log import Record, TopicPartition
 from orchestrator.ports import KnownRequest, OpenVault, Transaction
+from orchestrator.ports.event_log import Record, TopicPartition
 from schemas.connecting import Identifier
 from schemas.intake import LaterWord, SubmittedRequest, WithdrawnRequest
 from schemas.rejections import Rejection

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import structlog
 
-from orchestrator.core.brake import ALL_SOURCES, Brake, counts, overrun
+from orchestrator.core.intake.brake import ALL_SOURCES, Brake, counts, overrun
 from orchestrator.core.words import CaseId
 from orchestrator.engine import NewCase
 from orchestrator.ports import BrakeKey, Counted, Pull, Transaction

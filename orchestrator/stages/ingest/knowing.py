@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchestrator.core.dossier import ALL_IDENTIFIERS, load_identifiers
+from orchestrator.core.answer.dossier import ALL_IDENTIFIERS, load_identifiers
 from orchestrator.core.words import CaseId
 from orchestrator.ports import OpenVault
 from orchestrator.stages.ingest.batch import Batch

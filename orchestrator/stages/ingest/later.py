@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import assert_never
 
-from orchestrator.core.dossier import amended_name, dump_identifiers
+from orchestrator.core.answer.dossier import amended_name, dump_identifiers
+from orchestrator.core.answer.informing import doubt
 from orchestrator.core.events import ExportCollected, RequestWithdrawn
-from orchestrator.core.informing import doubt
-from orchestrator.core.later import Informed, PersonInformed, RequestAmended
+from orchestrator.core.intake.later import Informed, PersonInformed, RequestAmended
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Step
-from orchestrator.event_log import Record
+from orchestrator.ports.event_log import Record
 from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.knowing import identity_of
 from orchestrator.stages.ingest.opening import IngestParts

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Protocol
 
-from orchestrator.core.brake import BrakeLimits
+from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.cases import Scope, Verification
-from orchestrator.core.deadlines import Calendar, calendar_country
-from orchestrator.core.dossier import FROM_PORTAL, dump_identifiers
-from orchestrator.core.opening import Opening
+from orchestrator.core.clocks.deadlines import Calendar, calendar_country
+from orchestrator.core.intake.brake import BrakeLimits
+from orchestrator.core.intake.opening import Opening
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     COPY_RIGHTS,

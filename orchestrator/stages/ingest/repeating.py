@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.event_log import Record
 from orchestrator.ports import SaidEvent, Transaction
+from orchestrator.ports.event_log import Record
 from orchestrator.stages.ingest.batch import Word
 from schemas.intake import SubmittedRequest
 from schemas.rejections import Rejection, RejectionCode

@@ -15,20 +15,20 @@ from datetime import datetime
 import structlog
 
 from orchestrator.bounding import Bounding
-from orchestrator.core.admission import admitted
+from orchestrator.core.intake.admission import admitted
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     CaseId,
 )
 from orchestrator.engine import NewCase
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.event_log import Consumer, Record
 from orchestrator.fresh import fresh as fresh_of
 from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,
     SaidEvent,
 )
+from orchestrator.ports.event_log import Consumer, Record
 from orchestrator.stages.ingest.attaching import attached
 from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking

@@ -18,8 +18,8 @@ from connectors.errors import (
     Refused,
     TryLater,
 )
-from connectors.http import Api, Secrets, Target, open_api
-from connectors.own_systems import OwnSystems
+from connectors.signed.own_systems import OwnSystems
+from connectors.transport.http import Api, Secrets, Target, open_api
 from orchestrator.core.words import AccountId
 from orchestrator.ports import AccountState
 from orchestrator.stages.work.windows import FullError, Windows, saved_of

@@ -13,7 +13,6 @@ from datetime import timedelta
 import structlog
 
 from connectors.base import Connector
-from connectors.egress import READS_ONLY
 from connectors.errors import (
     AccessRefused,
     AddressRefused,
@@ -28,7 +27,8 @@ from connectors.errors import (
     TryLater,
     WrongPerson,
 )
-from connectors.http import ANSWERED_WRITES
+from connectors.transport.egress import READS_ONLY
+from connectors.transport.http import ANSWERED_WRITES
 from orchestrator.core.cases import Step
 from orchestrator.core.events import BatchRefused, CheckFailed
 from orchestrator.core.words import CallId

@@ -18,8 +18,8 @@ from urllib.parse import quote
 from uuid import UUID
 
 from orchestrator.core.cases import ItemState, Step, Task
-from orchestrator.core.reports import first_items
 from orchestrator.core.words import AccountId, CallId
+from orchestrator.core.work.reports import first_items
 from orchestrator.ports import Call, CallMember, Claimed
 from orchestrator.stages.work.batching import batch_size, jobs_in_a_call
 from schemas.connecting import (

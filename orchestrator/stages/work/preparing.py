@@ -14,14 +14,14 @@ from collections.abc import (
 from datetime import datetime
 from typing import Any
 
-from orchestrator.core.cases import Step
-from orchestrator.core.dossier import (
+from orchestrator.core.answer.dossier import (
     ALL_IDENTIFIERS,
     items_name,
     load_identifiers,
     load_items,
     ticket_name,
 )
+from orchestrator.core.cases import Step
 from orchestrator.core.words import AccountId, CallId
 from orchestrator.ports import (
     Artifact,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from orchestrator.core.afterwards.owed import OWED
 from orchestrator.core.cases import Step, Task
-from orchestrator.core.owed import OWED
 from orchestrator.stages.work.accounts import AccountConfig
 from schemas.connecting import Failed, Mode, NeedsHuman, NotApplicable
 

@@ -13,9 +13,9 @@ import pytest
 from connectors.base import Connector, ConnectorSpec, Installation, Options
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.serving import serve
-from connectors.http import Target
 from connectors.kit.checking import NOBODY, Asked, Checkable, Checked, check
 from connectors.testing import CANARY, MappingSecrets
+from connectors.transport.http import Target
 from examples.connector import fake_acme_mail
 from examples.connector.acme_mail import AcmeMail
 from examples.connector.fake_acme_mail import FakeAcmeMail

@@ -1,0 +1,5 @@
+"""Iterable: users of a project, forgotten, or deleted and suppressed."""
+
+from connectors.iterable.connector import Iterable
+
+__all__ = ["Iterable"]

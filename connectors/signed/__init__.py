@@ -1,0 +1,1 @@
+"""Signed and sealed words between us and systems of one's own."""

@@ -1,0 +1,1 @@
+"""How a connector reaches its processor: HTTP, egress, credentials, downloads."""

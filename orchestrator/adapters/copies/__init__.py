@@ -1,0 +1,1 @@
+"""The package that a person gets with a copy of their data."""

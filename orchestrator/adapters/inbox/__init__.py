@@ -1,0 +1,1 @@
+"""What processors say without being asked: callbacks, answers by topic."""

@@ -1,0 +1,1 @@
+"""What stands before a case: signatures, the quarantine, the brake."""

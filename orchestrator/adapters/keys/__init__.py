@@ -1,0 +1,1 @@
+"""Our own keys: their files, checks and rotation, and what they sign."""

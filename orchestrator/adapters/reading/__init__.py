@@ -1,0 +1,1 @@
+"""What people are shown of cases, accounts and holdings; nothing here writes."""

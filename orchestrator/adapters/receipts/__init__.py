@@ -1,0 +1,1 @@
+"""Signed statements, and the log that proves none was altered, moved or left out."""

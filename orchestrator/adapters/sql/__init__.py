@@ -1,0 +1,1 @@
+"""The database itself: its sessions, tables and migrations, how columns are spelled."""

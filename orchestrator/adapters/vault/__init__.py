@@ -1,0 +1,1 @@
+"""The only home of identifiers: sealed under a case's own keys, gone with them."""

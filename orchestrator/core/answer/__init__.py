@@ -1,0 +1,1 @@
+"""How a case is answered: statements, their log, recipients, and the figures."""

@@ -1,0 +1,1 @@
+"""Deadlines, alarms, the ladder, and the next moment of a case."""

@@ -1,0 +1,1 @@
+"""How a case begins, and how later words of the portal change it."""

@@ -1,0 +1,1 @@
+"""What people decide of a case, and what waits until they have."""

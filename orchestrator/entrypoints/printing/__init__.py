@@ -1,0 +1,1 @@
+"""How figures, copies and registers are drawn and masked for people."""

@@ -53,6 +53,7 @@ MESSAGES = UUID("6f6e1c0e-6f0b-5d56-9a3c-6d1f0c5f7a11")
 MOST_TRIES = 5  # of a step that meets another transaction
 
 OnFailure = Callable[["Step", Exception], None]
+Rider = Callable[[], None]  # what it stores in its thread is part of the transaction
 
 
 class Stirred(StrEnum):
@@ -152,13 +153,33 @@ class Engine:
         """Return the unit of work that opens cases in the caller's transaction."""
         return Work(transaction, self._now())
 
+    def apply_with(self, steps: Sequence[Step], rider: Rider) -> bool:
+        """
+        Apply *steps*, and let *rider* store something in the same transaction.
+
+        Tells whether it did.  It begins anew with each try; one that fails takes nobody
+        along, for then the steps are applied without it.  Raises what `apply` raises.
+        """
+        if not steps:
+            return False
+        try:
+            self._apply_once(steps, rider)
+        except (Unavailable, Conflict, CannotStore, SetUpError):
+            raise
+        except Exception:  # noqa: BLE001 (whose fault it is shows without the rider)
+            self.apply(steps)
+            return False
+        return True
+
     def committed(self, work: Work) -> None:
         """Tell the listeners whom *work*, which is committed, gave something to do."""
         stirred = work.stirred()
         for listener in self._listeners:
             listener(stirred)
 
-    def _apply_once(self, steps: Sequence[Step]) -> list[bool]:
+    def _apply_once(
+        self, steps: Sequence[Step], rider: Rider | None = None
+    ) -> list[bool]:
         """Apply all steps in one transaction, again if another one was in the way."""
         for attempt in Retrying(
             retry=retry_if_exception_type(Conflict),
@@ -170,6 +191,8 @@ class Engine:
                 work.load(steps)
                 applied = [work.apply(step) for step in steps]
                 work.save()
+                if rider is not None:
+                    rider()
         self.committed(work)
         return applied
 

@@ -14,7 +14,6 @@ ALLOCATIONS = 10_000  # new objects until Python looks; its own number is 700
 
 
 def collect_seldom() -> None:
-    """Look for garbage seldom, and never again among what was imported by now."""
-    gc.freeze()
+    """Look for garbage seldom, from now on."""
     _, middle, oldest = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS, middle, oldest)

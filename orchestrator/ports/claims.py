@@ -125,8 +125,15 @@ class Heard:
 class Gather(Protocol):
     """Makes durable facts out of what was heard."""
 
-    def __call__(self, heard: Sequence[Heard]) -> None:
-        """Apply *heard* in one transaction; raises `Unavailable`, then nothing is."""
+    def __call__(
+        self, heard: Sequence[Heard], then: Callable[[], None] | None = None
+    ) -> bool:
+        """
+        Apply *heard* in one transaction; raises `Unavailable`, then nothing is.
+
+        *then* stores more in that transaction, maybe in several tries; tells whether it
+        did: not if nothing of *heard* needed one, or if it failed.
+        """
 
     def spoken(self, word: Word) -> None:
         """Apply what a processor said by itself, in one transaction."""

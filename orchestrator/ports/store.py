@@ -32,7 +32,11 @@ from orchestrator.ports.writes import Write
 
 
 class Transaction(Protocol):
-    """One transaction of the store; commits when its context ends without an error."""
+    """
+    One transaction of the store; commits when its context ends without an error.
+
+    What its thread reads and stores meanwhile in other ways is part of it.
+    """
 
     def lock_subjects(self, refs: Collection[SubjectRef], at: datetime) -> None:
         """Create missing subject rows and lock all of them, in order."""

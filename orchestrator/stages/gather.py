@@ -129,11 +129,14 @@ class Gatherer:
         self._accounts = accounts
         self._on_applied = on_applied
 
-    def __call__(self, heard: Sequence[Heard]) -> None:
+    def __call__(
+        self, heard: Sequence[Heard], then: Callable[[], None] | None = None
+    ) -> bool:
         """
         Apply *heard*; raises `Unavailable`, and then it may be applied again.
 
-        What was stored by then changes nothing the second time.
+        What was stored by then changes nothing the second time.  *then* rides along in
+        the transaction; tells whether it could.
         """
         unmoved = self._give_back_unmoved(heard)
         heard = [one for one in heard if one.claimed.task.id not in unmoved]
@@ -142,8 +145,11 @@ class Gatherer:
         steps = [
             self._step(one, opened.get(one.claimed.task.sealed_under)) for one in heard
         ]
-        self._engine.apply(steps)
+        if then is None:
+            self._engine.apply(steps)
+        rode = then is not None and self._engine.apply_with(steps, then)
         self._on_applied()
+        return rode
 
     def _opened(self, telling: Sequence[Heard]) -> Mapping[str, OpenVault]:
         """Open the vault for what identifies somebody, by purpose."""

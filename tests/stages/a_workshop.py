@@ -233,7 +233,7 @@ class Workshop:
 
     def claim(self) -> Sequence[CallGroup]:
         """Claim what goes out now."""
-        return self.preparing.claim({MAIL: self.account.free_calls}, OWNER)
+        return self.preparing.claim({MAIL: self.account.free_calls}, OWNER)()
 
     def round(self) -> int:
         """Claim, call and gather once; returns how many calls that were."""

@@ -3,6 +3,8 @@ The connection to SQLite or PostgreSQL: its transactions.
 
 SQLite runs in WAL mode with synchronous=FULL and secure_delete, one writer at a time
 (`BEGIN IMMEDIATE` behind an in-process lock, so that threads queue instead of polling).
+
+What a thread begins within a writing transaction of its own is part of that one.
 """
 
 from __future__ import annotations
@@ -54,19 +56,39 @@ class Database:
         self.write_lock: AbstractContextManager[Any] = (
             threading.RLock() if self.is_sqlite else nullcontext()
         )
+        self._mine = _Mine()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """Begin a writing transaction; commits at the end, rolls back on any error."""
+        """
+        Begin a writing transaction; commits at the end, rolls back on any error.
+
+        Within another one of this thread nothing is begun or committed: an error must
+        go through both.
+        """
+        if self._mine.connection is not None:
+            yield self._mine.connection
+            return
         with self.write_lock, translated(), self.engine.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield connection
+            self._mine.connection = connection
+            try:
+                yield connection
+            finally:
+                self._mine.connection = None
             connection.commit()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Begin a reading transaction, which sees one moment and changes nothing."""
+        """
+        Begin a reading transaction, which sees one moment and changes nothing.
+
+        Within a writing one of this thread it sees what that one has written.
+        """
+        if self._mine.connection is not None:
+            yield self._mine.connection
+            return
         with translated(), self._reader.connect() as connection:
             if self.is_sqlite:
                 connection.exec_driver_sql("BEGIN")
@@ -98,6 +120,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+class _Mine(threading.local):
+    """The writing transaction that a thread is in."""
+
+    connection: Connection | None = None
 
 
 def _engine(url: str, longest_standstill: timedelta) -> Engine:

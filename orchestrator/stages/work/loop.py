@@ -1,8 +1,8 @@
 """
 The worker's loop: one event loop for the calls, one thread for the database.
 
-A turn stores what was heard and claims what is due, together; while it runs, more
-answers gather, so that a busy worker commits in groups and an idle one at once.
+A turn stores what was heard and claims what is due, in one transaction; while it runs,
+more answers gather, so that a busy worker commits in groups and an idle one at once.
 """
 
 from __future__ import annotations
@@ -148,19 +148,34 @@ class Worker:
         self._turning = get_ident()
         self._store_pauses()
         self._ownership.tend()
-        if heard:
-            self._gather(heard)
-        if self._is_in_doubt:
-            self._ownership.put_back(self._begun - {h.claimed.task.id for h in heard})
-            self._is_in_doubt = False
         free = {id_: account.free_calls for id_, account in self._accounts.items()}
         free = {id_: calls for id_, calls in free.items() if calls > 0}
-        groups = self._preparing.claim(free, self._settings.owner) if free else []
+        groups = self._stored_and_claimed(heard, free)
         lingers = self._preparing.lingers_for(free)
         if not groups:
             return groups, self._pause(free, lingers)
         # Whatever could be claimed is claimed: the next turn comes with an answer.
         return groups, self._settings.idle if lingers is None else lingers
+
+    def _stored_and_claimed(
+        self, heard: Sequence[Heard], free: Mapping[AccountId, int]
+    ) -> Sequence[CallGroup]:
+        """Store what was heard and claim what is due; in one transaction, if it can."""
+        claimed: list[Callable[[], Sequence[CallGroup]]] = []
+
+        def claim() -> None:
+            claimed.append(self._preparing.claim(free, self._settings.owner))
+
+        rode = False
+        if heard:
+            rides = bool(free) and not self._is_in_doubt
+            rode = self._gather(heard, claim if rides else None)
+        if self._is_in_doubt:
+            self._ownership.put_back(self._begun - {h.claimed.task.id for h in heard})
+            self._is_in_doubt = False
+        if free and not rode:
+            claim()
+        return claimed[-1]() if claimed else []
 
     def _store_pauses(self) -> None:
         """Make pauses durable and visible, before what they gave back is claimed."""

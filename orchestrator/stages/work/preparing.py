@@ -12,6 +12,7 @@ from collections.abc import (
     Sequence,
 )
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from orchestrator.core.answer.dossier import (
@@ -107,8 +108,14 @@ class Preparing:
             }
         )
 
-    def claim(self, free: Mapping[AccountId, int], owner: str) -> Sequence[CallGroup]:
-        """Claim what fits into so many *free* calls, and return the calls."""
+    def claim(
+        self, free: Mapping[AccountId, int], owner: str
+    ) -> Callable[[], Sequence[CallGroup]]:
+        """
+        Claim what fits into so many *free* calls; returns what prepares the calls.
+
+        That may wait until the transaction is over which this is part of.
+        """
         now = self._clock.now()
         made: list[Bundle] = []
         opened: Unsealed | None = None
@@ -127,7 +134,7 @@ class Preparing:
         rooms = self._batching.begin(free, now, jobs)
         choose = self._batching.choose
         self._claims.claim(rooms, epochs, owner, now, calls_for, windows, choose=choose)
-        return [self._group(one, opened) for one in made] if opened is not None else []
+        return partial(self._groups, made, opened)
 
     @property
     def is_held_back(self) -> bool:
@@ -201,6 +208,12 @@ class Preparing:
         known = load_identifiers(opened.named(claim, ALL_IDENTIFIERS).values())
         accepted = self._accounts[claim.task.account].config.accepts
         return tuple(one for one in known if one.type in accepted)
+
+    def _groups(
+        self, made: Sequence[Bundle], opened: Unsealed | None
+    ) -> Sequence[CallGroup]:
+        """Return the calls of what was claimed; nothing is open without a claim."""
+        return [self._group(one, opened) for one in made] if opened is not None else []
 
     def _group(self, bundle: Bundle, opened: Unsealed) -> CallGroup:
         """Return one call with what its connector declared, and no more."""

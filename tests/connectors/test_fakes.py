@@ -15,6 +15,7 @@ from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.hubspot import TOKEN, FakeHubSpot
 from connectors.fakes.serving import serve
 from connectors.registry import connectors
+from tests.support.patience import PATIENCE
 
 _AUTH = {"Authorization": f"Bearer {TOKEN}"}
 _DELETE = "/crm/v3/objects/contacts/gdpr-delete"
@@ -33,14 +34,14 @@ def client(fake: FakeHubSpot) -> Iterator[httpx.Client]:
     """Lend a client at the served fake."""
     with (
         serve(fake) as url,
-        httpx.Client(base_url=url, headers=_AUTH, timeout=0.3) as client,
+        httpx.Client(base_url=url, headers=_AUTH, timeout=PATIENCE) as client,
     ):
         yield client
 
 
-def delete(client: httpx.Client) -> httpx.Response:
+def delete(client: httpx.Client, timeout: float = PATIENCE) -> httpx.Response:
     """Ask for the erasure of contact 1."""
-    return client.post(_DELETE, json={"objectId": "1"})
+    return client.post(_DELETE, json={"objectId": "1"}, timeout=timeout)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +72,11 @@ def test_fault_does_what_its_name_says(
 ) -> None:
     """Each fault answers as it should, and the effect took place or did not."""
     fake.faults.add(Fault(kind=kind))
+    stalls = kind in {FaultKind.STALL, FaultKind.STALL_AFTER}
 
     try:
-        got = delete(client).status_code
+        # Long enough for what it does before it stalls, also on a slow machine.
+        got = delete(client, 1 if stalls else PATIENCE).status_code
     except httpx.TransportError:
         got = None
 
@@ -147,7 +150,7 @@ def test_fakes_serve_as_a_command_and_stop_when_told() -> None:
         places = dict(process.stdout.readline().split() for _ in range(4))
         answer = httpx.get(f"{places['hubspot']}/_control/state")
         process.terminate()
-        status = process.wait(timeout=20)
+        status = process.wait(timeout=PATIENCE)
 
     assert answer.json() == {"contacts": {}, "blocklist": []}
     assert status == 0

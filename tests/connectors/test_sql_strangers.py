@@ -18,6 +18,7 @@ from tests.connectors.databases import (
     identifiers_of,
     rows_of,
 )
+from tests.support.postgres import wait_until_somebody_waits
 
 OF_CANARY = identifiers_of(CANARY)
 OWN, OTHERS = (next(iter(rows_of(who)))["id"] for who in (CANARY, BYSTANDER))
@@ -88,17 +89,9 @@ def test_row_that_changes_hands_meanwhile_is_not_erased(
     with on_postgres.engine.begin() as other:
         other.execute(given)
         erasing.start()
-        _wait_until_blocked(on_postgres)
-    erasing.join(30)
+        wait_until_somebody_waits(on_postgres.engine)
+    erasing.join()
 
     assert told == [NeedsHuman("owner_changed")]
     assert len(on_postgres.rows(CUSTOMERS)) == 2
     assert len(on_postgres.rows(ORDERS)) == 4
-
-
-def _wait_until_blocked(shop: ShopDatabase) -> None:
-    """Wait until somebody waits for a lock that somebody else holds."""
-    query = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with shop.engine.connect() as connection:
-        while not connection.execute(query).scalar_one():
-            connection.rollback()

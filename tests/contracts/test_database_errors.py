@@ -22,7 +22,7 @@ from orchestrator.errors import (
 from orchestrator.ports import PutEntry, VaultEntry
 from tests.contracts.stored import Stored
 from tests.core.builders import T0
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, wait_until_somebody_waits
 
 CANARY = "canary@example.org"
 
@@ -292,7 +292,7 @@ def test_row_that_another_process_inserted_first_is_a_conflict(
         connection.execute(insert)
         other = threading.Thread(target=be_later)
         other.start()
-        _until_somebody_waits(database)
+        wait_until_somebody_waits(database.engine)
     other.join()
 
     assert [type(error) for error in errors] == [Conflict]
@@ -301,7 +301,7 @@ def test_row_that_another_process_inserted_first_is_a_conflict(
 
 def test_rows_of_a_process_that_stands_still_are_set_free(database_url: str) -> None:
     """Whoever is paused within a transaction loses it; the others go on."""
-    paused = Database(database_url, longest_standstill=timedelta(milliseconds=100))
+    paused = Database(database_url, longest_standstill=timedelta(milliseconds=500))
     others = Database(database_url)
     lock = text("SELECT id FROM one FOR UPDATE")
     with others.writing() as connection:
@@ -320,13 +320,3 @@ def test_rows_of_a_process_that_stands_still_are_set_free(database_url: str) -> 
     paused.ping()
     for one in (paused, others):
         one.close()
-
-
-def _until_somebody_waits(database: Database) -> None:
-    """Return once a transaction waits for another."""
-    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    for _ in range(2000):
-        with database.reading() as connection:
-            if connection.execute(query).scalar_one():
-                return
-    pytest.fail("The second insert did not wait for the first.")

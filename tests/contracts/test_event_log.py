@@ -24,6 +24,10 @@ from tests.support.logs import (
     eventually,
 )
 from tests.support.noisy_log import NoisyConsumer, NoisyPublisher
+from tests.support.patience import PATIENCE
+
+# Of a poll that would last for a minute: far less, even where all else is slow.
+AT_ONCE = 30
 
 
 @pytest.fixture(params=["embedded", pytest.param("kafka", marks=pytest.mark.kafka)])
@@ -218,7 +222,7 @@ def test_one_poll_returns_a_bounded_number(log: LogUnderTest) -> None:
         sizes.append(len(consumer.poll(0.5)))
         return sum(sizes) >= 900
 
-    eventually(poll, 15, "900 records")
+    eventually(poll, PATIENCE, "900 records")
     assert max(sizes) <= 500
 
 
@@ -243,9 +247,11 @@ def test_wake_ends_a_waiting_poll(log: LogUnderTest) -> None:
     timer.start()
     before = time.monotonic()
     records = consumer.poll(60)
+    took = time.monotonic() - before
+    timer.join()
 
     assert list(records) == []
-    assert time.monotonic() - before < 2
+    assert took < AT_ONCE
 
 
 def test_wake_before_a_poll_is_not_lost(log: LogUnderTest) -> None:
@@ -260,8 +266,8 @@ def test_wake_before_a_poll_is_not_lost(log: LogUnderTest) -> None:
     woken_after = time.monotonic() - before
     log.publisher().publish([a_message(topic)])
 
-    assert woken_after < 2
-    assert len(consumer.poll(10)) == 1
+    assert woken_after < AT_ONCE
+    assert len(collect(consumer, 1)) == 1
 
 
 def test_published_record_ends_a_waiting_poll(log: LogUnderTest) -> None:
@@ -275,9 +281,11 @@ def test_published_record_ends_a_waiting_poll(log: LogUnderTest) -> None:
     timer.start()
     before = time.monotonic()
     records = consumer.poll(60)
+    took = time.monotonic() - before
+    timer.join()
 
     assert len(records) == 1
-    assert time.monotonic() - before < 2
+    assert took < AT_ONCE
 
 
 def test_every_acknowledged_message_is_there(log: LogUnderTest) -> None:

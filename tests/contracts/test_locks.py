@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from orchestrator.adapters.sql import tables as t
@@ -28,6 +27,8 @@ from tests.contracts.stored import (
     only_erasure,
 )
 from tests.core.builders import MAIL, SECOND, T0
+from tests.support.patience import PATIENCE
+from tests.support.postgres import wait_until_somebody_waits
 
 CASE = CaseId("case-1")
 TIMES = 12
@@ -123,16 +124,6 @@ def _locked(stored: Stored) -> Iterator[Transaction]:
         yield transaction
 
 
-def _until_somebody_waits(stored: Stored) -> None:
-    """Return once a transaction waits for another."""
-    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    for _ in range(5000):
-        with stored.database.reading() as connection:
-            if connection.execute(query).scalar_one():
-                return
-    pytest.fail("Nobody waits for anybody.")
-
-
 def test_claim_skips_a_locked_case(on_postgres: Stored) -> None:
     """It does not wait for a case that is being decided; it takes the others."""
     on_postgres.open(*(only_erasure(n, TaskStatus.READY) for n in (1, 2, 3)))
@@ -154,9 +145,9 @@ def test_step_sees_the_step_it_waited_for(on_postgres: Stored) -> None:
     with ThreadPoolExecutor() as threads:
         with _locked(on_postgres) as transaction:
             late: Future[object] = threads.submit(on_postgres.load, CASE)
-            _until_somebody_waits(on_postgres)
+            wait_until_somebody_waits(on_postgres.database.engine)
             transaction.save_cases([(only_erasure(1, TaskStatus.READY), after)])
-        loaded = late.result(20)
+        loaded = late.result(PATIENCE)
 
     assert loaded == {CASE: after}
 
@@ -173,13 +164,13 @@ def test_case_is_not_claimed_while_its_owner_changes(on_postgres: Stored) -> Non
             taking = threads.submit(
                 on_postgres.claims.acquire, [MAIL], OTHER, over, over + LEASE
             )
-            _until_somebody_waits(on_postgres)
+            wait_until_somebody_waits(on_postgres.database.engine)
             results.append(taking)
             return ()
 
         results: list[Future[Any]] = []
         on_postgres.claims.claim({MAIL: 1}, epochs, OWNER, T0, meanwhile, {})
-        assert results[0].result(20) == {MAIL: 2}
+        assert results[0].result(PATIENCE) == {MAIL: 2}
 
     (orphan,) = on_postgres.claims.orphans({MAIL: 2}, 9)
     assert (orphan.case, orphan.epoch) == (CASE, 1)
@@ -198,10 +189,10 @@ def test_openings_of_one_subject_take_turns(on_postgres: Stored) -> None:
         with on_postgres.store.transaction() as transaction:
             transaction.lock_subjects({subject}, T0)
             late = threads.submit(open_cases)
-            _until_somebody_waits(on_postgres)
+            wait_until_somebody_waits(on_postgres.database.engine)
             transaction.keep_plans([numbered(1).plan], T0)
             transaction.insert_cases([numbered(1)])
-        assert late.result(20) == [CASE]
+        assert late.result(PATIENCE) == [CASE]
 
 
 def test_transactions_in_a_ring_are_a_conflict(on_postgres: Stored) -> None:
@@ -222,11 +213,11 @@ def test_transactions_in_a_ring_are_a_conflict(on_postgres: Stored) -> None:
             with on_postgres.store.transaction() as transaction:
                 transaction.load_cases([CASE])
                 late = threads.submit(backwards, locked)
-                locked.wait(20)
+                locked.wait(PATIENCE)
                 transaction.load_cases([two])
         except Conflict as error:
             errors.append(error)
-        errors.append(late.exception(20))
+        errors.append(late.exception(PATIENCE))
 
     assert [type(one) for one in errors if one is not None] == [Conflict]
 
@@ -247,7 +238,7 @@ def test_person_whose_records_go_is_known_again(on_postgres: Stored) -> None:
 
     with ThreadPoolExecutor() as threads:
         opened = threads.submit(open_case)
-        _until_somebody_waits(on_postgres)
+        wait_until_somebody_waits(on_postgres.database.engine)
         going.execute(text("DELETE FROM subjects"))
         going.commit()
         opened.result()

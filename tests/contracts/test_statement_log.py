@@ -22,6 +22,7 @@ from schemas.topics import RECEIPTS
 from tests.contracts.stored import Stored
 from tests.core.builders import T0
 from tests.support.logged import LOG, MINUTE, SIGNER, a_log, a_statement, sign
+from tests.support.patience import PATIENCE
 from tests.support.signed_receipts import PUBLIC_KEY
 
 
@@ -125,7 +126,7 @@ def test_appending_at_once_gives_each_number_once(stored: Stored) -> None:
 
     def run(mine: Stored) -> None:
         log = SqlStatementLog(mine.database, SIGNER)
-        start.wait(10)
+        start.wait(PATIENCE)
         try:
             while log.append(T0):
                 pass
@@ -138,7 +139,7 @@ def test_appending_at_once_gives_each_number_once(stored: Stored) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
 
     assert failures == []
     assert len(_logged(stored)) == 40

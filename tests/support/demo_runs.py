@@ -19,6 +19,8 @@ from tests.support.patience import PATIENCE
 
 ERASURE = str(Path(sys.executable).with_name("erasure"))
 VERDICT = "All of it is true"
+# More than the demo's own patience.
+LONGEST = 2 * PATIENCE
 PEOPLE = ("ada.moreau", "bo.lindqvist", "chiara.conti", "dmitri.ilves")
 
 
@@ -56,7 +58,7 @@ def run(
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=LONGEST,
     )
     return Ran(where, done.returncode, done.stdout + done.stderr)
 
@@ -69,7 +71,7 @@ def pasted(command: str, where: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=LONGEST,
     )
 
 
@@ -88,7 +90,7 @@ def run_on_terminal(where: Path, columns: int, *options: str) -> Ran:
     ) as process:
         os.close(theirs)
         said = b"".join(_pieces(ours))
-        status = process.wait(timeout=PATIENCE)
+        status = process.wait(timeout=LONGEST)
     os.close(ours)
     return Ran(where, status, said.decode())
 

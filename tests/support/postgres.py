@@ -8,12 +8,14 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import time
 import uuid
 from pathlib import Path
 from signal import SIGINT, SIGQUIT
 from typing import Final
 
 import psycopg
+from sqlalchemy import Engine, text
 
 from tests.support.patience import PATIENCE
 from tests.support.processes import (
@@ -154,6 +156,17 @@ def copy_database(url: str) -> str:
         )
         connection.execute(f'CREATE DATABASE "{copy}" TEMPLATE "{name}"'.encode())
     return f"{base}/{copy}"
+
+
+def wait_until_somebody_waits(engine: Engine) -> None:
+    """Return once a transaction waits for another one of the same server."""
+    query = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        with engine.connect() as connection:
+            if connection.execute(query).scalar_one():
+                return
+    raise AssertionError("Nobody waits for anybody.")
 
 
 def _plain(url: str) -> str:

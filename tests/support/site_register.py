@@ -30,7 +30,7 @@ class RegisterText:
     keeps_orders: bool = False
     concurrency: int = 16
     rates: str = '[{ limit = 5000, per = "1s" }]'
-    timeout: str = "2s"
+    timeout: str = "30s"
     retry_cap: str = "200ms"
     ping_every: str = "200ms"
     # Further lines by account, as TOML: `{"hubspot": {"fed_by": '["klaviyo"]'}}`.

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -295,6 +296,15 @@ def test_demo_leaves_a_strange_folder_alone(tmp_path: Path) -> None:
     assert mine.read_text() == "years of work"
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let what is started be interrupted; a job in the background could not be."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_demo_ends_at_once_when_interrupted(tmp_path: Path) -> None:
     """Ctrl-C stops everything, says where what it left lies, and exits 130."""
     with subprocess.Popen(

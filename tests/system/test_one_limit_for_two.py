@@ -20,6 +20,8 @@ from tests.support.site_register import RegisterText
 
 POINTS, WINDOW = 40, 4
 LEASE = "2s"
+# Nothing is to be taken from the second process, however slow it is.
+LONG = {"ERASURE_LEASE": "60s"}
 # How much later than its turn at the gate a request may reach the processor.
 UNEVENNESS = 0.5
 (_BUDGET,) = (one for one in LIMITS["amplitude"] if one.cost)
@@ -134,7 +136,7 @@ def test_budget_of_points_holds_when_the_owner_dies(
     ledger.stops, ledger.stops_at = site.start(), POINTS - 10
     site.publish(*(a_submission(human, "access") for human in people))
     site.wait(lambda: ledger.spent >= ledger.stops_at)
-    site.start(**other_env)
+    site.start(**LONG, **other_env)
     site.wait_until_over(len(people))
 
     assert ledger.hosts > {door}
@@ -157,7 +159,7 @@ def test_accounts_of_one_credential_change_owner_together(
     ledger.stops, ledger.stops_at = site.start(), POINTS - 10
     site.publish(*(a_submission(human) for human in people))
     site.wait(lambda: ledger.spent >= ledger.stops_at)
-    site.start(**other_env)
+    site.start(**LONG, **other_env)
     seen: set[int] = set()
     owners = "SELECT count(DISTINCT owner) FROM accounts WHERE owner IS NOT NULL"
 
@@ -170,7 +172,7 @@ def test_accounts_of_one_credential_change_owner_together(
     assert ledger.hosts > {door}
     assert seen <= {0, 1}
     assert ledger.spent > POINTS
-    assert ledger.fullest() <= POINTS + 2
+    assert ledger.fullest() <= POINTS + 4  # two under way at each account
 
 
 def _points(operation: str) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from functools import partial
 
 import psutil
 
+from orchestrator.core.words import AccountId
 from tests.support.broker import Broker
 from tests.support.people import Human, a_submission, held_of, humans, settle_in
 from tests.support.postgres import Postgres
@@ -14,10 +14,11 @@ from tests.support.site import Backend, Site
 from tests.support.site_fixtures import NewSite
 from tests.support.site_register import RegisterText
 
-RESUMES_WITHIN = 10
+RESUMES_WITHIN = 60  # seconds, on a slow machine; else for ever
 MOST_MEGABYTES = 300
 # One after the other, so that an outage falls into the middle of the work.
-SLOW = RegisterText(rates='[{ limit = 30, per = "1s" }]', concurrency=2)
+SLOW = RegisterText(rates='[{ limit = 10, per = "1s" }]', concurrency=2)
+HUBSPOT = AccountId("hubspot")
 
 
 def _settled(site: Site) -> int:
@@ -35,7 +36,7 @@ def _begun(site: Site, people: list[Human]) -> psutil.Process:
     settle_in(site.fakes, people)
     site.publish(*(a_submission(human) for human in people))
     child = site.start(ERASURE_LEASE="3s")
-    site.wait(lambda: 0 < _settled(site) < len(people) * 4)
+    site.wait(lambda: 0 < _settled(site) < len(people) * 8)
     return psutil.Process(child.pid)
 
 
@@ -43,23 +44,25 @@ def test_work_goes_on_without_the_broker_and_is_told_when_it_is_back(
     distributed: Backend, new_site: NewSite, broker: Broker
 ) -> None:
     """What is there is worked on; the outbox waits; a restarted broker gets it all."""
-    site = new_site(distributed, SLOW)
+    site = new_site(distributed)
     people, late = humans(10), humans(2, first=500)
+    claims, now = site.here.claims, site.here.clock.now()
+    # So that no case ends before the broker is away.
+    claims.register([HUBSPOT])
+    claims.pause(HUBSPOT, "audit", "dpo", now)
     process = _begun(site, people)
     settle_in(site.fakes, late)
 
     broker.stop()
+    claims.resume(HUBSPOT)
     site.wait(lambda: _settled(site) == len(people) * 8)
     waiting = site.count("SELECT count(*) FROM outbox WHERE sent_at IS NULL")
     broker.start()
-    back = time.monotonic()
     site.wait_until_over(len(people), within=RESUMES_WITHIN)
     site.publish(*(a_submission(human) for human in late))
     site.wait(lambda: site.count("SELECT count(*) FROM cases") == 12, RESUMES_WITHIN)
-    took = time.monotonic() - back
 
     assert waiting > 0
-    assert took < 2 * RESUMES_WITHIN
     assert process.is_running()
     assert process.memory_info().rss < MOST_MEGABYTES * 1_000_000
     site.wait_until_over(12)

@@ -27,6 +27,7 @@ from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,
     SaidEvent,
+    Transaction,
 )
 from orchestrator.ports.event_log import Consumer, Record
 from orchestrator.stages.ingest.attaching import attached
@@ -134,15 +135,7 @@ class Ingest:
             openings = [
                 new for record, what in read if (new := self._take(batch, record, what))
             ]
-            batch.work.load_siblings([new.opening for new in openings])
-            braking = Braking(parts, transaction)
-            sources = {known.case_id: known.source for known in batch.new}
-            told = attached(parts, batch, openings)
-            free = [new for new in told if new.opening.led_by is None]
-            led = [new for new in told if new.opening.led_by is not None]
-            for new in (*braking.braked(free, sources), *led):
-                batch.work.open(new)
-            braking.follow(led)
+            braking = self._open(batch, transaction, openings)
             apply_words(self._parts, batch)
             batch.work.save()
             transaction.remember_requests(batch.new, parts.clock.now())
@@ -158,6 +151,22 @@ class Ingest:
         if bounding is not None:
             _tell(bounding, len(batch.rejected))
         return [found for _, found in batch.rejected]
+
+    def _open(
+        self, batch: Batch, transaction: Transaction, openings: Sequence[NewCase]
+    ) -> Braking:
+        """Open what the brake lets through, or holds; what leads another comes first."""
+        parts = self._parts
+        batch.work.load_siblings([new.opening for new in openings])
+        braking = Braking(parts, transaction)
+        sources = {known.case_id: known.source for known in batch.new}
+        told = attached(parts, batch, openings)
+        free = [new for new in told if new.opening.led_by is None]
+        led = [new for new in told if new.opening.led_by is not None]
+        for new in (*braking.braked(free, sources), *led):
+            batch.work.open(new)
+        braking.follow(led)
+        return braking
 
     def _said(self, record: Record, release: Release | None) -> SaidEvent:
         """Listen to a record, as when it came."""

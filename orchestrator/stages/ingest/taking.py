@@ -155,7 +155,7 @@ class Ingest:
     def _open(
         self, batch: Batch, transaction: Transaction, openings: Sequence[NewCase]
     ) -> Braking:
-        """Open what the brake lets through, or holds; what leads another comes first."""
+        """Open what the brake lets through or holds; who leads others comes first."""
         parts = self._parts
         batch.work.load_siblings([new.opening for new in openings])
         braking = Braking(parts, transaction)

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretBytes
 
-from orchestrator.adapters.pseudonyms import Pseudonyms
+from orchestrator.adapters.keys.pseudonyms import Pseudonyms
 from orchestrator.core.cases import TaskStatus
 from orchestrator.ports import Claimed, Heard
 from orchestrator.stages.gather import Gatherer, Habits

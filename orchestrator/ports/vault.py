@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.answer.copying import CopyLabel
 from orchestrator.core.cases import Case
 from orchestrator.core.words import (
     CaseId,
 )
-from orchestrator.core.work.copying import CopyLabel
 from orchestrator.ports.values import Artifact
 from orchestrator.ports.writes import LockKey, PutEntry, PutKey, PutTombstone
 from schemas.connecting import Identifier, Row

@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from orchestrator.apart import Apart
+from orchestrator.core.answer.copying import label_of
 from orchestrator.core.answer.moments import signing_time
 from orchestrator.core.answer.statements import (
     final_receipt,
@@ -24,7 +25,6 @@ from orchestrator.core.answer.statements import (
 from orchestrator.core.cases import Case, Wants
 from orchestrator.core.events import ExportSealed, StatementSigned
 from orchestrator.core.words import StatementKind
-from orchestrator.core.work.copying import label_of
 from orchestrator.engine import Announcement, Engine, Step
 from orchestrator.ports import (
     Artifact,

@@ -7,7 +7,7 @@ import pickle
 import pytest
 from pydantic import SecretBytes
 
-from orchestrator.adapters.vault.framing import framed
+from orchestrator.adapters.keys.framing import framed
 from orchestrator.adapters.vault.vault_cipher import Cipher, VaultError
 
 SECRET = b"ada@example.org"

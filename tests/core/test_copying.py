@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from orchestrator.core.answer.copying import CopyLine, copy_lines
 from orchestrator.core.events import ItemsLocated, PersonClosed
-from orchestrator.core.work.copying import CopyLine, copy_lines
 from schemas.connecting import Action, Exported, Mode, NothingFound
 from tests.core.builders import (
     ACCESS,

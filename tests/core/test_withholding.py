@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.answer.statistics import Answer
 from orchestrator.core.answer.tallying import Tally, by_right
-from orchestrator.core.ruling.withholding import PARTS, cells_of, withheld
+from orchestrator.core.answer.withholding import PARTS, cells_of, withheld
 from tests.core.test_tallying import NOW, some_figures
 
 

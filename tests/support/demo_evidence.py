@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from orchestrator.adapters.reading.quarantine_views import QuarantinedLine
+from orchestrator.adapters.intake.quarantine_views import QuarantinedLine
 from orchestrator.adapters.receipts.receipt_files import ReceiptFiles
 from orchestrator.entrypoints.demo.evidence import Evidence
 from orchestrator.entrypoints.demo.fetching import FetchedReceipt

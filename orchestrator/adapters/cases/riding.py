@@ -17,10 +17,10 @@ from sqlalchemy import (
 
 from orchestrator.adapters.cases import tombstones
 from orchestrator.adapters.inbox import letters
+from orchestrator.adapters.keys.moved_keys import move_key
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.locked_tables import locked_keys
 from orchestrator.adapters.sql.upserting import upsert
-from orchestrator.adapters.vault.moved_keys import move_key
 from orchestrator.ports import (
     AcceptCall,
     Artifact,

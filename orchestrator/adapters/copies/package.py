@@ -35,7 +35,7 @@ from orchestrator.adapters.copies.package_manifest import (
     manifest,
 )
 from orchestrator.adapters.copies.package_recipients import RECIPIENTS, recipients_json
-from orchestrator.core.work.copying import CopyLine
+from orchestrator.core.answer.copying import CopyLine
 from orchestrator.errors import OrchestratorError
 from schemas.connecting import Provenance
 from schemas.recipients import RecipientHeard

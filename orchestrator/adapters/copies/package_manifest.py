@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from orchestrator.core.work.copying import CopyLine
+from orchestrator.core.answer.copying import CopyLine
 from schemas.connecting import Provenance
 
 # Never change: readers of packages look for this word.

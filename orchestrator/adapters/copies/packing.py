@@ -16,7 +16,7 @@ from orchestrator.adapters.copies.package import (
 )
 from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
 from orchestrator.adapters.vault.vault_cipher import DataKey
-from orchestrator.core.work.copying import CopyLabel
+from orchestrator.core.answer.copying import CopyLabel
 from orchestrator.ports import CopyPart
 from schemas.connecting import Row
 

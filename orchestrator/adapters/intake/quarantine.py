@@ -16,11 +16,11 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, func, insert, or_, select, update
 
-from orchestrator.adapters.reading.asking import NEAR
-from orchestrator.adapters.reading.quarantine_views import (
+from orchestrator.adapters.intake.quarantine_views import (
     QuarantineAction,
     QuarantinedLine,
 )
+from orchestrator.adapters.reading.asking import NEAR
 from orchestrator.adapters.sql import intake_tables as i
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from pydantic import SecretBytes
 
-from orchestrator.adapters.vault.framing import framed
+from orchestrator.adapters.keys.framing import framed
 
 KEY_BYTES = 32
 

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretBytes
 
-from orchestrator.adapters.vault.framing import framed
+from orchestrator.adapters.keys.framing import framed
 from orchestrator.errors import OrchestratorError
 
 KEY_BYTES = 32

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.adapters.intake.quarantine import WAITING, Done, DropReason, Ruling
-from orchestrator.adapters.reading.quarantine_views import (
+from orchestrator.adapters.intake.quarantine_views import (
     QuarantineAction,
     QuarantinedLine,
 )

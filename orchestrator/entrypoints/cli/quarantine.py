@@ -31,7 +31,7 @@ from orchestrator.errors import SetUpError
 # ruff: noqa: PLC0415 (reads should answer at once)
 
 if TYPE_CHECKING:
-    from orchestrator.adapters.reading.quarantine_views import QuarantinedLine
+    from orchestrator.adapters.intake.quarantine_views import QuarantinedLine
     from orchestrator.adapters.sql.database import Database
     from orchestrator.entrypoints.actions.releasing import QuarantinedView
     from orchestrator.ports import Unkept

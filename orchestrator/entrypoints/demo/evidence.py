@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from orchestrator.adapters.reading.quarantine_views import QuarantinedLine
+from orchestrator.adapters.intake.quarantine_views import QuarantinedLine
 from orchestrator.core.cases import Case
 from orchestrator.entrypoints.demo.fetching import Copy, FetchedReceipt
 from orchestrator.entrypoints.demo.forging import Forgery

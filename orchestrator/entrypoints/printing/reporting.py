@@ -17,7 +17,7 @@ from orchestrator.core.answer.tallying import (
     by_jurisdiction,
     by_right,
 )
-from orchestrator.core.ruling.withholding import Cell, withheld
+from orchestrator.core.answer.withholding import Cell, withheld
 from orchestrator.core.words import Right
 
 CALIFORNIA: Final = "US-CA"

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from orchestrator.core.answer.tallying import LineTally
-from orchestrator.core.ruling.withholding import Cell
+from orchestrator.core.answer.withholding import Cell
 from orchestrator.entrypoints.cli.showing import print_rows, print_table, say
 from orchestrator.entrypoints.printing.reporting import Report, ReportRow
 

@@ -8,17 +8,32 @@ remains.  What a trigger changes besides, in other rows or tables, no count tell
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import Connection, delete, func, select, update
 
 from connectors.sql.options import NULL, PSEUDONYM, Do
-from connectors.sql.schema import Known, Schema
+from connectors.sql.schema import Known, Schema, kind_of
 from connectors.sql.search import FoundRow, find_rows, parts, referred_by, with_keys
 from connectors.sql.session import Undone
+from connectors.sql.standing import Standing
 from connectors.sql.values import Key, Pseudonyms, key_of, label_of
-from schemas.connecting import Item, ItemId, Work
+from schemas.connecting import Item, ItemId, OpenReason, Work
+from schemas.kept_fields import KeptField
+
+Place = tuple[str, Key]
+Keep = Mapping[Place, frozenset[KeptField]]
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Whether any row was changed, and the items that are of something open."""
+
+    changed: bool
+    left_open: tuple[ItemId, ...] = ()
+    reason: OpenReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +44,70 @@ class Changing:
     pseudonyms: Pseudonyms | None = field(repr=False)
     most: int
 
-    def erase(self, connection: Connection, work: Work) -> bool:
+    def erase(self, connection: Connection, work: Work) -> Erased:
         """
-        Delete and anonymise the rows of *work*; tells whether any was still there.
+        Delete, anonymise and reduce the rows of *work*, all but those that are open.
 
         Raises `Undone` where the register, the database or another owner forbids it.
         """
-        wanted = self._wanted(work.items)
+        wanted, keep = self._wanted(work.items), self._keep(work)
         left = [
-            (known, self._left(connection, known, wanted.get(known.label, [])))
+            (known, self._left(connection, known, wanted.get(known.label, []), keep))
             for known in reversed(self.schema.tables)
         ]
         # Only now that nobody can give a row away any more.
         theirs = self._theirs(connection, work)
-        changed = False
         for known, rows in left:
             places = {(known.label, row.key) for row in rows}
             if theirs is not None and not places <= theirs:
                 # Keys are used again: the row is somebody else's by now.
                 raise Undone("owner_changed")
-            if rows and known.declared.do is Do.RETAIN:
-                raise Undone("kept_by_no_rule")
-            changed = self._change(connection, known, rows) or changed
+        stands = self._open(connection, left)
+        changed = False
+        for known, rows in left:
+            own = [row for row in rows if (known.label, row.key) not in stands]
+            changed = self._change(connection, known, own, keep) or changed
         for known in self.schema.tables:
-            if self._left(connection, known, wanted.get(known.label, [])):
+            keys = wanted.get(known.label, [])
+            keys = [key for key in keys if (known.label, key) not in stands]
+            if self._left(connection, known, keys, keep):
                 raise Undone("rows_came_back")
-        return changed
+        open_ = [item.id for item in work.items if self._place(item) in stands]
+        return Erased(changed, tuple(open_), next(iter(stands.values()), None))
 
     def still_there(
-        self, connection: Connection, items: Sequence[Item]
+        self, connection: Connection, work: Work
     ) -> tuple[tuple[ItemId, ...], bool]:
-        """Return the items that are not gone, and whether rows remain at all."""
-        left: set[tuple[str, Key]] = set()
+        """Return the items that are not gone, and whether rows remain for no law."""
+        left: set[Place] = set()
         remains = False
-        wanted = self._wanted(items)
+        wanted, keep = self._wanted(work.items), self._keep(work)
         for label, keys in wanted.items():
             known = self.schema.known(label)
             if known is not None:
                 rows = list(_rows(connection, self.schema, known, keys))
-                remains = remains or bool(rows)
-                left |= {(label, it.key) for it in rows if not self._is_done(it)}
-        places = ((item, self._place(item)) for item in items)
+                remains = remains or any((label, it.key) not in keep for it in rows)
+                left |= {(label, it.key) for it in rows if not self._is_done(it, keep)}
+        places = ((item, self._place(item)) for item in work.items)
         return tuple(item.id for item, at in places if at in left), remains
+
+    def _open(
+        self,
+        connection: Connection,
+        left: Sequence[tuple[Known, Sequence[FoundRow]]],
+    ) -> Mapping[Place, OpenReason]:
+        """Return the rows that are of something open, and of what."""
+        standing = Standing(connection, self.schema)
+        return {
+            (known.label, key): reason
+            for known, rows in left
+            for key, reason in standing.open_of(known, rows).items()
+        }
+
+    def _keep(self, work: Work) -> Keep:
+        """Return the rows that a law keeps, and what it needs of each."""
+        places = ((self._place(item), item.id) for item in work.items)
+        return {at: work.keep[id_] for at, id_ in places if at and id_ in work.keep}
 
     def _theirs(
         self, connection: Connection, work: Work
@@ -105,20 +142,22 @@ class Changing:
         return (known.label, key) if known and key is not None else None
 
     def _left(
-        self, connection: Connection, known: Known, keys: Sequence[Key]
+        self, connection: Connection, known: Known, keys: Sequence[Key], keep: Keep
     ) -> list[FoundRow]:
         """Lock and return the rows that are still to change."""
         rows = _rows(connection, self.schema, known, keys, lock=True)
-        return [row for row in rows if not self._is_done(row)]
+        return [row for row in rows if not self._is_done(row, keep)]
 
-    def _is_done(self, row: FoundRow) -> bool:
-        """Tell whether a row that is there holds nothing of the person any more."""
-        if row.known.declared.do is not Do.ANONYMISE:
+    def _is_done(self, row: FoundRow, keep: Keep) -> bool:
+        """Tell whether a row holds nothing of the person that no law needs."""
+        declared = row.known.declared
+        needed = keep.get((row.known.label, row.key))
+        if needed is None and declared.do is not Do.ANONYMISE:
             return False
-        return all(
-            self._is_changed(row.known, name, row.cells[name])
-            for name in row.known.declared.columns
-        )
+        if needed is not None and not _is_marked(row):
+            return False
+        names = declared.columns if needed is None else declared.not_needed(needed)
+        return all(self._is_changed(row.known, name, row.cells[name]) for name in names)
 
     def _is_changed(self, known: Known, name: str, value: object) -> bool:
         match known.declared.columns[name]:
@@ -131,33 +170,62 @@ class Changing:
                 return value == known.constant(name)
 
     def _change(
-        self, connection: Connection, known: Known, rows: Sequence[FoundRow]
+        self, connection: Connection, known: Known, all_: Sequence[FoundRow], keep: Keep
     ) -> bool:
-        if not rows:
+        """Reduce the rows that a law keeps, and do with the others as declared."""
+        if not all_:
             return False
+        kept = [row for row in all_ if (known.label, row.key) in keep]
+        rows = [row for row in all_ if row not in kept]
+        reduced = sum(self._reduce(connection, row, keep) for row in kept)
+        if reduced != len(kept) or self._erase(connection, known, rows) != len(rows):
+            raise Undone("other_rows_touched")
+        return True
+
+    def _erase(
+        self, connection: Connection, known: Known, rows: Sequence[FoundRow]
+    ) -> int:
+        """Return how many rows were deleted or anonymised."""
+        if rows and known.declared.do is Do.RETAIN:
+            raise Undone("kept_by_no_rule")
         keys = [row.key for row in rows]
         if known.declared.do is Do.DELETE:
             _check_nobody_refers(connection, self.schema, known, rows)
-            affected = sum(
+            return sum(
                 connection.execute(
                     delete(known.table).where(with_keys(known.key, part))
                 ).rowcount
                 for part in parts(keys)
             )
-        else:
-            affected = sum(self._anonymise(connection, row) for row in rows)
-        if affected != len(rows):
-            raise Undone("other_rows_touched")
-        return True
+        return sum(
+            self._write_over(connection, row, known.declared.columns) for row in rows
+        )
 
-    def _anonymise(self, connection: Connection, row: FoundRow) -> int:
-        """Write over the declared columns of one row."""
+    def _reduce(self, connection: Connection, row: FoundRow, keep: Keep) -> int:
+        """Write over what the law does not need of one row, and mark it."""
+        needed = keep[row.known.label, row.key]
+        names = row.known.declared.not_needed(needed)
+        return self._write_over(connection, row, names, mark=not _is_marked(row))
+
+    def _write_over(
+        self,
+        connection: Connection,
+        row: FoundRow,
+        names: Collection[str],
+        *,
+        mark: bool = False,
+    ) -> int:
+        """Write over some columns of one row."""
         known = row.known
         values = {
             name: self._instead(known, name, row.cells[name])
-            for name in known.declared.columns
+            for name in names
             if not self._is_changed(known, name, row.cells[name])
         }
+        if mark and known.declared.restricted_at is not None:
+            name = known.declared.restricted_at
+            is_day = kind_of(known.column(name)) is date
+            values[name] = func.current_date() if is_day else func.current_timestamp()
         by_key = with_keys(known.key, [row.key])
         return connection.execute(
             update(known.table).where(by_key).values(values)
@@ -172,6 +240,12 @@ class Changing:
         return known.constant(name)
 
 
+def _is_marked(row: FoundRow) -> bool:
+    """Tell whether a row says that it is restricted, where its table can say so."""
+    name = row.known.declared.restricted_at
+    return name is None or row.cells[name] is not None
+
+
 def _rows(
     connection: Connection,
     schema: Schema,
@@ -182,8 +256,12 @@ def _rows(
 ) -> Iterator[FoundRow]:
     """Yield the rows of *keys* that are there; *lock* keeps them as they are."""
     children = (it.referred for it in schema.children(known))
+    declared = known.declared
     names = [
-        *known.declared.columns,
+        *declared.columns,
+        *declared.parent_key,
+        *declared.open_when,
+        *([declared.restricted_at] if declared.restricted_at else []),
         *(column.name for referred in children for column in referred),
     ]
     wanted = {it.name: it for it in (*known.key, *map(known.column, names))}

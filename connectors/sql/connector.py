@@ -51,10 +51,11 @@ from connectors.base import (
     Reply,
     Row,
     Sink,
+    StillOpen,
     TaskId,
     Work,
 )
-from connectors.sql.change import Changing
+from connectors.sql.change import Changing, Erased
 from connectors.sql.options import DSN, PSEUDONYM_KEY, Do, SqlOptions
 from connectors.sql.schema import Known, Schema, read_schema
 from connectors.sql.search import (
@@ -136,23 +137,23 @@ class Sql(OneAtATime):
     async def erase_one(self, work: Work) -> Reply:
         """Delete and anonymise the rows in one transaction, or none of them."""
 
-        def change(connection: Connection, schema: Schema) -> bool:
+        def change(connection: Connection, schema: Schema) -> Erased:
             return self._changing(schema).erase(connection, work)
 
         refused: Undone
         try:
-            changed = await self._write(change)
+            erased = await self._write(change)
         except Undone as error:
             refused = error
         else:
-            return self._done(work) if changed else NothingFound()
+            return self._said(work, erased)
         return NeedsHuman(refused.code)
 
     async def read_back_one(self, work: Work) -> ReadBack:
         """Look for the rows in a transaction of its own."""
 
         def look(connection: Connection, schema: Schema) -> ReadBack:
-            left, remains = self._changing(schema).still_there(connection, work.items)
+            left, remains = self._changing(schema).still_there(connection, work)
             if left:
                 return Present(left)
             return Redacted() if remains else Absent()
@@ -236,10 +237,18 @@ class Sql(OneAtATime):
                     learned=tuple(row.carried()),
                 )
 
+    def _said(self, work: Work, erased: Erased) -> Reply:
+        """Say what became of the rows; open ones are left for another day."""
+        if erased.reason is not None:
+            left = erased.left_open
+            done = tuple(item.id for item in work.items if item.id not in left)
+            return StillOpen(left, erased.reason, done)
+        return self._done(work) if erased.changed else NothingFound()
+
     def _done(self, work: Work) -> Done:
         labels = {label_of(item.reference) for item in work.items}
         changed = {self._settings.tables[it].do for it in labels}
-        is_kept = Do.ANONYMISE in changed
+        is_kept = Do.ANONYMISE in changed or bool(work.keep)
         return Done("redacted" if is_kept else "deleted", Evidence.E2)
 
     def _changing(self, schema: Schema) -> Changing:

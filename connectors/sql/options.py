@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
@@ -12,6 +12,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from connectors.base import ConnectorSpec, IdentifierType, Options, Provenance
 from connectors.durations import Duration
+from schemas.connecting import OpenReason
+from schemas.kept_fields import KeptField
 
 DSN, PSEUDONYM_KEY = "dsn", "pseudonym_key"
 NULL, PSEUDONYM, CONSTANT = "null", "pseudonym", "constant:"
@@ -27,6 +29,11 @@ def _listed(value: object) -> object:
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Label = Annotated[str, Field(pattern=_WORD)]
 Columns = Annotated[tuple[Name, ...], BeforeValidator(_listed)]
+Values = Annotated[
+    tuple[Annotated[str, Field(min_length=1, max_length=128)], ...],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+]
 Change = Annotated[str, Field(pattern=r"^(null|pseudonym|constant:.{0,200})$")]
 
 
@@ -52,6 +59,10 @@ class SqlTable(BaseModel):
     record_class: Label
     do: Do
     columns: Mapping[Name, Change] = {}
+    fields: Mapping[Name, KeptField] = {}
+    restricted_at: Name | None = None
+    open_when: Mapping[Name, Values] = Field(default={}, max_length=1)
+    open_as: OpenReason = "order_open"
     started_on: Name | None = None
     export: Columns | None = None
     provenance: Provenance = Provenance.OBSERVED
@@ -65,13 +76,28 @@ class SqlTable(BaseModel):
             raise ValueError("parent and parent_key go together")
         if self.refers_to and len(self.refers_to) != len(self.parent_key):
             raise ValueError("parent_key and refers_to have as many columns each")
-        if (self.do is Do.ANONYMISE) is not bool(self.columns):
-            raise ValueError("columns say how to anonymise, and only that")
-        if self.columns and not self.find.keys() <= self.columns.keys():
+        self._check_columns()
+        return self
+
+    def _check_columns(self) -> None:
+        """Refuse columns that nothing is done with, or by which a row stays known."""
+        is_anonymised = self.do is Do.ANONYMISE
+        if bool(self.columns) is not (is_anonymised or bool(self.fields)):
+            raise ValueError("columns say how to anonymise or reduce, and only that")
+        if is_anonymised and not self.find.keys() <= self.columns.keys():
             raise ValueError("a row is found again by a column that is not anonymised")
         if not self.columns.keys().isdisjoint(self.key):
             raise ValueError("a key names its row and is not anonymised")
-        return self
+        if not self.fields.keys() <= self.columns.keys():
+            raise ValueError("fields say what columns hold that can be written over")
+        if self.restricted_at is not None and self.restricted_at in self.columns:
+            raise ValueError("restricted_at is a column of its own")
+
+    def not_needed(self, needed: Collection[KeptField]) -> tuple[str, ...]:
+        """Return the columns to write over in a kept row of which a law needs some."""
+        if not needed or not self.fields:
+            return ()
+        return tuple(it for it in self.columns if self.fields.get(it) not in needed)
 
 
 class SqlOptions(Options):
@@ -128,13 +154,18 @@ class SqlOptions(Options):
         """Say what this database can be searched by, holds, and wants to know."""
         tables = self.tables.values()
         changes = [change for table in tables for change in table.columns.values()]
+        classes = {table.record_class for table in tables}
+        whole = {table.record_class for table in tables if not table.fields}
+        unmarked = {it.record_class for it in tables if it.restricted_at is None}
         secrets = (DSN, PSEUDONYM_KEY) if PSEUDONYM in changes else (DSN,)
         return replace(
             spec,
             accepts=frozenset(
                 type_ for table in tables for type_ in table.find.values()
             ),
-            record_classes=frozenset(table.record_class for table in tables),
+            record_classes=frozenset(classes),
+            reduces=frozenset(classes - whole),
+            restricts=frozenset(classes - unmarked),
             own_secrets=secrets,
         )
 
@@ -143,7 +174,7 @@ def _orphans(table: SqlTable, parent: SqlTable) -> bool:
     """Tell whether rows of *table* would go on referring to deleted ones."""
     match table.do:
         case Do.DELETE:
-            return False
+            return parent.do is Do.DELETE and bool(table.open_when)
         case Do.RETAIN:
             return parent.do is Do.DELETE
         case Do.ANONYMISE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from sqlalchemy import Column, Connection, Inspector, MetaData, Table, inspect, text
 from sqlalchemy.engine.interfaces import ReflectedIndex
@@ -56,6 +57,15 @@ class Known:
         """Return a column that was checked to be there."""
         return self.table.columns[name]
 
+    @property
+    def open_values(self) -> frozenset[object]:
+        """What the column of `open_when` holds of rows that are not over."""
+        return frozenset(
+            column_value(kind_of(self.column(name)) or object, told)
+            for name, values in self.declared.open_when.items()
+            for told in values
+        )
+
     def constant(self, name: str) -> object:
         """Return the constant that stands for a column's value."""
         told = self.declared.columns[name].removeprefix(CONSTANT)
@@ -95,6 +105,7 @@ def read_schema(connection: Connection, options: SqlOptions) -> Schema:
         tables[label] = known
         _check_key(inspector, known)
         _check_changes(tables[label])
+        _check_marks(tables[label])
     schema = Schema(tuple(tables.values()))
     _check_nothing_follows(connection, inspector, schema)
     return schema
@@ -137,8 +148,9 @@ def _known(
             raise NotSetUp(f"{label}: {name} holds no text or number to find {kind} by")
     for name in (*declared.columns, *(declared.export or ())):
         _column(label, table, name)
-    if declared.started_on is not None:
-        _column(label, table, declared.started_on)
+    for said in (declared.started_on, declared.restricted_at, *declared.open_when):
+        if said is not None:
+            _column(label, table, said)
     referred: tuple[AnyColumn, ...] = ()
     if parent is not None:
         names = declared.refers_to or parent.declared.key
@@ -212,6 +224,22 @@ def _check_changes(known: Known) -> None:
                 raise NotSetUp(f"{told}: it needs {PSEUDONYM_LENGTH} characters")
         elif known.constant(name) is None:
             raise NotSetUp(f"{told}: its type does not take that")
+
+
+def _check_marks(known: Known) -> None:
+    """Refuse a mark that the column would not take, or a value it cannot hold."""
+    name = known.declared.restricted_at
+    column = known.column(name) if name is not None else None
+    if column is not None and (
+        kind_of(column) not in {date, datetime} or not column.nullable
+    ):
+        raise NotSetUp(
+            f"{known.label}: {name} cannot say when a row was restricted; it takes a"
+            " date or a time, and NULL"
+        )
+    if None in known.open_values:
+        (told,) = known.declared.open_when
+        raise NotSetUp(f"{known.label}: {told} cannot hold what open_when says")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ def _in_names(spec: ConnectorSpec) -> Iterator[str]:
         yield "The token operation is not declared."
     if not spec.record_classes and Action.LOCATE in spec.actions:
         yield "No record class is declared, so no retention rule can apply."
+    if not spec.reduces | spec.restricts <= spec.record_classes:
+        yield "A record class is reduced or marked that is not declared."
 
 
 def _in_actions(spec: ConnectorSpec) -> Iterator[str]:

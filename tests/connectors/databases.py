@@ -42,6 +42,9 @@ ORDERS = sa.Table(
     sa.Column("placed_on", sa.Date),
     sa.Column("total", sa.Numeric(10, 2)),
     sa.Column("ship_to", sa.String(200)),
+    sa.Column("status", sa.String(20)),
+    sa.Column("restricted_at", sa.DateTime),
+    sa.Column("restricted_on", sa.Date),
 )
 LINES = sa.Table(
     "order lines",  # a name that wants quotes

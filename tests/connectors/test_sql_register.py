@@ -54,6 +54,47 @@ ANONYMISED = dict(ANONYMOUS["customers"])
         ),
         pytest.param({"orders": {"do": "retain"}}, "rows that stay", id="orphans"),
         pytest.param(
+            {"orders": {"open_when": {"status": "paid"}}},
+            "rows that stay",
+            id="orphans for a while",
+        ),
+        pytest.param(
+            {"lines": {"columns": {"gift_note": "null"}}}, "only", id="no kind"
+        ),
+        pytest.param(
+            {"lines": {"fields": {"gift_note": "contents"}}}, "only", id="kind alone"
+        ),
+        pytest.param(
+            {
+                "lines": {
+                    "columns": {"gift_note": "null"},
+                    "fields": {"gift_note": "present"},
+                }
+            },
+            "address",
+            id="no such kind",
+        ),
+        pytest.param(
+            {
+                "lines": {
+                    "columns": {"gift_note": "null"},
+                    "fields": {"note": "contents"},
+                }
+            },
+            "written over",
+            id="kind of another column",
+        ),
+        pytest.param(
+            {
+                "customers": ANONYMISED,
+                "orders": {
+                    "open_when": {"status": "paid", "shop": "web"},
+                },
+            },
+            "at most 1",
+            id="two columns say open",
+        ),
+        pytest.param(
             {"lines": {"do": "anonymise", "columns": {"gift_note": "null"}}},
             "rows that stay",
             id="orphans that stay linked",
@@ -117,6 +158,14 @@ def test_register_decides_what_the_connector_declares() -> None:
         pytest.param({"lines": {"export": ["x"]}}, "no column x", id="export"),
         pytest.param({"orders": {"started_on": "x"}}, "no column x", id="start"),
         pytest.param({"orders": {"parent_key": "x"}}, "no column x", id="parent key"),
+        pytest.param({"lines": {"restricted_at": "x"}}, "no column x", id="mark"),
+        pytest.param({"lines": {"restricted_at": "gift_note"}}, "a date", id="a text"),
+        pytest.param(
+            {"customers": {"open_when": {"x": "1"}}}, "no column x", id="open"
+        ),
+        pytest.param(
+            {"customers": {"open_when": {"id": "new"}}}, "cannot hold", id="value"
+        ),
         pytest.param({"orders": {"refers_to": "x"}}, "no column x", id="refers to"),
         pytest.param({"customers": {"key": "name"}}, "not unique", id="shared key"),
         pytest.param(

@@ -21,7 +21,8 @@ class Ruled(Produced):
 
     kind: Code = Field(
         description="held, released, approved, refused, refused_in_part, gate_opened, "
-        "extended, identity_asked, identity_received, returned, erased_again."
+        "extended, identity_asked, identity_received, returned, erased_again, "
+        "use_stopped."
     )
     at: UtcInstant
     by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")

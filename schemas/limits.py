@@ -16,6 +16,7 @@ class Limit(StrEnum):
     BACKUPS_EXPIRE_LATER = "backups_expire_later"
     VERIFIED_BY_PORTAL = "verified_by_portal"
     BELOW_DEMAND = "below_demand"
+    USE_NOT_STOPPED = "use_not_stopped"
 
 
 LIMITS: Final = {
@@ -26,4 +27,5 @@ LIMITS: Final = {
     Limit.BACKUPS_EXPIRE_LATER: "Recipients' backups expire on their own schedule.",
     Limit.VERIFIED_BY_PORTAL: "Identity was verified by the portal, not by us.",
     Limit.BELOW_DEMAND: "Some lines are proven less well than the controller demands.",
+    Limit.USE_NOT_STOPPED: "Nobody said that use of what was not erased has stopped.",
 }

@@ -41,6 +41,7 @@ from schemas.requests import (
     VerificationMethod,
 )
 from schemas.retained import RetainedClass
+from schemas.stopped import Stopped
 from schemas.strict_json import StrictJsonError, canonical_json, parse_json
 from schemas.told import Told
 
@@ -163,6 +164,12 @@ class Line(Produced):
     )
     left_alone: tuple[Code, ...] | None = Field(
         default=None, description="Record classes whose erasure was refused."
+    )
+    use: Stopped | None = Field(
+        default=None,
+        description="Of what the erasure left there (refused, or failed): by which"
+        " means its use has stopped, if by any, where a law lets it only be stored"
+        " (PIPL Art 47) or somebody said so.",
     )
     asked_at: UtcInstant | None = Field(
         default=None, description="When the first call to the recipient began."

@@ -93,6 +93,7 @@ from orchestrator.core.ruling.ruled import (
     CaseReleased,
     GateOpened,
     ReturnRuled,
+    UseStopped,
 )
 from orchestrator.core.ruling.rulings import (
     BY_HAND,
@@ -101,6 +102,7 @@ from orchestrator.core.ruling.rulings import (
     after_close,
     after_retry,
 )
+from orchestrator.core.ruling.stopping import after_use_stopped
 from orchestrator.core.words import Right
 from orchestrator.core.work.gates import close_gates, cooled, open_gates
 from orchestrator.core.work.locating import with_learned
@@ -186,8 +188,8 @@ def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each k
             | LeadLost()
         ):
             return _after_word_from_outside(case, event)
-        case CaseExtended() | IdentityAsked() | IdentityReceived():
-            return _after_word_about_time(case, event)
+        case CaseExtended() | IdentityAsked() | IdentityReceived() | UseStopped():
+            return _after_word_of_a_person(case, event)
         case (
             CaseHeld() | CaseReleased() | CaseApproved() | CaseRefused() | GateOpened()
         ):
@@ -203,12 +205,14 @@ def _after_word_of_keys(case: Case, event: KeyEvent) -> Case:
     return after_forgetting(case, event)
 
 
-def _after_word_about_time(
-    case: Case, event: CaseExtended | IdentityAsked | IdentityReceived
+def _after_word_of_a_person(
+    case: Case, event: CaseExtended | IdentityAsked | IdentityReceived | UseStopped
 ) -> Case:
-    """Give the case more time, or none while nobody knows who the person is."""
+    """Give more time, or none while nobody knows who asks; or note stopped use."""
     if isinstance(event, CaseExtended):
         return after_extension(case, event)
+    if isinstance(event, UseStopped):
+        return after_use_stopped(case, event)
     return after_word_of_identity(case, event)
 
 

@@ -16,7 +16,7 @@ from orchestrator.core.cases import TaskItem
 from orchestrator.core.intake.later import LaterEvent
 from orchestrator.core.intake.leading import LeadingEvent
 from orchestrator.core.keyed import KeyEvent
-from orchestrator.core.ruling.ruled import CaseRuling, ReturnRuled
+from orchestrator.core.ruling.ruled import CaseRuling, ReturnRuled, UseStopped
 from orchestrator.core.words import (
     CallId,
     CaseId,
@@ -378,6 +378,7 @@ Event = (
     | SiblingExportSettled
     | CaseRuling
     | ReturnRuled
+    | UseStopped
     | LaterEvent
     | LeadingEvent
 )

@@ -9,7 +9,7 @@ from random import Random
 from orchestrator.core.events import Event
 from orchestrator.core.plan import Plan, ReviewRule
 from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason, OpeningReason
+from orchestrator.core.ruling.holds import HoldReason, OpeningReason, UseStopping
 from orchestrator.core.ruling.reviewing import OPENABLE
 from orchestrator.core.ruling.ruled import (
     CaseApproved,
@@ -17,6 +17,7 @@ from orchestrator.core.ruling.ruled import (
     CaseRefused,
     CaseReleased,
     GateOpened,
+    UseStopped,
 )
 from orchestrator.core.words import Right
 from schemas.connecting import ActionClass
@@ -43,6 +44,10 @@ def a_ruling(world: World, rng: Random, _past: list[Event]) -> Event | None:
     now, case, who = world.now, world.case, rng.choice(["dpo-1", "dpo-2", "dpo-3"])
     if rng.random() < 0.2:
         return _a_refusal(now, who, rng)
+    if rng.random() < 0.05:
+        accounts = [None, *(task.account for task in case.all_tasks.values())]
+        means = rng.choice([*UseStopping])
+        return UseStopped(now, means, who, rng.choice(accounts))
     if case.holds and rng.random() < 0.8:
         reason = rng.choice(case.holds).reason
         other = rng.choice(OTHERS)

@@ -20,6 +20,7 @@ request publish; request send; request events;
 case list; case show; case extend; case ask-identity; case identity-received;
 case withdraw; case unlock;
 case approve; case refuse; case hold; case release; case notice; task open-gate;
+case use-stopped;
 task list; task show; task choose; task retry; task close; task returned;
 task brief; task assign; task attest; task evidence;
 brake status; brake sample; brake release; brake refuse;

@@ -20,6 +20,7 @@ right = "erasure"
 decided_by = "two_people"
 """
 REFUSE = ("--ground", "legal_claims")
+STOPPED = ("--means", "by_separation", "--by", "dpo-1")
 
 
 @pytest.fixture
@@ -224,6 +225,7 @@ def test_notice_says_what_its_law_wants(
 ) -> None:
     """Whom the person can turn to is another authority in each place."""
     case = installation.a_case(Human(1), "erasure", jurisdiction=place)
+    installation("case", "use-stopped", case, *STOPPED)
     installation("case", "refuse", case, "--ground", ground, "--by", "dpo-1")
 
     told = installation("case", "notice", case, "--language", language)
@@ -247,3 +249,49 @@ def test_ground_of_another_law_is_refused_with_those_of_this(
     assert told.code == 1
     assert "(BR) does not know the ground excessive" in told.err
     assert "legal_obligation" in told.err
+
+
+def test_what_china_lets_be_stored_is_refused_once_use_has_stopped(
+    installation: AnInstallation,
+) -> None:
+    """PIPL Art 47: first stop, then say so, then refuse; the person reads it."""
+    case = installation.a_case(Human(1), "erasure", jurisdiction="CN")
+    refuse = ("case", "refuse", case, "--ground", "technically_hard", "--by", "dpo-1")
+
+    early = installation(*refuse)
+    said = installation("case", "use-stopped", case, *STOPPED)
+    late = installation(*refuse)
+    shown = installation("case", "show", case, "--json").data
+    told = installation("case", "notice", case, "--language", "en")
+
+    assert early.code == 1
+    assert "PIPL Art 47(2)" in early.err
+    assert "use-stopped" in early.err
+    assert (said.code, late.code) == (0, 0)
+    assert [one["kind"] for one in shown["rulings"]] == ["use_stopped", "refused"]
+    assert "Every other use of them has stopped" in told.out
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        pytest.param(("--means", "trust_me"), "no means trust_me", id="means"),
+        pytest.param(
+            ("--means", "at_processor", "--account", "elsewhere"),
+            "erases nothing at elsewhere",
+            id="account",
+        ),
+    ],
+)
+def test_word_of_stopped_use_that_does_not_fit_is_refused(
+    installation: AnInstallation,
+    case: CaseId,
+    options: tuple[str, ...],
+    sentence: str,
+) -> None:
+    """Whoever tries learns why, and nothing is noted."""
+    told = installation("case", "use-stopped", case, *options, "--by", "dpo-1")
+
+    assert told.code != 0
+    assert sentence in told.err
+    assert installation("case", "show", case, "--json").data["rulings"] == []

@@ -11,10 +11,13 @@ from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
 from orchestrator.core.laws import Law
 from orchestrator.core.ruling.grounds import PROVISIONS, Ground, fits
-from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.core.ruling.holds import UseStopping
+from orchestrator.core.ruling.ruled import CaseRefused, UseStopped
+from orchestrator.core.ruling.stopping import ONLY_STORED
 from orchestrator.entrypoints.actions.notices import (
     LANGUAGES,
     refusal_notice,
+    texts_of,
     words_of_classes,
 )
 from tests.core.builders import ACCESS, ERASURE, HOUR, MAIL, T0, an_account
@@ -85,3 +88,24 @@ def test_own_authority_is_named_under_the_law_of_the_union_only() -> None:
     }
 
     assert [law for law, notice in told.items() if "CNIL" in notice] == [Law.EU]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "ground",
+    [one for one in Ground if fits(one, Law.CHINA, ERASURE, in_part=False)],
+)
+def test_notice_promises_stopped_use_only_where_somebody_said_so(
+    ground: Ground, language: str
+) -> None:
+    """PIPL Art 47: what is left is only stored; the person reads what is true."""
+    texts = texts_of(language, Law.CHINA)
+    said = UseStopped(T0 + HOUR, UseStopping.BY_SEPARATION, "dpo-1")
+    goes_on = refused(Law.CHINA, ground)
+    stopped = decide(goes_on, said).case
+
+    told = [refusal_notice(one, language) for one in (goes_on, stopped)]
+
+    asks = PROVISIONS[Law.CHINA][ground] == ONLY_STORED[Law.CHINA]
+    assert [texts["use_goes_on"] in one for one in told] == [asks, False]
+    assert [texts["use_stopped"] in one for one in told] == [False, asks]

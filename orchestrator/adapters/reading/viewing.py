@@ -249,7 +249,7 @@ def _detail(doc: Mapping[str, Any]) -> str | None:
     if isinstance(informed, dict):
         statement = informed.get("statement")
         return f"statement {statement}" if statement else informed.get("notice")
-    for name in ("reason", "ground", "kind", "case", "to", "outcome"):
+    for name in ("reason", "ground", "means", "kind", "case", "to", "outcome"):
         if name in doc:
             return str(doc[name])
     return None

@@ -11,6 +11,7 @@ from orchestrator.core.cases import Case, ItemState, Task, TaskItem
 from orchestrator.core.laws import law_of
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.ruling.grounds import PROVISIONS, Ground
+from orchestrator.core.ruling.stopping import said_to_stop
 from schemas.counts import count_bucket
 from schemas.kept_fields import Extent, Restricted
 from schemas.retained import RetainedClass
@@ -29,7 +30,7 @@ def retained_classes(case: Case, task: Task) -> Iterator[RetainedClass]:
             theirs,
             line.until,
             extent=_extent(theirs, planned),
-            restricted=_restricted(theirs, planned),
+            restricted=_restricted(case, task, theirs),
         )
 
 
@@ -61,12 +62,14 @@ def _extent(kept: Sequence[TaskItem], planned: PlannedAccount) -> Extent | None:
     return "only_fields" if reduced else "whole_record"
 
 
-def _restricted(kept: Sequence[TaskItem], planned: PlannedAccount) -> Restricted:
+def _restricted(case: Case, task: Task, kept: Sequence[TaskItem]) -> Restricted:
     """Return by which means the use of what is kept is restricted."""
+    planned = case.planned(task)
     marked = [it.limited and it.record_class in planned.restricts for it in kept]
     if marked and all(marked):
         return "at_processor"
-    return "by_separation" if planned.kept_apart else "not_restricted"
+    by_default: Restricted = "by_separation" if planned.kept_apart else "not_restricted"
+    return said_to_stop(case, task) or by_default
 
 
 def _kept_class(

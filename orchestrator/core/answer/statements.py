@@ -24,6 +24,7 @@ from orchestrator.core.intake.later import Informed
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reasons import reasons_of
 from orchestrator.core.ruling.holds import Ruling
+from orchestrator.core.ruling.stopping import is_still_used, stopped_by
 from orchestrator.core.tasks import GateReason, Rung
 from orchestrator.core.words import StatementKind
 from orchestrator.core.work.gates import refused_classes
@@ -158,6 +159,8 @@ def _limits(case: Case, lines: Iterable[Line]) -> Iterator[Limit]:
         yield Limit.RECIPIENTS_WORD
     if any(line.evidence_demanded for line in lines):
         yield Limit.BELOW_DEMAND
+    if is_still_used(case, lines):
+        yield Limit.USE_NOT_STOPPED
     if any(not item.proven for task in case.all_tasks.values() for item in task.items):
         yield Limit.UNPROVEN_IDS
 
@@ -238,6 +241,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         retained=tuple(retained_classes(case, task)),
         was_kept=tuple(classes_once_kept(case, task)) or None,
         left_alone=refused_classes(case, task) or None,
+        use=stopped_by(case, task),
         asked_at=asked_at(case, task),
         settled_at=settled_at(case, task),
         expected_by=None if task.is_settled else expected_end(case, task, at),

@@ -4,9 +4,8 @@ Why a request may be refused: a closed list, and the provision of each law for e
 A ground that a law does not know refuses nothing there.  A refusal is answered like any
 request, with the reasons and remedies that the law wants (Art 12(4) GDPR and its kin);
 what the person is told stands in `orchestrator/notices`.  Whether a ground holds is for
-the controller to say and to prove; nothing here is legal advice.  Compared with a text
-(2026-11) were the numbers of the GDPR, 11 CCR 7022(a), LGPD 18 and PIPL 4 and 50; the
-others are second-hand, which docs/law.md says.
+the controller to say and to prove; nothing here is legal advice.  Which of the numbers
+were compared with a text (2026-11), and which are second-hand, docs/law.md says.
 """
 
 from __future__ import annotations

@@ -78,6 +78,15 @@ class OpeningReason(StrEnum):
     """What it waits for was done outside of this program."""
 
 
+class UseStopping(StrEnum):
+    """By which means the use of what is not erased has stopped."""
+
+    AT_PROCESSOR = "at_processor"
+    """The processor has marked or locked the records."""
+    BY_SEPARATION = "by_separation"
+    """They are held apart from daily use."""
+
+
 class ReturnReason(StrEnum):
     """Why a read-back finds somebody again who was erased."""
 
@@ -122,6 +131,7 @@ class RulingKind(StrEnum):
     IDENTITY_RECEIVED = "identity_received"
     RETURNED = "returned"
     ERASED_AGAIN = "erased_again"
+    USE_STOPPED = "use_stopped"
 
 
 REFUSALS = frozenset({RulingKind.REFUSED, RulingKind.REFUSED_IN_PART})

@@ -6,8 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason, OpeningReason, ReturnReason
+from orchestrator.core.ruling.holds import (
+    HoldReason,
+    OpeningReason,
+    ReturnReason,
+    UseStopping,
+)
 from orchestrator.core.tasks import GateReason
+from orchestrator.core.words import AccountId
 from schemas.connecting import ActionClass, TaskId
 
 
@@ -75,6 +81,20 @@ class ReturnRuled:
     task: TaskId  # the read-back that found them
     reason: ReturnReason
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class UseStopped:
+    """
+    A person says that what is not erased is only stored and protected by now.
+
+    Without `account` it is said of all of them.
+    """
+
+    at: datetime
+    means: UseStopping
+    by: str
+    account: AccountId | None = None
 
 
 CaseRuling = CaseHeld | CaseReleased | CaseApproved | CaseRefused | GateOpened

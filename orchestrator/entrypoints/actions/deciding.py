@@ -1,4 +1,4 @@
-"""What a person decides of a whole case: hold it, release, approve or refuse it."""
+"""What a person decides of a whole case: hold, release, approve, refuse, stop use."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from orchestrator.core.ruling.holds import (
     HOLDABLE,
     HoldReason,
     Proposal,
+    UseStopping,
     is_same_person,
 )
 from orchestrator.core.ruling.reviewing import may_refuse
@@ -25,10 +26,13 @@ from orchestrator.core.ruling.ruled import (
     CaseRefused,
     CaseReleased,
     CaseRuling,
+    UseStopped,
 )
+from orchestrator.core.ruling.stopping import ONLY_STORED, STORED_FOR, is_use_stopped
+from orchestrator.core.words import AccountId
 from orchestrator.engine import Step
 from orchestrator.errors import NotPossible
-from schemas.connecting import ActionClass
+from schemas.connecting import Action, ActionClass
 
 
 class Deciding:
@@ -109,11 +113,31 @@ class Deciding:
                 "It is too late to refuse: something was erased or told, is being"
                 " called right now, or nothing is left to do."
             )
+        _refuse_what_is_used(case, ground)
         self._refuse_twice(case, Proposal(by, ground, classes))
         event = CaseRefused(self._parts.clock.now(), ground, by, classes)
         self._apply(case, event, "it is refused already")
         after = self._queries.case_now(id_)
         return len(after.rulings) > len(case.rulings)
+
+    def stop_use(
+        self, id_: str, means: UseStopping, by: str, account: str | None = None
+    ) -> None:
+        """Note that what is not erased is only stored and protected by now."""
+        case = self._queries.case_now(id_)
+        if case.status not in {CaseStatus.RUNNING, CaseStatus.ANSWERED}:
+            raise NotPossible(f"Nothing is to say: the case is {case.status}.")
+        if case.withdrawn_at is not None:
+            raise NotPossible("Nothing is to say: the request is withdrawn.")
+        named = None if account is None else AccountId(account)
+        erasures = sorted(task.account for task in case.tasks_of(Action.ERASE))
+        if named is not None and named not in erasures:
+            raise NotPossible(
+                f"This case erases nothing at {account}; it does at"
+                f" {', '.join(erasures) or 'no account'}."
+            )
+        event = UseStopped(self._parts.clock.now(), means, by, named)
+        self._apply(case, event, "it was said so already")
 
     def _open(self, id_: str, *, may_owe: bool = False) -> Case:
         """Return a case that can still be decided; or, for a hold, one that owes."""
@@ -151,8 +175,21 @@ class Deciding:
                 " person."
             )
 
-    def _apply(self, case: Case, event: CaseRuling, otherwise: str) -> None:
+    def _apply(
+        self, case: Case, event: CaseRuling | UseStopped, otherwise: str
+    ) -> None:
         """Apply a ruling; says why if it changed nothing."""
         (applied,) = self._parts.engine.apply([Step(case.id, event)])
         if not applied:
             raise NotPossible(f"This changes nothing: {otherwise}.")
+
+
+def _refuse_what_is_used(case: Case, ground: Ground) -> None:
+    """Refuse to leave data to be stored only, while they are used for more."""
+    law = law_of(case.jurisdiction)
+    if law in ONLY_STORED and ground in STORED_FOR and not is_use_stopped(case):
+        raise NotPossible(
+            f"{ONLY_STORED[law]} lets what is not erased only be stored and protected:"
+            " stop every other use of it, say so with `erasure case use-stopped`, and"
+            " refuse then."
+        )

@@ -10,6 +10,7 @@ language is the person's own: the locale of their request says it.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from orchestrator.core.cases import Case
 from orchestrator.core.laws import Law, law_of
 from orchestrator.core.ruling.holds import REFUSALS, Ruling, RulingKind
+from orchestrator.core.ruling.stopping import ONLY_STORED, is_use_stopped
 from orchestrator.errors import NotPossible
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "pt", "zh")
@@ -54,7 +56,8 @@ def refusal_notice(case: Case, language: str) -> str:
     }
     words = words_of_classes(language)
     said = [_refusal(texts, words, one) for one in refusals]
-    after = ["remedies", *["authority"] * bool(case.plan.authority), "closing"]
+    after = [*_of_use(case, refusals), "remedies"]
+    after += [*["authority"] * bool(case.plan.authority), "closing"]
     opening, *closing = (
         texts[name].strip().format(**names)
         for name in ("opening", *after)
@@ -80,6 +83,13 @@ def _tables(language: str) -> dict[str, Any]:
     folder = files("orchestrator").joinpath("notices")
     text = folder.joinpath(f"refusal.{language}.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
+
+
+def _of_use(case: Case, refusals: Sequence[Ruling]) -> Iterator[str]:
+    """Yield the text of what is still done with the data, where a law stops use."""
+    provision = ONLY_STORED.get(law_of(case.jurisdiction))
+    if any(one.provision == provision for one in refusals):
+        yield "use_stopped" if is_use_stopped(case) else "use_goes_on"
 
 
 def _day_of_receipt(case: Case) -> str:

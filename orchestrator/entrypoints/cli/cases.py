@@ -30,6 +30,7 @@ app.command("hold")(deciding.hold)
 app.command("release")(deciding.release)
 app.command("approve")(deciding.approve)
 app.command("refuse")(deciding.refuse)
+app.command("use-stopped")(deciding.use_stopped)
 app.command("notice")(deciding.notice)
 
 _STATUSES = ("received", "running", "attached", "answered", "closed")

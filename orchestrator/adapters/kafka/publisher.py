@@ -77,7 +77,8 @@ class KafkaPublisher:
             raise LogUnavailable(
                 self._trouble.sentence
                 or f"Kafka at {self._settings.bootstrap} takes nothing now: check that "
-                "the broker runs and the topics exist (erasure topics list)."
+                "its brokers run, that enough replicas are in sync "
+                "(min.insync.replicas), and the topics (erasure topics list)."
             )
         answers = tuple(_is_acknowledged(future, deadline) for future in futures)
         self._leave(messages, futures)

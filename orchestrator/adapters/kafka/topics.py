@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import kafka
 from kafka.admin import KafkaAdminClient, OffsetSpec
@@ -12,6 +13,7 @@ from kafka.errors import (
     InvalidPartitionsError,
     InvalidReplicationFactorError,
     InvalidTopicError,
+    KafkaConnectionError,
     KafkaError,
     PolicyViolationError,
     TopicAlreadyExistsError,
@@ -23,6 +25,8 @@ from orchestrator.errors import SetUpError
 from orchestrator.ports.event_log import Topic
 
 Answer = TypeVar("Answer")
+
+_PATIENCE: Final = 15.0  # seconds; a broker counts as lost after 9 of silence
 
 _REFUSALS = (
     InvalidConfigurationError,
@@ -111,10 +115,24 @@ class KafkaTopics:
         return True
 
     def _ask(self, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
+        """
+        Ask one broker, and another one if that is lost, until patience ends.
+
+        Until Kafka has noticed a loss its other brokers still name the lost one.
+        """
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._ask_once(question)
+            except KafkaConnectionError as error:
+                if time.monotonic() > deadline:
+                    raise explain(error, self._settings.bootstrap) from error
+            except KafkaError as error:
+                raise explain(error, self._settings.bootstrap) from error
+
+    def _ask_once(self, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
         admin = open_client(KafkaAdminClient, self._settings)
         try:
             return question(admin)
-        except KafkaError as error:
-            raise explain(error, self._settings.bootstrap) from error
         finally:
             admin.close()

@@ -109,7 +109,46 @@ _CODES: dict[str, tuple[type[OrchestratorError], str]] = {
         "The database's user may not do this; grant it the rights on all our tables.",
     ),
 }
+# What libpq 18 says of a connection, read 2026-11; a server that speaks another
+# language is only away.  Each may pass by itself, as a certificate is renewed.
+_NOT_IN: dict[str, str] = {
+    "password authentication failed": (
+        "The database refuses our user or password; check both in"
+        " ERASURE_DATABASE_URL, or the password in its passfile."
+    ),
+    "no password supplied": (
+        "The database wants a password; write it in ERASURE_DATABASE_URL, or name a"
+        " passfile there that has a line for this host and user and mode 0600."
+    ),
+    "certificate verify failed": (
+        "The database's certificate does not hold: write the file of the authority"
+        " that signed it as sslrootcert in ERASURE_DATABASE_URL; if that is right, it"
+        " has expired."
+    ),
+    "root certificate file": (
+        "The authority's file for the database's certificate is not there; correct"
+        " sslrootcert in ERASURE_DATABASE_URL."
+    ),
+    "does not match host name": (
+        "The database's certificate is for another name; write the name that is in it"
+        " as the host in ERASURE_DATABASE_URL."
+    ),
+    "does not support SSL": (
+        "The database speaks no TLS there, and ERASURE_DATABASE_URL asks for it"
+        " (sslmode); have it turned on, or check the port."
+    ),
+    "no pg_hba.conf entry": (
+        "The database lets nobody in like that (pg_hba.conf): have our user and host"
+        " allowed, and write sslmode=verify-full in ERASURE_DATABASE_URL if it wants"
+        " TLS."
+    ),
+    'FATAL:  database "': (
+        "The server has no such database, or it takes nobody now; create it, or"
+        " correct ERASURE_DATABASE_URL."
+    ),
+}
 _CLUES: dict[str, tuple[type[OrchestratorError], str]] = {
+    **{clue: (Unavailable, sentence) for clue, sentence in _NOT_IN.items()},
     "disk is full": _FULL,
     "No space left": _FULL,
     "disk I/O error": _FAILING,

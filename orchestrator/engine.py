@@ -40,7 +40,7 @@ from orchestrator.core.events import (
 from orchestrator.core.intake.attaching import attachments
 from orchestrator.core.intake.opening import Opening, open_case
 from orchestrator.core.plan import Plan
-from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import CaseId, Rehearsal, SubjectRef
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write

@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 import holidays
 
-from orchestrator.core.clocks.deadlines import Calendar
+from orchestrator.core.deadlines import Calendar
 
 YEARS_AHEAD = 1  # a period of three months reaches into the next year
 

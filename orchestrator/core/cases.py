@@ -13,12 +13,12 @@ from enum import StrEnum
 
 from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.changing import replace
-from orchestrator.core.clocks.deadlines import Deadline
-from orchestrator.core.intake.later import Amendment, Informed
-from orchestrator.core.intake.leading import LeadsStatement, Led
+from orchestrator.core.deadlines import Deadline
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import Hold, HoldReason, Proposal, Ruling
+from orchestrator.core.later import Amendment, Informed
+from orchestrator.core.leading import LeadsStatement, Led
 from orchestrator.core.plan import Plan, PlannedAccount
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import Hold, HoldReason, Proposal, Ruling
 from orchestrator.core.tasks import (
     Attestation,
     Found,

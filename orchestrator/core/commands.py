@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.cases import Case
 from orchestrator.core.events import CaseExtended
-from orchestrator.core.intake.leading import LeadingEvent
+from orchestrator.core.leading import LeadingEvent
 from orchestrator.core.words import CaseId
 from schemas.case_events import CaseEvent
 

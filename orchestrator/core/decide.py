@@ -24,7 +24,6 @@ from orchestrator.core.answer.recovering import after_recovery
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.clocks.ladder import climbed
-from orchestrator.core.clocks.waking import with_wake_at
 from orchestrator.core.commands import Command, Decision, Publish
 from orchestrator.core.events import (
     CallReported,
@@ -60,8 +59,15 @@ from orchestrator.core.intake.attaching import (
     withdrawn_while_attached,
     words_to_others,
 )
-from orchestrator.core.intake.later import PersonInformed, RequestAmended
-from orchestrator.core.intake.leading import (
+from orchestrator.core.keyed import (
+    IdentityForgotten,
+    IdentityLocked,
+    IdentityUnlocked,
+    KeyEvent,
+    OwedForgotten,
+)
+from orchestrator.core.later import PersonInformed, RequestAmended
+from orchestrator.core.leading import (
     LeadExported,
     LeadingEvent,
     LeadLost,
@@ -70,23 +76,8 @@ from orchestrator.core.intake.leading import (
     RequestAttached,
     RequestDetached,
 )
-from orchestrator.core.intake.withdrawing import after_withdrawal, obeyed
-from orchestrator.core.keyed import (
-    IdentityForgotten,
-    IdentityLocked,
-    IdentityUnlocked,
-    KeyEvent,
-    OwedForgotten,
-)
 from orchestrator.core.news import news_of
-from orchestrator.core.ruling.extending import after_extension, after_word_of_identity
-from orchestrator.core.ruling.locking import after_lock, with_locked_tasks
-from orchestrator.core.ruling.reviewing import (
-    after_ruling,
-    with_due_holds,
-    with_refusal,
-)
-from orchestrator.core.ruling.ruled import (
+from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -94,6 +85,13 @@ from orchestrator.core.ruling.ruled import (
     GateOpened,
     ReturnRuled,
     UseStopped,
+)
+from orchestrator.core.ruling.extending import after_extension, after_word_of_identity
+from orchestrator.core.ruling.locking import after_lock, with_locked_tasks
+from orchestrator.core.ruling.reviewing import (
+    after_ruling,
+    with_due_holds,
+    with_refusal,
 )
 from orchestrator.core.ruling.rulings import (
     BY_HAND,
@@ -103,6 +101,8 @@ from orchestrator.core.ruling.rulings import (
     after_retry,
 )
 from orchestrator.core.ruling.stopping import after_use_stopped
+from orchestrator.core.settling import ready, wait
+from orchestrator.core.waking import with_wake_at
 from orchestrator.core.words import Right
 from orchestrator.core.work.gates import close_gates, cooled, open_gates
 from orchestrator.core.work.locating import with_learned
@@ -114,8 +114,8 @@ from orchestrator.core.work.manual_work import (
     told_in_time,
 )
 from orchestrator.core.work.reports import after_report
-from orchestrator.core.work.settling import ready, wait
 from orchestrator.core.work.unasked import after_unasked
+from orchestrator.core.work.withdrawing import after_withdrawal, obeyed
 from schemas.case_events import AccountSettled
 from schemas.connecting import Action
 

@@ -13,10 +13,10 @@ from typing import Literal
 
 from orchestrator.core.afterwards.owed import CarriedOut
 from orchestrator.core.cases import TaskItem
-from orchestrator.core.intake.later import LaterEvent
-from orchestrator.core.intake.leading import LeadingEvent
 from orchestrator.core.keyed import KeyEvent
-from orchestrator.core.ruling.ruled import CaseRuling, ReturnRuled, UseStopped
+from orchestrator.core.later import LaterEvent
+from orchestrator.core.leading import LeadingEvent
+from orchestrator.core.ruled import CaseRuling, ReturnRuled, UseStopped
 from orchestrator.core.words import (
     CallId,
     CaseId,

@@ -9,8 +9,8 @@ from orchestrator.core.cases import Case, ExportStatus, Statement, Task
 from orchestrator.core.clocks.alarms import latest_alarm
 from orchestrator.core.clocks.ladder import wanted_by
 from orchestrator.core.commands import Command, Publish, TellSubjectsCases
-from orchestrator.core.intake.leading import LeadsStatement
-from orchestrator.core.ruling.holds import REFUSALS, Hold
+from orchestrator.core.holds import REFUSALS, Hold
+from orchestrator.core.leading import LeadsStatement
 from schemas.case_events import (
     AccountSettled,
     CaseAlarmed,

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from orchestrator.core.grounds import Ground
 from orchestrator.core.intake.brake import Brake, BrakeState, Overrun
-from orchestrator.core.ruling.grounds import Ground
 from orchestrator.core.words import CaseId
 
 BrakeKey = tuple[str, str]

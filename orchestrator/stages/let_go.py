@@ -15,10 +15,10 @@ from typing import assert_never
 import structlog
 
 from orchestrator.core.cases import CaseStatus
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.brake import BrakeState
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseRefused, CaseReleased
+from orchestrator.core.ruled import CaseRefused, CaseReleased
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Engine, Step
 from orchestrator.ports import Brakes, Clock, LetGo, Store

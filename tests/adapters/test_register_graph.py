@@ -12,12 +12,12 @@ from orchestrator.adapters.register import ConnectorFacts, load_register
 from orchestrator.core.cases import Case, Found, ItemState
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Plan
+from orchestrator.core.settling import settle
 from orchestrator.core.tasks import GateReason, Task
 from orchestrator.core.words import AccountId, Until
 from orchestrator.core.work.gates import opens_at, waits_for
 from orchestrator.core.work.links import fed_accounts, teachers
 from orchestrator.core.work.order import Order, order_of
-from orchestrator.core.work.settling import settle
 from orchestrator.entrypoints.printing.drawing import as_dot, as_mermaid, as_text
 from schemas.connecting import (
     CUSTOMER_ID,

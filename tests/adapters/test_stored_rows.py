@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import pytest
 
-from orchestrator.adapters.cases.stored_rows import (
+from orchestrator.adapters.copies.package import ExportedRow
+from orchestrator.adapters.copies.stored_rows import (
     StoredRowError,
     row_line,
     stored_rows,
 )
-from orchestrator.adapters.copies.package import ExportedRow
 from schemas.connecting import Provenance
 
 ROWS = [

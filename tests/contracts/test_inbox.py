@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretBytes
 from sqlalchemy import select
 
+from orchestrator.adapters.cases.letters import MOST_REFUSED, REFUSED_KEPT_FOR
 from orchestrator.adapters.inbox.inbox import SqlInbox
-from orchestrator.adapters.inbox.letters import MOST_REFUSED, REFUSED_KEPT_FOR
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.core.cases import TaskStatus

@@ -14,8 +14,8 @@ from orchestrator.core.answer.statistics import Answer, figures_of
 from orchestrator.core.answer.tallying import OpenLine
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.events import TimePassed
+from orchestrator.core.settling import settle
 from orchestrator.core.words import Rehearsal
-from orchestrator.core.work.settling import settle
 from schemas.connecting import Evidence, NothingFound
 from tests.contracts.stored import Stored, numbered
 from tests.core.builders import DAY, MAIL, T0

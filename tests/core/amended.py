@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case, ExportStatus, Task, TaskStatus
 from orchestrator.core.commands import Decision, Publish
-from orchestrator.core.intake.later import RequestAmended
+from orchestrator.core.later import RequestAmended
 from orchestrator.core.words import AccountId
 from orchestrator.core.work.links import was_never_asked
 from schemas.case_words import CaseAmended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.cases import Case, ExportStatus, TaskStatus
-from orchestrator.core.ruling.holds import HoldReason
+from orchestrator.core.holds import HoldReason
 from schemas.connecting import Action
 
 

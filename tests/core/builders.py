@@ -24,9 +24,9 @@ from orchestrator.core.events import (
     StatementSigned,
     TaskReported,
 )
+from orchestrator.core.holds import Hold, HoldReason
 from orchestrator.core.intake.opening import Opening, open_case
 from orchestrator.core.plan import Plan, PlannedAccount, Recipient, RetentionRule
-from orchestrator.core.ruling.holds import Hold, HoldReason
 from orchestrator.core.words import (
     AccountId,
     CallId,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.cases import Case
 from orchestrator.core.events import CaseExtended, Event
-from orchestrator.core.intake.leading import LeadLost, RequestAttached
+from orchestrator.core.leading import LeadLost, RequestAttached
 
 
 def check_moved(before: Case, case: Case, event: Event) -> None:

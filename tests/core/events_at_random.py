@@ -39,9 +39,9 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.holds import ReturnReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.ruling.holds import ReturnReason
-from orchestrator.core.ruling.ruled import ReturnRuled
+from orchestrator.core.ruled import ReturnRuled
 from orchestrator.core.words import (
     CallId,
     CaseId,

@@ -26,7 +26,7 @@ from orchestrator.core.events import (
     StatementSigned,
     TimePassed,
 )
-from orchestrator.core.ruling.holds import RulingKind
+from orchestrator.core.holds import RulingKind
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Action, ItemId, NotApplicable, StillOpen
 

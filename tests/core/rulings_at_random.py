@@ -7,11 +7,10 @@ from datetime import datetime
 from random import Random
 
 from orchestrator.core.events import Event
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason, OpeningReason, UseStopping
 from orchestrator.core.plan import Plan, ReviewRule
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason, OpeningReason, UseStopping
-from orchestrator.core.ruling.reviewing import OPENABLE
-from orchestrator.core.ruling.ruled import (
+from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -19,6 +18,7 @@ from orchestrator.core.ruling.ruled import (
     GateOpened,
     UseStopped,
 )
+from orchestrator.core.ruling.reviewing import OPENABLE
 from orchestrator.core.words import Right
 from schemas.connecting import ActionClass
 from tests.core.builders import DAY, HOUR

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus
 from orchestrator.core.events import Event, TimePassed
-from orchestrator.core.ruling.holds import BY_RULE
+from orchestrator.core.holds import BY_RULE
 from orchestrator.core.tasks import Climbed, Rung
 from schemas.case_events import TaskEscalated
 from schemas.connecting import TaskId

@@ -15,7 +15,7 @@ from orchestrator.core.events import (
     PersonClosed,
     RequestWithdrawn,
 )
-from orchestrator.core.intake.later import Amendment, RequestAmended
+from orchestrator.core.later import Amendment, RequestAmended
 from orchestrator.core.words import AccountId, Right
 from schemas.case_words import CASE_AMENDED, PassedOverBecause
 from schemas.connecting import (

@@ -18,8 +18,12 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     TimePassed,
 )
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.attaching import may_lead, wish_of
-from orchestrator.core.intake.leading import (
+from orchestrator.core.intake.opening import Opening, open_case
+from orchestrator.core.keyed import IdentityForgotten
+from orchestrator.core.leading import (
     LeadLost,
     LeadsStatement,
     LeadStated,
@@ -27,11 +31,7 @@ from orchestrator.core.intake.leading import (
     RequestAttached,
     RequestDetached,
 )
-from orchestrator.core.intake.opening import Opening, open_case
-from orchestrator.core.keyed import IdentityForgotten
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import (
     CaseId,
     ExtensionReason,

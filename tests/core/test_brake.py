@@ -10,6 +10,8 @@ import pytest
 from orchestrator.core.cases import Case, CaseStatus, GateReason, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import RequestWithdrawn, TimePassed
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import DECISIVE, HoldReason, RulingKind
 from orchestrator.core.intake.brake import (
     WHOLESALE,
     Brake,
@@ -24,9 +26,7 @@ from orchestrator.core.intake.brake import (
 )
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import ReviewRule
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import DECISIVE, HoldReason, RulingKind
-from orchestrator.core.ruling.ruled import CaseRefused, CaseReleased
+from orchestrator.core.ruled import CaseRefused, CaseReleased
 from orchestrator.core.words import Rehearsal, Right
 from schemas.case_events import CASE_ALARMED, CASE_HELD, CASE_OPENED, CASE_REFUSED
 from schemas.connecting import Action, ActionClass, Exported

@@ -16,11 +16,11 @@ from orchestrator.core.events import (
     SiblingExportOpened,
     TaskReleased,
 )
-from orchestrator.core.intake.leading import LeadLost, LeadsStatement, LeadStated
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.keyed import IdentityLocked
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
+from orchestrator.core.leading import LeadLost, LeadsStatement, LeadStated
+from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.words import CallId, CaseId, Result, StatementKind
 from schemas.connecting import (
     Accepted,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.calendars import calendar_of
-from orchestrator.core.clocks.deadlines import (
+from orchestrator.core.deadlines import (
     Calendar,
     calendar_country,
     cautious_due,

@@ -12,7 +12,7 @@ import holidays
 import pytest
 
 from orchestrator.adapters.calendars import calendar_of
-from orchestrator.core.clocks.deadlines import Deadline, deadline
+from orchestrator.core.deadlines import Deadline, deadline
 from tests.core.test_deadlines import ZONES
 
 DAY = timedelta(days=1)

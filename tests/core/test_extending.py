@@ -19,11 +19,11 @@ from orchestrator.core.events import (
     RequestWithdrawn,
     TimePassed,
 )
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import RulingKind
 from orchestrator.core.intake.opening import open_case
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.ruling.extending import due_if_suspended, why_not_extended
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import RulingKind
-from orchestrator.core.ruling.ruled import CaseRefused
 from orchestrator.core.words import ExtensionReason
 from schemas.case_events import NoticeReady
 from schemas.connecting import Action, Exported, NothingFound

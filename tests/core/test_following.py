@@ -19,9 +19,9 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
+from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, StatementKind
 from schemas.case_events import ReceiptIssued

@@ -11,8 +11,8 @@ from orchestrator.core.cases import Case
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, TimePassed
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
+from orchestrator.core.holds import HoldReason
+from orchestrator.core.ruled import CaseHeld, CaseReleased
 from schemas.case_events import CaseHeld as Told
 from schemas.case_events import HoldDue
 from schemas.connecting import Action, ActionClass

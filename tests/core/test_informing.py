@@ -11,10 +11,10 @@ from orchestrator.core.answer.informing import doubt
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import CaseExtended
-from orchestrator.core.intake.later import Informed, PersonInformed
+from orchestrator.core.grounds import Ground
 from orchestrator.core.keyed import IdentityForgotten
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.core.later import Informed, PersonInformed
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import ExtensionReason, StatementKind
 from schemas.later_words import ExportCollection, NoticeTo, PersonInforming
 from schemas.rejections import RejectionCode

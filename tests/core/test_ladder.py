@@ -16,10 +16,10 @@ from orchestrator.core.events import (
     PersonClosed,
     TimePassed,
 )
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Ladder
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseReleased
+from orchestrator.core.ruled import CaseHeld, CaseReleased
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Rehearsal
 from schemas.case_events import TaskEscalated

@@ -11,9 +11,9 @@ from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case, GateReason, TaskStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import TimePassed
+from orchestrator.core.holds import OpeningReason
 from orchestrator.core.intake.opening import open_case
-from orchestrator.core.ruling.holds import OpeningReason
-from orchestrator.core.ruling.ruled import GateOpened
+from orchestrator.core.ruled import GateOpened
 from schemas.connecting import Action, Done, Evidence, Proof
 from tests.core.builders import (
     CRM,

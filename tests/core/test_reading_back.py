@@ -18,10 +18,10 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
+from orchestrator.core.holds import ReturnReason, RulingKind
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruling.holds import ReturnReason, RulingKind
-from orchestrator.core.ruling.ruled import ReturnRuled
+from orchestrator.core.ruled import ReturnRuled
 from orchestrator.core.tasks import Task
 from orchestrator.core.words import CallId, StatementKind
 from schemas.connecting import (

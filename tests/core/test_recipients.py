@@ -15,8 +15,8 @@ from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import Case, Scope
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import Plan, Recipient
+from orchestrator.core.settling import settle
 from orchestrator.core.words import Rehearsal, Result
-from orchestrator.core.work.settling import settle
 from schemas.connecting import (
     Action,
     Done,

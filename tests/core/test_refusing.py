@@ -11,12 +11,12 @@ from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case, CaseStatus, Step, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, ExportSealed, RequestWithdrawn
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.laws import Law
 from orchestrator.core.plan import ReviewRule
-from orchestrator.core.ruling.grounds import PROVISIONS, Ground, fits
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseRefused
+from orchestrator.core.ruled import CaseHeld, CaseRefused
 from orchestrator.core.words import Result, Right
 from schemas.connecting import (
     Accepted,

@@ -9,11 +9,8 @@ import pytest
 from orchestrator.core.cases import Case, GateReason, TaskStatus, Wants
 from orchestrator.core.decide import decide
 from orchestrator.core.events import Event, RequestWithdrawn, TimePassed
-from orchestrator.core.intake.opening import open_case
-from orchestrator.core.laws import Law
-from orchestrator.core.plan import ReviewRule
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import (
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import (
     DECISIVE,
     HOLD_PROVISION,
     HoldReason,
@@ -21,7 +18,10 @@ from orchestrator.core.ruling.holds import (
     RulingKind,
     hold_provision,
 )
-from orchestrator.core.ruling.ruled import (
+from orchestrator.core.intake.opening import open_case
+from orchestrator.core.laws import Law
+from orchestrator.core.plan import ReviewRule
+from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,

@@ -15,11 +15,11 @@ from orchestrator.core.answer.statistics import (
     is_counted_anew,
 )
 from orchestrator.core.cases import Case, Extension
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import Ruling, RulingKind
 from orchestrator.core.intake.opening import open_case
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import Ruling, RulingKind
+from orchestrator.core.settling import REFUSED, WITHDRAWN, settle
 from orchestrator.core.words import CaseId, ExtensionReason, Rehearsal, Result, Right
-from orchestrator.core.work.settling import REFUSED, WITHDRAWN, settle
 from schemas.connecting import (
     Action,
     Done,

@@ -10,9 +10,9 @@ from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case, CaseStatus
 from orchestrator.core.decide import decide
 from orchestrator.core.events import PersonClosed
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import RulingKind, UseStopping
-from orchestrator.core.ruling.ruled import CaseRefused, UseStopped
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import RulingKind, UseStopping
+from orchestrator.core.ruled import CaseRefused, UseStopped
 from orchestrator.core.ruling.stopping import is_use_stopped
 from orchestrator.core.words import AccountId, Rehearsal
 from schemas.connecting import Action, Done, Evidence

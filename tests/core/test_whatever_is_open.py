@@ -13,10 +13,10 @@ from orchestrator.core.cases import Case, Wants
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import CaseExtended, IdentityAsked, TimePassed
+from orchestrator.core.holds import HoldReason
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.plan import ReviewRule
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld
+from orchestrator.core.ruled import CaseHeld
 from orchestrator.core.words import ExtensionReason, Right, StatementKind
 from schemas.case_events import CaseAlarmed
 from schemas.connecting import ActionClass

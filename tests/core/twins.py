@@ -34,17 +34,17 @@ from orchestrator.core.events import (
     StatementSigned,
     TaskReported,
 )
+from orchestrator.core.holds import Proposal, ReturnReason
 from orchestrator.core.intake import amending, attaching, opening
 from orchestrator.core.intake.attaching import after_leading
-from orchestrator.core.intake.leading import RequestAttached, RequestDetached
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
+from orchestrator.core.leading import RequestAttached, RequestDetached
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.ruled import CaseReleased, GateOpened, ReturnRuled
 from orchestrator.core.ruling import locking, reviewing
-from orchestrator.core.ruling.holds import Proposal, ReturnReason
-from orchestrator.core.ruling.ruled import CaseReleased, GateOpened, ReturnRuled
+from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
 from orchestrator.core.work import gates, items, reports, unasked
-from orchestrator.core.work.settling import settle
 from schemas.connecting import Done, Evidence, ItemId
 
 Broken = Callable[..., Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from orchestrator.core.events import Event, ExportCollected
-from orchestrator.core.intake.later import Informed, PersonInformed, RequestAmended
+from orchestrator.core.later import Informed, PersonInformed, RequestAmended
 from schemas.later_words import NoticeTo
 from schemas.requests import Channel
 from tests.core.plans_at_random import TYPES, some

@@ -28,9 +28,9 @@ from orchestrator.core.events import (
     TaskReported,
     TimePassed,
 )
-from orchestrator.core.intake.later import RequestAmended
-from orchestrator.core.ruling.holds import REFUSALS, RulingKind
-from orchestrator.core.ruling.ruled import GateOpened
+from orchestrator.core.holds import REFUSALS, RulingKind
+from orchestrator.core.later import RequestAmended
+from orchestrator.core.ruled import GateOpened
 from orchestrator.core.words import AccountId, CallId, Result, StatementKind
 from orchestrator.core.work.links import teachers
 from schemas.case_events import AccountSettled, CaseAlarmed, TaskEscalated

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orchestrator.adapters.calendars import calendar_of
-from orchestrator.core.clocks.deadlines import RULES, deadline
+from orchestrator.core.deadlines import RULES, deadline
+from orchestrator.core.grounds import PROVISIONS, Ground
 from orchestrator.core.laws import Law
-from orchestrator.core.ruling.grounds import PROVISIONS, Ground
 from tests.support.cli_doc import commands
 
 ROOT = Path(__file__).parents[2]

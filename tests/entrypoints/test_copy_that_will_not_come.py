@@ -7,8 +7,8 @@ from datetime import datetime
 import pytest
 
 from orchestrator.core.events import Event, RequestWithdrawn, StatementRecovered
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.ruled import CaseRefused
+from orchestrator.core.grounds import Ground
+from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import Result, StatementKind
 from schemas.withdrawals import WithdrawalReason
 from tests.entrypoints.test_duplicates import again

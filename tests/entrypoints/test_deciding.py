@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from orchestrator.core.grounds import Ground
 from orchestrator.core.laws import Law
-from orchestrator.core.ruling.grounds import Ground
 from orchestrator.core.words import CaseId
 from orchestrator.entrypoints.actions.notices import LANGUAGES, texts_of
 from tests.support.installation import AnInstallation

@@ -9,10 +9,10 @@ import pytest
 
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
+from orchestrator.core.holds import UseStopping
 from orchestrator.core.laws import Law
-from orchestrator.core.ruling.grounds import PROVISIONS, Ground, fits
-from orchestrator.core.ruling.holds import UseStopping
-from orchestrator.core.ruling.ruled import CaseRefused, UseStopped
+from orchestrator.core.ruled import CaseRefused, UseStopped
 from orchestrator.core.ruling.stopping import ONLY_STORED
 from orchestrator.entrypoints.actions.notices import (
     LANGUAGES,

@@ -18,9 +18,9 @@ from orchestrator.core.events import (
     IdentityAsked,
     TimePassed,
 )
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import HoldReason
-from orchestrator.core.ruling.ruled import CaseHeld, CaseRefused, CaseReleased
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import HoldReason
+from orchestrator.core.ruled import CaseHeld, CaseRefused, CaseReleased
 from orchestrator.core.words import CaseId, ExtensionReason
 from orchestrator.engine import Step
 from schemas import case_events, case_words

@@ -12,9 +12,9 @@ from orchestrator.adapters.intake.brakes import SAMPLE, PullView, Said, SqlBrake
 from orchestrator.adapters.sql import brake_tables as b
 from orchestrator.core.cases import Case
 from orchestrator.core.events import RequestWithdrawn
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import RulingKind
 from orchestrator.core.intake.brake import ALL_SOURCES, BrakeLimits, BrakeState
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import RulingKind
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Step
 from orchestrator.errors import NotPossible

@@ -16,9 +16,9 @@ from orchestrator.adapters.vault.vault_kinds import LOOKS
 from orchestrator.core.afterwards.owed import IDENTITY
 from orchestrator.core.answer.dossier import load_identifiers
 from orchestrator.core.cases import CaseStatus, TaskStatus
+from orchestrator.core.holds import ReturnReason
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruling.holds import ReturnReason
-from orchestrator.core.ruling.ruled import ReturnRuled
+from orchestrator.core.ruled import ReturnRuled
 from orchestrator.engine import Step
 from orchestrator.stages.sweep import Sweep
 from schemas.connecting import (

@@ -15,8 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from orchestrator.adapters.cases import tombstones
-from orchestrator.adapters.inbox import letters
+from orchestrator.adapters.cases import letters, tombstones
 from orchestrator.adapters.keys.moved_keys import move_key
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.locked_tables import locked_keys

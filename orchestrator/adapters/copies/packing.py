@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import cast
 
-from orchestrator.adapters.cases.stored_rows import row_line, stored_rows
 from orchestrator.adapters.copies.package import (
     PackageFile,
     PackagePart,
@@ -14,6 +13,7 @@ from orchestrator.adapters.copies.package import (
     assert_bound,
     build_package,
 )
+from orchestrator.adapters.copies.stored_rows import row_line, stored_rows
 from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
 from orchestrator.adapters.vault.vault_cipher import DataKey
 from orchestrator.core.answer.copying import CopyLabel

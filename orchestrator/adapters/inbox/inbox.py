@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import Row, bindparam, delete, func, select, update
 
+from orchestrator.adapters.cases import letters
+from orchestrator.adapters.cases.letters import WAITING
 from orchestrator.adapters.cases.stored_calls import stored_call
-from orchestrator.adapters.inbox import letters
-from orchestrator.adapters.inbox.letters import WAITING
 from orchestrator.adapters.reading.views import LetterLine
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database

@@ -35,9 +35,9 @@ from orchestrator.core.cases import (
 from orchestrator.core.clocks.alarms import alarm_ahead
 from orchestrator.core.clocks.forecast import endangered
 from orchestrator.core.clocks.ladder import highest_rung, silent_since
-from orchestrator.core.intake.later import Amendment, Informed
+from orchestrator.core.holds import Hold, Ruling
+from orchestrator.core.later import Amendment, Informed
 from orchestrator.core.reasons import reasons_of
-from orchestrator.core.ruling.holds import Hold, Ruling
 from orchestrator.core.tasks import Rung
 from orchestrator.core.words import Mark
 

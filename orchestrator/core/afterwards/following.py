@@ -31,7 +31,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.changing import replace
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.work.settling import needs_human, settle_if_over, wait
+from orchestrator.core.settling import needs_human, settle_if_over, wait
 from schemas.connecting import Action, ItemId, StillOpen
 
 DAILY = timedelta(days=1)

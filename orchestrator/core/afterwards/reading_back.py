@@ -27,10 +27,10 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLocated, MatchesConflicted, TaskReported
+from orchestrator.core.holds import ReturnReason, Ruling, RulingKind
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruling.holds import ReturnReason, Ruling, RulingKind
-from orchestrator.core.ruling.ruled import ReturnRuled
-from orchestrator.core.work.settling import needs_human, settle
+from orchestrator.core.ruled import ReturnRuled
+from orchestrator.core.settling import needs_human, settle
 from schemas.connecting import (
     Action,
     Evidence,

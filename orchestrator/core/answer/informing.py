@@ -11,10 +11,10 @@ from typing import NamedTuple, assert_never
 
 from orchestrator.core.cases import Case
 from orchestrator.core.changing import replace
+from orchestrator.core.holds import REFUSALS
 from orchestrator.core.intake.admission import CLOCK_SKEW
 from orchestrator.core.intake.amending import may_be_amended
-from orchestrator.core.intake.later import PersonInformed
-from orchestrator.core.ruling.holds import REFUSALS
+from orchestrator.core.later import PersonInformed
 from orchestrator.core.words import Level
 from schemas.later_words import (
     ExportCollection,

@@ -8,9 +8,9 @@ from datetime import date
 from orchestrator.core.afterwards.owed import OPEN_PROVISION, OPEN_REASONS
 from orchestrator.core.afterwards.retention import fields_of
 from orchestrator.core.cases import Case, ItemState, Task, TaskItem
+from orchestrator.core.grounds import PROVISIONS, Ground
 from orchestrator.core.laws import law_of
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruling.grounds import PROVISIONS, Ground
 from orchestrator.core.ruling.stopping import said_to_stop
 from schemas.counts import count_bucket
 from schemas.kept_fields import Extent, Restricted

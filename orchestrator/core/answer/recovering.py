@@ -13,8 +13,8 @@ from orchestrator.core.afterwards.owed import CarriedOut, Obligation, Obligation
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
 from orchestrator.core.changing import replace
 from orchestrator.core.events import StatementRecovered
+from orchestrator.core.settling import left_out, settle
 from orchestrator.core.words import Result, StatementKind
-from orchestrator.core.work.settling import left_out, settle
 from schemas.connecting import NotApplicable
 
 ANSWERED_BEFORE = NotApplicable("answered_before_restore")

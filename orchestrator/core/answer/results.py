@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from orchestrator.core.answer.recipients import is_anybody_missed
 from orchestrator.core.cases import Case, Found, ItemState, Task
-from orchestrator.core.intake.withdrawing import WITHDRAWN_IN_PART
+from orchestrator.core.settling import REFUSED, WITHDRAWN
 from orchestrator.core.words import Result
 from orchestrator.core.work.gates import refused_classes
-from orchestrator.core.work.settling import REFUSED, WITHDRAWN
+from orchestrator.core.work.withdrawing import WITHDRAWN_IN_PART
 from schemas.connecting import (
     CLASS_OF,
     Action,

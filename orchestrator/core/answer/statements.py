@@ -20,10 +20,10 @@ from orchestrator.core.answer.results import is_fulfilled, result_of
 from orchestrator.core.cases import EVERYTHING, Case, Found, ItemState, Task
 from orchestrator.core.clocks.forecast import expected_end, why_open
 from orchestrator.core.clocks.ladder import has_breached
-from orchestrator.core.intake.later import Informed
+from orchestrator.core.holds import Ruling
+from orchestrator.core.later import Informed
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.reasons import reasons_of
-from orchestrator.core.ruling.holds import Ruling
 from orchestrator.core.ruling.stopping import is_still_used, stopped_by
 from orchestrator.core.tasks import GateReason, Rung
 from orchestrator.core.words import StatementKind

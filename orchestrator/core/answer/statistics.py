@@ -17,11 +17,11 @@ from zoneinfo import ZoneInfo
 
 from orchestrator.core.answer.recovering import ANSWERED_BEFORE
 from orchestrator.core.cases import Case, Task
-from orchestrator.core.intake.withdrawing import WITHDRAWN_IN_PART
-from orchestrator.core.ruling.holds import RulingKind
+from orchestrator.core.holds import RulingKind
+from orchestrator.core.settling import WITHDRAWN
 from orchestrator.core.words import COPY_RIGHTS, Result, Right
 from orchestrator.core.work.gates import refused_classes
-from orchestrator.core.work.settling import WITHDRAWN
+from orchestrator.core.work.withdrawing import WITHDRAWN_IN_PART
 from schemas.connecting import Action
 from schemas.receipts import FULFILLED
 

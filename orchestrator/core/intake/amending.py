@@ -22,7 +22,7 @@ from orchestrator.core.cases import (
     TaskStatus,
 )
 from orchestrator.core.changing import replace
-from orchestrator.core.intake.later import Amendment, PassedOver, RequestAmended
+from orchestrator.core.later import Amendment, PassedOver, RequestAmended
 from orchestrator.core.plan import PlannedAccount
 from orchestrator.core.words import AccountId
 from orchestrator.core.work.gates import opens_at

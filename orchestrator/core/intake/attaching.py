@@ -18,7 +18,9 @@ from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Scope
 from orchestrator.core.changing import replace
 from orchestrator.core.commands import TellCase
 from orchestrator.core.events import CaseExtended, RequestWithdrawn
-from orchestrator.core.intake.leading import (
+from orchestrator.core.holds import REFUSALS
+from orchestrator.core.intake.opening import SAFETY, Opening, begun
+from orchestrator.core.leading import (
     LeadExported,
     LeadLost,
     LeadRefused,
@@ -29,9 +31,7 @@ from orchestrator.core.intake.leading import (
     RequestAttached,
     RequestDetached,
 )
-from orchestrator.core.intake.opening import SAFETY, Opening, begun
 from orchestrator.core.plan import Plan
-from orchestrator.core.ruling.holds import REFUSALS
 from orchestrator.core.words import (
     COPY_RIGHTS,
     CaseId,

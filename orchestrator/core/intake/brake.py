@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from orchestrator.core.changing import replace
+from orchestrator.core.grounds import Ground, fits
 from orchestrator.core.laws import Law
-from orchestrator.core.ruling.grounds import Ground, fits
 from orchestrator.core.words import Rehearsal, Right
 
 HOUR = timedelta(hours=1)

@@ -18,17 +18,17 @@ from orchestrator.core.cases import (
     task_id,
 )
 from orchestrator.core.changing import replace
-from orchestrator.core.clocks.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
 from orchestrator.core.clocks.ladder import climbed
-from orchestrator.core.clocks.waking import with_wake_at
 from orchestrator.core.commands import Decision, Publish, TellCase
-from orchestrator.core.intake.leading import Led, RequestAttached
+from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
+from orchestrator.core.holds import DECISIVE, Hold, HoldReason
+from orchestrator.core.leading import Led, RequestAttached
 from orchestrator.core.news import news_of
 from orchestrator.core.plan import Plan, PlannedAccount
-from orchestrator.core.ruling.holds import DECISIVE, Hold, HoldReason
+from orchestrator.core.settling import left_out, settle
+from orchestrator.core.waking import with_wake_at
 from orchestrator.core.words import COPY_RIGHTS, CaseId, Rehearsal, Right, SubjectRef
 from orchestrator.core.work.gates import open_gates
-from orchestrator.core.work.settling import left_out, settle
 from schemas.case_events import CaseOpened
 from schemas.case_words import CaseAttached
 from schemas.connecting import Action, IdentifierType, Mode, NotApplicable

@@ -14,15 +14,15 @@ from datetime import datetime
 
 from orchestrator.core.cases import Case, CaseStatus, Extension
 from orchestrator.core.changing import replace
-from orchestrator.core.clocks.deadlines import WITHOUT_HOLIDAYS, deadline
+from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, deadline
 from orchestrator.core.events import CaseExtended, IdentityAsked, IdentityReceived
-from orchestrator.core.laws import Law, law_of
-from orchestrator.core.ruling.holds import (
+from orchestrator.core.holds import (
     HoldReason,
     Ruling,
     RulingKind,
     hold_provision,
 )
+from orchestrator.core.laws import Law, law_of
 
 EXTENSION_PROVISION = {
     Law.EU: "GDPR Art 12(3)",

@@ -23,7 +23,7 @@ from orchestrator.core.clocks.alarms import OPEN
 from orchestrator.core.events import PersonRetried
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked
 from orchestrator.core.ruling.rulings import after_retry
-from orchestrator.core.work.settling import needs_human, wait
+from orchestrator.core.settling import needs_human, wait
 
 IDENTITY_LOCKED = "identity_locked"
 _MOVES = frozenset({TaskStatus.READY, TaskStatus.WAITING})

@@ -22,9 +22,8 @@ from orchestrator.core.cases import (
     TaskStatus,
 )
 from orchestrator.core.changing import replace
-from orchestrator.core.laws import law_of
-from orchestrator.core.ruling.grounds import PROVISIONS, fits
-from orchestrator.core.ruling.holds import (
+from orchestrator.core.grounds import PROVISIONS, fits
+from orchestrator.core.holds import (
     BY_RULE,
     HOLDABLE,
     Hold,
@@ -35,7 +34,8 @@ from orchestrator.core.ruling.holds import (
     hold_provision,
     is_same_person,
 )
-from orchestrator.core.ruling.ruled import (
+from orchestrator.core.laws import law_of
+from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -43,7 +43,7 @@ from orchestrator.core.ruling.ruled import (
     CaseRuling,
     GateOpened,
 )
-from orchestrator.core.work.settling import REFUSED, noted, settle
+from orchestrator.core.settling import REFUSED, noted, settle
 from schemas.connecting import Action, Done, Notified
 
 OPENABLE = frozenset({GateReason.FED_LOCATE, GateReason.FEEDER, GateReason.OTHERS})

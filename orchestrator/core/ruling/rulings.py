@@ -6,9 +6,9 @@ from orchestrator.core.cases import Case, ItemState, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.events import PersonChose, PersonClosed, PersonRetried
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import WITHDRAWN, ready, settle, wait
 from orchestrator.core.work.items import marked
 from orchestrator.core.work.locating import chosen, with_learned
-from orchestrator.core.work.settling import WITHDRAWN, ready, settle, wait
 from schemas.connecting import Action, Done, Evidence, Failed, Notified, NotTold, Proof
 
 BY_HAND = "erased_by_hand"

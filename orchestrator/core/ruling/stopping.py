@@ -14,12 +14,12 @@ from typing import Literal
 
 from orchestrator.core.cases import Case, CaseStatus, Task
 from orchestrator.core.changing import replace
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import Ruling, RulingKind
 from orchestrator.core.laws import Law, law_of
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import Ruling, RulingKind
-from orchestrator.core.ruling.ruled import UseStopped
+from orchestrator.core.ruled import UseStopped
+from orchestrator.core.settling import REFUSED
 from orchestrator.core.work.gates import refused_classes
-from orchestrator.core.work.settling import REFUSED
 from schemas.connecting import Action, Failed, Unconfirmed
 from schemas.receipts import Line
 from schemas.stopped import Stopped

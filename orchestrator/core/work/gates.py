@@ -25,6 +25,7 @@ from orchestrator.core.cases import (
 )
 from orchestrator.core.changing import replace
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import ready, settle, settle_if_over, wait
 from orchestrator.core.words import Until
 from orchestrator.core.work.links import (
     fed_accounts,
@@ -32,7 +33,6 @@ from orchestrator.core.work.links import (
     is_located,
     may_still_learn,
 )
-from orchestrator.core.work.settling import ready, settle, settle_if_over, wait
 from schemas.connecting import (
     CLASS_OF,
     Action,

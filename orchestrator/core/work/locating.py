@@ -9,8 +9,8 @@ from orchestrator.core.cases import Case, Found, Task, TaskItem, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLocated, MatchesConflicted, TaskReported
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import needs_human, ready, settle
 from orchestrator.core.work.links import was_never_asked
-from orchestrator.core.work.settling import needs_human, ready, settle
 from schemas.connecting import (
     Action,
     Evidence,

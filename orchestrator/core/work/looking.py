@@ -9,9 +9,9 @@ from orchestrator.core.cases import ItemState, Step, Task
 from orchestrator.core.changing import replace
 from orchestrator.core.events import ItemsLookedAt, TaskReported
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import needs_human, ready, settle_if_over, wait
 from orchestrator.core.work.items import items_to_see, marked, reopened
 from orchestrator.core.work.setbacks import Setback, tried_in_vain
-from orchestrator.core.work.settling import needs_human, ready, settle_if_over, wait
 from schemas.connecting import Done, Evidence, ItemId, Proof
 
 MOST_MISSES = 3  # looks that still see a record the processor called erased

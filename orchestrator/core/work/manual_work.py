@@ -31,8 +31,8 @@ from orchestrator.core.events import (
     PersonAttested,
 )
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import needs_human, settle, settle_if_over
 from orchestrator.core.work.items import marked
-from orchestrator.core.work.settling import needs_human, settle, settle_if_over
 from schemas.connecting import (
     Action,
     Evidence,

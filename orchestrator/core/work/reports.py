@@ -12,8 +12,18 @@ from orchestrator.core.afterwards.retention import kept_open
 from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.events import BatchRefused, CheckFailed, TaskReported
-from orchestrator.core.intake.withdrawing import after_cancelling, called_back
 from orchestrator.core.plan import ONE_HOUR, PlannedAccount
+from orchestrator.core.settling import (
+    ended_meanwhile,
+    left_out,
+    needs_human,
+    next_check,
+    past_its_time,
+    ready,
+    settle,
+    settle_if_over,
+    wait,
+)
 from orchestrator.core.work.items import (
     carried,
     confirmable,
@@ -32,17 +42,7 @@ from orchestrator.core.work.setbacks import (
     stopped,
     tried_in_vain,
 )
-from orchestrator.core.work.settling import (
-    ended_meanwhile,
-    left_out,
-    needs_human,
-    next_check,
-    past_its_time,
-    ready,
-    settle,
-    settle_if_over,
-    wait,
-)
+from orchestrator.core.work.withdrawing import after_cancelling, called_back
 from schemas.connecting import (
     Accepted,
     Action,

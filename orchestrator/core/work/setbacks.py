@@ -10,15 +10,15 @@ from orchestrator.core.cases import Step, Task
 from orchestrator.core.changing import replace
 from orchestrator.core.events import CheckFailed, TaskReported
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.work.items import carried, confirmable, reopened, without_call
-from orchestrator.core.work.retry import backoff
-from orchestrator.core.work.settling import (
+from orchestrator.core.settling import (
     is_late,
     needs_human,
     past_its_time,
     ready,
     wait,
 )
+from orchestrator.core.work.items import carried, confirmable, reopened, without_call
+from orchestrator.core.work.retry import backoff
 from schemas.connecting import (
     CLASS_OF,
     Action,

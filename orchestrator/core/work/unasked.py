@@ -14,9 +14,9 @@ from orchestrator.core.cases import ItemState, OpenCall, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
 from orchestrator.core.events import CallReported, TaskReported
 from orchestrator.core.plan import PlannedAccount
+from orchestrator.core.settling import GRADES, needs_human, settle_if_over, weakest
 from orchestrator.core.work.items import marked
 from orchestrator.core.work.reports import after_report
-from orchestrator.core.work.settling import GRADES, needs_human, settle_if_over, weakest
 from schemas.connecting import (
     Accepted,
     Action,

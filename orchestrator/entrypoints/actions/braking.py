@@ -10,8 +10,8 @@ from orchestrator.adapters.intake.brakes import SAMPLE, PullView, Said
 from orchestrator.adapters.reading.queries import Queries
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case, Found
+from orchestrator.core.grounds import Ground
 from orchestrator.core.intake.brake import WHOLESALE, BrakeState, allowed_in
-from orchestrator.core.ruling.grounds import Ground
 from orchestrator.errors import NotPossible
 from orchestrator.stages.let_go import Gone
 from schemas.connecting import Action

@@ -9,9 +9,8 @@ from datetime import datetime
 from orchestrator.adapters.reading.queries import Queries
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case, CaseStatus
-from orchestrator.core.laws import law_of
-from orchestrator.core.ruling.grounds import PROVISIONS, Ground, fits
-from orchestrator.core.ruling.holds import (
+from orchestrator.core.grounds import PROVISIONS, Ground, fits
+from orchestrator.core.holds import (
     BY_RULE,
     HOLDABLE,
     HoldReason,
@@ -19,8 +18,8 @@ from orchestrator.core.ruling.holds import (
     UseStopping,
     is_same_person,
 )
-from orchestrator.core.ruling.reviewing import may_refuse
-from orchestrator.core.ruling.ruled import (
+from orchestrator.core.laws import law_of
+from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -28,6 +27,7 @@ from orchestrator.core.ruling.ruled import (
     CaseRuling,
     UseStopped,
 )
+from orchestrator.core.ruling.reviewing import may_refuse
 from orchestrator.core.ruling.stopping import ONLY_STORED, STORED_FOR, is_use_stopped
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Step

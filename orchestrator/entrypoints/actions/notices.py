@@ -16,8 +16,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from orchestrator.core.cases import Case
+from orchestrator.core.holds import REFUSALS, Ruling, RulingKind
 from orchestrator.core.laws import Law, law_of
-from orchestrator.core.ruling.holds import REFUSALS, Ruling, RulingKind
 from orchestrator.core.ruling.stopping import ONLY_STORED, is_use_stopped
 from orchestrator.errors import NotPossible
 

@@ -32,10 +32,10 @@ from orchestrator.core.events import (
     PersonRetried,
     RequestWithdrawn,
 )
-from orchestrator.core.ruling.holds import OpeningReason, ReturnReason
+from orchestrator.core.holds import OpeningReason, ReturnReason
+from orchestrator.core.ruled import GateOpened, ReturnRuled
 from orchestrator.core.ruling.locking import IDENTITY_LOCKED
 from orchestrator.core.ruling.reviewing import OPENABLE
-from orchestrator.core.ruling.ruled import GateOpened, ReturnRuled
 from orchestrator.core.work.learned import news_of
 from orchestrator.engine import Step
 from orchestrator.entrypoints.actions.locked_away import LOCKED, refuse_if_locked

@@ -117,7 +117,7 @@ def refuse(
     controller: Controller = None,
 ) -> None:
     """Refuse all that is held, and count afresh; two different people must say so."""
-    from orchestrator.core.ruling.grounds import Ground
+    from orchestrator.core.grounds import Ground
     from orchestrator.entrypoints.actions.braking import Braking
 
     known = {one.value: one for one in Ground}

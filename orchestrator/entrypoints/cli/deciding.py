@@ -72,7 +72,7 @@ def hold(
 
     What protects the person never stops, nor does the law's clock.
     """
-    from orchestrator.core.ruling.holds import HoldReason
+    from orchestrator.core.holds import HoldReason
     from orchestrator.entrypoints.actions.deciding import Deciding
     from schemas.connecting import ActionClass
 
@@ -92,7 +92,7 @@ def release(
     ],
 ) -> None:
     """End a hold that a person set."""
-    from orchestrator.core.ruling.holds import HoldReason
+    from orchestrator.core.holds import HoldReason
     from orchestrator.entrypoints.actions.deciding import Deciding
 
     code = _word(HoldReason, reason, "reason")
@@ -129,7 +129,7 @@ def refuse(
     ] = None,
 ) -> None:
     """Refuse a request before anything is erased, in whole or by record class."""
-    from orchestrator.core.ruling.grounds import Ground
+    from orchestrator.core.grounds import Ground
     from orchestrator.entrypoints.actions.deciding import Deciding
 
     code = _word(Ground, ground, "ground")
@@ -158,7 +158,7 @@ def use_stopped(
     ] = None,
 ) -> None:
     """Say that what is not erased is only stored and protected by now."""
-    from orchestrator.core.ruling.holds import UseStopping
+    from orchestrator.core.holds import UseStopping
     from orchestrator.entrypoints.actions.deciding import Deciding
 
     code = _word(UseStopping, means, "means")

@@ -158,7 +158,7 @@ def returned(
     ],
 ) -> None:
     """Say why a read-back found somebody again; nobody is erased again without it."""
-    from orchestrator.core.ruling.holds import ReturnReason
+    from orchestrator.core.holds import ReturnReason
     from orchestrator.entrypoints.actions.rulings import Rulings
 
     known = {one.value: one for one in ReturnReason}
@@ -186,7 +186,7 @@ def open_gate(
     ],
 ) -> None:
     """Let a task past a gate of order, once it may be opened; the receipt prints it."""
-    from orchestrator.core.ruling.holds import OpeningReason
+    from orchestrator.core.holds import OpeningReason
     from orchestrator.entrypoints.actions.rulings import Rulings
 
     known = {one.value: one for one in OpeningReason}

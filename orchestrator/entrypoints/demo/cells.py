@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from orchestrator.core.cases import Case, GateReason, Step, Task, TaskStatus
+from orchestrator.core.settling import REFUSED
 from orchestrator.core.words import AccountId
-from orchestrator.core.work.settling import REFUSED
 from schemas.connecting import Action
 
 Tone = Literal["moving", "waiting", "good", "neutral", "bad"]

@@ -15,7 +15,7 @@ from typing import Final
 from orchestrator.adapters.reading.queries import Queries
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.cases import Case
-from orchestrator.core.ruling.grounds import Ground
+from orchestrator.core.grounds import Ground
 from orchestrator.core.words import ExtensionReason
 from orchestrator.entrypoints.actions.deciding import Deciding
 from orchestrator.entrypoints.actions.notices import refusal_notice

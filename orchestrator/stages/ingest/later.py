@@ -14,7 +14,7 @@ from typing import assert_never
 from orchestrator.core.answer.dossier import amended_name, dump_identifiers
 from orchestrator.core.answer.informing import doubt
 from orchestrator.core.events import ExportCollected, RequestWithdrawn
-from orchestrator.core.intake.later import Informed, PersonInformed, RequestAmended
+from orchestrator.core.later import Informed, PersonInformed, RequestAmended
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Step
 from orchestrator.ports.event_log import Record

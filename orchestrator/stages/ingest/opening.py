@@ -9,7 +9,7 @@ from typing import Protocol
 
 from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.cases import Scope, Verification
-from orchestrator.core.clocks.deadlines import Calendar, calendar_country
+from orchestrator.core.deadlines import Calendar, calendar_country
 from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.intake.opening import Opening
 from orchestrator.core.plan import Plan

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from orchestrator.bounding import Bounding, Stranger
-from orchestrator.core.clocks.deadlines import cautious_due
+from orchestrator.core.deadlines import cautious_due
 from orchestrator.ports import OutgoingMessage, Quarantined
 from orchestrator.ports.event_log import Record, pack
 from orchestrator.stages.ingest.batch import Batch

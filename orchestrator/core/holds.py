@@ -11,8 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 
+from orchestrator.core.grounds import Ground
 from orchestrator.core.laws import Law
-from orchestrator.core.ruling.grounds import Ground
 from schemas.connecting import ActionClass, TaskId
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.clocks.deadlines import Deadline
-from orchestrator.core.ruling.holds import Ruling
+from orchestrator.core.deadlines import Deadline
+from orchestrator.core.holds import Ruling
 from orchestrator.core.words import CaseId, Result, StatementKind
 
 

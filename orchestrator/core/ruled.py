@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.core.ruling.grounds import Ground
-from orchestrator.core.ruling.holds import (
+from orchestrator.core.grounds import Ground
+from orchestrator.core.holds import (
     HoldReason,
     OpeningReason,
     ReturnReason,

@@ -22,9 +22,7 @@ from orchestrator.core.cases import (
 from orchestrator.core.changing import replace
 from orchestrator.core.events import CheckFailed, RequestWithdrawn, TaskReported
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.work.items import carried, reopened, without_call
-from orchestrator.core.work.setbacks import GARBLED, Setback, tried_in_vain
-from orchestrator.core.work.settling import (
+from orchestrator.core.settling import (
     WITHDRAWN,
     needs_human,
     next_check,
@@ -32,6 +30,8 @@ from orchestrator.core.work.settling import (
     settle,
     wait,
 )
+from orchestrator.core.work.items import carried, reopened, without_call
+from orchestrator.core.work.setbacks import GARBLED, Setback, tried_in_vain
 from schemas.connecting import (
     CLASS_OF,
     ActionClass,

@@ -14,17 +14,22 @@ from typing import Any, Final
 
 from kafka.admin import (
     ACL,
+    ACLFilter,
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
     KafkaAdminClient,
     ResourcePattern,
+    ResourcePatternFilter,
     ResourceType,
     UserScramCredentialUpsertion,
 )
 
+from orchestrator.adapters.kafka import KafkaSettings, KafkaTopics
+from orchestrator.ports.event_log import LogUnavailable
 from tests.connectors.authority import LAPSED, Authority
 from tests.support.broker import Broker
+from tests.support.logs import eventually
 from tests.support.processes import free_port
 
 HOST: Final = "127.0.0.1"
@@ -33,6 +38,7 @@ PASSWORD: Final = "canary-of-a-broker"
 CERTIFIED: Final = "erasure-by-certificate"
 PRINCIPALS: Final = (f"User:{USER}", f"User:CN={CERTIFIED}")
 
+_PATIENCE: Final = 60  # seconds
 _SCRAM: Final = "SCRAM-SHA-512"
 _DOORS: Final = {
     "login": "SASL_SSL",
@@ -99,15 +105,37 @@ class SecureBroker(Broker):
         return f"{HOST}:{self._ports[name]}"
 
     def set_password(self, password: str) -> None:
-        """Let our user in with *password* and no other, by SCRAM-SHA-512."""
+        """Let our user in with *password* and no other, by SCRAM-SHA-512, from now."""
         wanted = UserScramCredentialUpsertion(USER, _SCRAM, password)
         self.ask(lambda admin: admin.alter_user_scram_credentials([wanted]))
+        settings = KafkaSettings(
+            self.door("login"),
+            security_protocol="SASL_SSL",
+            sasl_mechanism=_SCRAM,
+            sasl_username=USER,
+            sasl_password=password,
+            ssl_cafile=str(self.cafile),
+        )
+        eventually(lambda: _is_let_in(settings), _PATIENCE, "the password to be taken")
 
     def allow(self, commands: Sequence[str]) -> None:
-        """Give our users the rights of these `kafka-acls.sh` commands, and no more."""
-        rights = [right for line in commands for right in _rights(line)]
-        granted = self.ask(lambda admin: admin.create_acls(rights))
+        """Give our users the rights of these `kafka-acls.sh` commands, from now."""
+        rights = {right for line in commands for right in _rights(line)}
+        granted = self.ask(lambda admin: admin.create_acls(list(rights)))
         assert not granted["failed"], granted
+        eventually(lambda: self._rights() >= rights, _PATIENCE, "the rights to count")
+
+    def _rights(self) -> set[ACL]:
+        """Return the rights that the broker goes by."""
+        every = ACLFilter(
+            None,
+            None,
+            ACLOperation.ANY,
+            ACLPermissionType.ANY,
+            ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
+        )
+        found, _ = self.ask(lambda admin: admin.describe_acls(every))
+        return set(found)
 
     def ask(self, question: Callable[[Any], Any]) -> Any:  # noqa: ANN401 (kafka-python has no types)
         """Let somebody who may do everything do something."""
@@ -116,6 +144,14 @@ class SecureBroker(Broker):
             return question(admin)
         finally:
             admin.close()
+
+
+def _is_let_in(settings: KafkaSettings) -> bool:
+    try:
+        KafkaTopics(settings).missing([])
+    except LogUnavailable:
+        return False
+    return True
 
 
 def _rights(command: str) -> Iterator[ACL]:

@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.kafka import KafkaSettings, KafkaTopics
-from orchestrator.ports.event_log import LogUnavailable
+from orchestrator.adapters.kafka import (
+    KafkaConsumer,
+    KafkaPublisher,
+    KafkaSettings,
+    KafkaTopics,
+)
+from orchestrator.bootstrap.log import kafka_settings
+from orchestrator.errors import SetUpError
+from orchestrator.ports.event_log import LogUnavailable, Message
+from orchestrator.settings import Settings
+from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS, instructions_topic
 from tests.support.command import Ran
 from tests.support.installation import AnInstallation
+from tests.support.logs import (
+    PlainTopic,
+    Positions,
+    a_message,
+    collect,
+    eventually,
+)
 from tests.support.people import a_submission, held_of, humans, settle_in
 from tests.support.secure_broker import PASSWORD, USER, SecureBroker
 from tests.support.site import Backend
@@ -214,3 +231,90 @@ def test_tls_where_none_is_spoken_is_one_sentence(secured: SecureBroker) -> None
 
     with pytest.raises(LogUnavailable, match="ERASURE_KAFKA_SECURITY_PROTOCOL"):
         KafkaTopics(settings).missing([])
+
+
+def test_replaced_password_opens_the_next_connection(
+    secured: SecureBroker, created: Ran, tmp_path: Path
+) -> None:
+    """A client that runs reads its password's file again; it need not start again."""
+    assert created.code == 0
+    file = tmp_path / "password"
+    file.write_text(PASSWORD)
+    publisher = KafkaPublisher(_settings_of_user(secured, f"file:{file}"))
+    message = a_message(CASE_EVENTS)
+    before = publisher.publish([message])
+
+    secured.set_password("another")
+    file.write_text("another")
+    secured.restart()
+    try:
+        eventually(lambda: _takes(publisher, message), 120, "the new password")
+    finally:
+        secured.set_password(PASSWORD)
+        publisher.close()
+
+    assert list(before) == [True]
+
+
+def _takes(publisher: KafkaPublisher, message: Message) -> bool:
+    """Tell whether Kafka takes *message*; one that is away does not."""
+    try:
+        return list(publisher.publish([message])) == [True]
+    except LogUnavailable:
+        return False
+
+
+def test_rights_for_participants_are_enough(secured: SecureBroker) -> None:
+    """With the page's rights we instruct systems of one's own, and hear them."""
+    settings = _settings_of_user(secured, PASSWORD)
+    instructions = PlainTopic(instructions_topic("orders"), partitions=1)
+    confirmations = PlainTopic(CONFIRMATIONS, partitions=1)
+    KafkaTopics(settings).create([instructions, confirmations])
+    with ExitStack() as stack:
+        ours, theirs = (
+            KafkaPublisher(settings),
+            KafkaPublisher(KafkaSettings(secured.bootstrap)),
+        )
+        stack.callback(ours.close)
+        stack.callback(theirs.close)
+        reader = KafkaConsumer(
+            settings,
+            [CONFIRMATIONS],
+            group=f"erasure.{CONFIRMATIONS}",
+            stored=Positions(),
+        )
+        stack.callback(reader.close)
+
+        sent = ours.publish([a_message(instructions.name)])
+        theirs.publish([a_message(CONFIRMATIONS)])
+        (heard,) = collect(reader, 1, within=60)
+
+    assert list(sent) == [True]
+    assert heard.topic == CONFIRMATIONS
+
+
+def test_right_that_is_not_given_is_told(secured: SecureBroker, created: Ran) -> None:
+    """Whoever may not write is told where the rights are listed."""
+    assert created.code == 0
+    publisher = KafkaPublisher(_settings_of_user(secured, PASSWORD))
+
+    with pytest.raises(SetUpError, match=r"docs/kafka\.md"):
+        publisher.publish([a_message(REQUESTS)])
+
+    publisher.close()
+
+
+def _settings_of_user(broker: SecureBroker, password: str) -> KafkaSettings:
+    """Return how our user comes in, with a password or a reference to it."""
+    return kafka_settings(
+        Settings.model_validate(
+            {
+                "kafka": broker.door("login"),
+                "kafka_security_protocol": "SASL_SSL",
+                "kafka_sasl_mechanism": "SCRAM-SHA-512",
+                "kafka_sasl_username": USER,
+                "kafka_sasl_password": password,
+                "kafka_ssl_cafile": broker.cafile,
+            }
+        )
+    )

@@ -18,5 +18,5 @@ def demo(
     from orchestrator.entrypoints.demo import run_demo  # noqa: PLC0415 (slow)
 
     raise typer.Exit(
-        run_demo(everything=everything, patience=100 if everything else 60)
+        run_demo(everything=everything, patience=300 if everything else 180)
     )

@@ -14,7 +14,7 @@ def run_demo(
     *,
     everything: bool = False,
     prepare: Callable[[Mapping[str, Any]], None] | None = None,
-    patience: float = 60.0,
+    patience: float = 180.0,
 ) -> int:
     """
     Run the demo and return its exit status: 0 only if all that it claims was true.

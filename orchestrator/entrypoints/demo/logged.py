@@ -14,7 +14,7 @@ from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.folder import Folder
 from orchestrator.errors import NotPossible
 
-_PATIENCE: Final = 5.0  # seconds for the last receipt to be appended
+_PATIENCE: Final = 60.0  # seconds for the last receipt to be appended
 _LOOK_EVERY: Final = 0.1
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import httpx
 
@@ -33,6 +33,8 @@ from orchestrator.entrypoints.demo.more_records import records_of
 from orchestrator.entrypoints.demo.people import PEOPLE, Person
 
 Preparation = Callable[[Mapping[str, FakeProcessor]], None]
+
+_PATIENCE: Final = 60.0  # seconds for an answer, on a machine that is slow
 
 
 class Seeded(Protocol):
@@ -134,7 +136,7 @@ def open_processors(
             prepare(fakes)
         url = stack.enter_context(serve(Street(fakes)))
         # trust_env: a proxy of this machine must not see loopback.
-        client = stack.enter_context(httpx.Client(trust_env=False))
+        client = stack.enter_context(httpx.Client(trust_env=False, timeout=_PATIENCE))
         yield Processors(accounts, url, before, owners, fakes, ledger, client)
 
 

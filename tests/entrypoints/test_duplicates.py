@@ -17,11 +17,12 @@ from tests.entrypoints.test_later_words import (
 )
 from tests.entrypoints.test_withdrawn_event import a_withdrawal
 from tests.support.installation import AnInstallation
+from tests.support.lately import EARLIER
 from tests.support.people import Human, a_submission
 from tests.support.words import an_amendment
 
 ADA = Human(1)
-EARLY = "2026-11-01T09:00:00+01:00"
+EARLY = EARLIER.isoformat()
 
 
 def again(installation: AnInstallation, *rights: str, **changes: object) -> CaseId:

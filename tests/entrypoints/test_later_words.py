@@ -22,6 +22,7 @@ from schemas.connecting import NothingFound
 from schemas.sealed_members import seal_members
 from tests.schemas.submissions import a_verification
 from tests.support.installation import AnInstallation
+from tests.support.lately import VERIFIED
 from tests.support.people import Human, a_submission
 from tests.support.site_register import ACCOUNTS
 from tests.support.words import a_collection, an_amendment, an_informing
@@ -211,7 +212,11 @@ def test_what_an_amendment_brought_is_forgotten_with_the_rest(
         ),
         pytest.param(
             an_amendment(
-                ADA.request_id, TRACKED, verification=a_verification(level="low")
+                ADA.request_id,
+                TRACKED,
+                verification=a_verification(
+                    level="low", verified_at=VERIFIED.isoformat()
+                ),
             ),
             *("verification_too_low", "/verification/level"),
             id="hardly verified",

@@ -188,13 +188,16 @@ def test_request_waits_for_a_ruling_however_old(
 
 
 def test_clock_of_a_refused_request_began_with_its_receipt(
-    installation: AnInstallation, refused: str
+    installation: AnInstallation,
 ) -> None:
     """What a publisher signed says when; read cautiously, the answer is due earlier."""
-    line = _line(installation, refused)
+    received = "2025-11-16T10:58:12+01:00"
+    request = a_submission(ADA, controller=STRANGER, received_at=received)
 
-    assert line["received_at"] == "2026-11-16T09:58:12+00:00"
-    assert line["due_at"] == "2026-12-15T09:59:59+00:00"
+    line = _line(installation, _quarantined(installation, request))
+
+    assert line["received_at"] == "2025-11-16T09:58:12+00:00"
+    assert line["due_at"] == "2025-12-15T09:59:59+00:00"
 
 
 def test_clock_of_what_nobody_signed_begins_when_it_came(

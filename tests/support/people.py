@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from connectors.fakes.commercetools import FakeCommercetools
@@ -14,7 +13,8 @@ from connectors.fakes.frame import FakeProcessor
 from orchestrator.ports.event_log import Message
 from schemas.cloudevents import Envelope, encode
 from schemas.topics import REQUESTS
-from tests.schemas.submissions import a_request, the_value
+from tests.schemas.submissions import a_request, a_verification, the_value
+from tests.support.lately import RECEIVED, VERIFIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +134,18 @@ def a_submission(
     human: Human, *rights: str, event_id: str | None = None, **changes: object
 ) -> Message:
     """Return the portal's message that *human* invokes *rights* (erasure by itself)."""
-    data = a_request(
-        request_id=changes.pop("request_id", human.request_id),
-        rights=list(rights) or ["erasure"],
-        **{"subject": _subject(human), **changes},
-    )
+    usual = {
+        "request_id": human.request_id,
+        "subject": _subject(human),
+        "received_at": RECEIVED.isoformat(),
+        "verification": a_verification(verified_at=VERIFIED.isoformat()),
+    }
+    data = a_request(rights=list(rights) or ["erasure"], **{**usual, **changes})
     envelope = Envelope(
         id=event_id or f"event-{human.request_id}",
         source="/portal/test",
         type="privacy.request.submitted.v1",
-        time=datetime(2026, 11, 16, 10, 5, tzinfo=UTC),
+        time=VERIFIED,
         data=the_value(data),
     )
     encoded = encode(envelope, str(data["request_id"]))

@@ -11,8 +11,9 @@ from schemas.cloudevents import Envelope, encode
 from schemas.later_words import ExportCollection, PersonInforming, RequestAmendment
 from schemas.topics import REQUESTS
 from tests.schemas.submissions import a_verification, the_value
+from tests.support.lately import NEXT_MORNING, VERIFIED
 
-MORNING = "2026-11-20T09:00:00+01:00"
+MORNING = NEXT_MORNING.isoformat()
 SOURCE = "/portal/test"
 
 
@@ -49,7 +50,7 @@ def an_amendment(
         "identifiers": [
             {"type": type_, "value": value} for type_, value in identifiers
         ],
-        "verification": a_verification(),
+        "verification": a_verification(verified_at=VERIFIED.isoformat()),
         **changes,
     }
     return a_word(RequestAmendment.TYPE, data, source=source, event_id=event_id)

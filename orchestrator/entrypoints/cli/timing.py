@@ -9,7 +9,7 @@ import typer
 from orchestrator.entrypoints.cli.cases import app
 from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import By, CaseId
-from orchestrator.entrypoints.cli.showing import say
+from orchestrator.entrypoints.cli.showing import say, text
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
@@ -38,7 +38,7 @@ def extend(
     with open_parts() as parts:
         send_by = Timing(parts).extend(case, known[reason], by)
     say(
-        f"The deadline is extended if the notice leaves by {send_by.isoformat()}; the "
+        f"The deadline is extended if the notice leaves by {text(send_by)}; the "
         "portal is told to send it."
     )
 

@@ -164,8 +164,10 @@ class ConnectorSpec:
     # as it can mark as restricted: their kept records come with `Work.keep`
     reduces: frozenset[str] = frozenset()
     restricts: frozenset[str] = frozenset()
-    # an erasure puts the person on the processor's own suppression list too
+    # an erasure puts the person on the processor's own list of whom it keeps out,
+    # unless it was done in one of these ways (`Accepted.how`)
     suppresses: bool = False
+    suppresses_unless: frozenset[str] = frozenset()
     # actions whose accepted jobs can be called back
     cancels: frozenset[Action] = frozenset()
     # tasks in one call, by action (1 where absent)

@@ -155,6 +155,11 @@ class Line(Produced):
         description="Of the file that a person brought as evidence, where one did.",
     )
     count: CountBucket | None = Field(default=None, description="Records concerned.")
+    suppressed: Literal[True] | None = Field(
+        default=None,
+        description="The erasure left an entry on the recipient's own list of whom it"
+        " keeps out; never the value.  Absent where it did not, or nobody can say.",
+    )
     reasons: tuple[Code, ...] = ()
     retained: tuple[RetainedClass, ...] = ()
     was_kept: tuple[RetainedClass, ...] | None = Field(

@@ -94,6 +94,10 @@ class IterableOptions(Options):
     check_after: Duration = Field(default=timedelta(minutes=15), gt=timedelta(0))
     full_after: Duration = Field(default=timedelta(hours=1), gt=timedelta(0))
 
+    def declared(self, spec: ConnectorSpec) -> ConnectorSpec:
+        """Say whether an entry is left that keeps the person out."""
+        return replace(spec, suppresses=self.erase_by != "delete_and_suppress")
+
 
 class _Awaited(BaseModel):
     """A ticket's value: which profile must be gone, and by what it is proven."""
@@ -182,6 +186,9 @@ class Iterable(OneAtATime):
         items_per_call=MappingProxyType({Action.ERASE: 1}),
         looks_wanted=2,
         settle_for=timedelta(hours=24),
+        # Whoever is forgotten stands on the list of the forgotten; deleted, nowhere.
+        suppresses=True,
+        suppresses_unless=frozenset({BY_BUDGET}),
     )
 
     def __init__(self, api: Api, options: IterableOptions) -> None:

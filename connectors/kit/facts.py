@@ -137,6 +137,14 @@ def codes(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in sorted(names))
 
 
+def _kept_out(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
+    """Yield whether an erasure leaves an entry that keeps the person out."""
+    unless = codes(spec.suppresses_unless)
+    if spec.suppresses:
+        told = "by an entry on its own list"
+        yield "keeps the person out", f"{told}, unless {unless}" if unless else told
+
+
 def _declared(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
     yield "vendor", spec.vendor
     yield "source, and the day it was read", spec.source
@@ -148,6 +156,7 @@ def _declared(spec: ConnectorSpec) -> Iterator[tuple[str, str]]:
     yield "record classes", codes(spec.record_classes) or "none"
     if Action.ERASE in spec.actions:
         yield "best evidence of an erasure", _best_grade(spec)
+    yield from _kept_out(spec)
     for action, replay in sorted(spec.replay.items()):
         yield f"after a lost answer to `{action}`", AFTER_LOST[replay]
     yield "left out of a dry run", codes(spec.writes & spec.actions) or "nothing"

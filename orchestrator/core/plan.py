@@ -168,6 +168,8 @@ class PlannedAccount:
     # record classes of which it erases what the law does not need, and such as it marks
     reduces: frozenset[str] = frozenset()
     restricts: frozenset[str] = frozenset()
+    suppresses: bool = False  # an erasure leaves an entry that keeps the person out
+    suppresses_unless: frozenset[str] = frozenset()  # done in one of these ways
     kept_apart: bool = False  # what is kept is out of daily use, as the register says
 
     def awaited_of(self, feeder: AccountId) -> Until:

@@ -24,6 +24,7 @@ from connectors.base import (
 from connectors.errors import AnswerLost, Refused
 from connectors.fakes.iterable import CHANNELS, FORGETS_A_DAY, FakeIterable
 from connectors.iterable import Iterable
+from connectors.iterable.connector import BY_BUDGET, IterableOptions
 from connectors.testing import BYSTANDER, CANARY, Bench
 from tests.connectors.iterable_project import (
     CANARYS_ID,
@@ -286,3 +287,17 @@ class TestTicketValue(IterableProject):
         bench.options = options()
 
         assert polled(bench, job.ticket) == DONE
+
+
+@pytest.mark.parametrize(
+    ("erase_by", "suppresses"),
+    [("automatic", True), ("forget", True), ("delete_and_suppress", False)],
+)
+def test_only_the_forgotten_stand_on_a_list(erase_by: str, *, suppresses: bool) -> None:
+    """Whoever is deleted is nowhere afterwards, so a receipt must not say otherwise."""
+    wanted = IterableOptions.model_validate({"project": "email", "erase_by": erase_by})
+
+    declared = wanted.declared(Iterable.spec)
+
+    assert declared.suppresses is suppresses
+    assert BY_BUDGET in declared.suppresses_unless

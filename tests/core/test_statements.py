@@ -9,6 +9,7 @@ import pytest
 from orchestrator.core.answer.statements import final_receipt
 from orchestrator.core.cases import Case
 from orchestrator.core.decide import decide
+from orchestrator.core.events import ItemsLookedAt
 from schemas.connecting import (
     Accepted,
     Action,
@@ -17,6 +18,7 @@ from schemas.connecting import (
     Mode,
     NothingFound,
     Proof,
+    Unknown,
 )
 from schemas.limits import Limit
 from schemas.receipts import Line, Owed, Receipt
@@ -179,3 +181,46 @@ def test_line_says_which_of_two_ways_was_taken() -> None:
 
     receipt = final_receipt(case, "case-1-1", T0, "1")
     assert [line.reasons for line in receipt.lines] == [(), (how,)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "how", "evidence", "suppressed"),
+    [
+        pytest.param({"suppresses": True}, None, Evidence.E2, True, id="it does"),
+        pytest.param({}, None, Evidence.E2, None, id="it does not"),
+        pytest.param(
+            {"suppresses": True, "suppresses_unless": frozenset({"deleted"})},
+            "deleted",
+            Evidence.E2,
+            None,
+            id="not in this way",
+        ),
+        pytest.param({"suppresses": True}, None, Evidence.M, None, id="by hand"),
+    ],
+)
+def test_line_says_whether_the_person_is_kept_out(
+    changes: dict[str, object],
+    how: str | None,
+    evidence: Evidence,
+    suppressed: bool | None,  # noqa: FBT001 (a column of the table)
+) -> None:
+    """Only of an erasure by call, in a way that leaves an entry at the recipient."""
+    account = replace(an_account(proof=Proof.STATUS), **changes)  # type: ignore[arg-type]
+    case = after(ready_to_erase("a", account=account), MAIL, Accepted(HOUR, how=how))
+
+    case = after(case, MAIL, Done("deleted", evidence))
+
+    lines = final_receipt(case, "case-1-1", T0, "1").lines
+    assert [line.suppressed for line in lines] == [None, suppressed]
+
+
+def test_nothing_is_claimed_of_an_answer_that_was_lost() -> None:
+    """Gone is gone, but by which of its ways nobody heard."""
+    case = ready_to_erase("a", account=an_account(suppresses=True))
+    case = after(case, MAIL, Unknown("timeout"))
+
+    case = after(case, MAIL, ItemsLookedAt(frozenset()))
+
+    lines = final_receipt(case, "case-1-1", T0, "1").lines
+    assert lines[-1].evidence is Evidence.E4
+    assert [line.suppressed for line in lines] == [None, None]

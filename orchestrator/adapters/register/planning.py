@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cache
 
 from pydantic import TypeAdapter
@@ -100,7 +101,7 @@ def _jsonable(value: object) -> object:
 def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAccount:
     """Return the account's part; feeders of another controller are not its concern."""
     spec, waits, present = entry.spec, entry.waits, {other.id for other in held}
-    return PlannedAccount(
+    planned = PlannedAccount(
         id=entry.id,
         recipient=entry.recipient,
         connector=entry.connector,
@@ -133,9 +134,19 @@ def planned_account(entry: AccountEntry, held: list[AccountEntry]) -> PlannedAcc
         open_most=entry.open_most,
         max_records=entry.max_records,
         ladder=entry.ladder,
-        reduces=spec.reduces,
-        restricts=spec.restricts,
+    )
+    return _with_limits(planned, entry)
+
+
+def _with_limits(planned: PlannedAccount, entry: AccountEntry) -> PlannedAccount:
+    """Return the account with how it keeps less, and keeps people out."""
+    return replace(
+        planned,
+        reduces=entry.spec.reduces,
+        restricts=entry.spec.restricts,
         kept_apart=entry.kept_apart,
+        suppresses=entry.spec.suppresses,
+        suppresses_unless=entry.spec.suppresses_unless,
     )
 
 

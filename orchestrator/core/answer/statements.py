@@ -232,6 +232,7 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         else None,
         evidence_sha256=task.attested.sha256 if task.attested else None,
         count=count_bucket(len(concerned)),
+        suppressed=True if _is_suppressed(planned, task) else None,
         reasons=(
             *_reasons(task),
             *_held_for(case, task),
@@ -247,6 +248,14 @@ def _line(case: Case, task: Task, at: datetime) -> Line:
         expected_by=None if task.is_settled else expected_end(case, task, at),
         attempts=task.calls,
     )
+
+
+def _is_suppressed(planned: PlannedAccount, task: Task) -> bool:
+    """Tell whether the erasure is known to have left an entry that keeps out."""
+    is_known = not task.answers_lost and task.how not in planned.suppresses_unless
+    by_call = isinstance(task.outcome, Done) and task.outcome.evidence is not Evidence.M
+    is_erasure = task.action is Action.ERASE
+    return planned.suppresses and is_known and by_call and is_erasure
 
 
 def _reasons(task: Task) -> tuple[str, ...]:

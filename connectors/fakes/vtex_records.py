@@ -73,6 +73,7 @@ def listed(order: Mapping[str, Any]) -> Record:
     return {
         **_LISTED,
         "orderId": order["orderId"],
+        "status": order.get("status", "invoiced"),
         "creationDate": order["creationDate"],
         "clientName": name,
     }
@@ -84,7 +85,7 @@ def shown(order: Mapping[str, Any], mask: str, account: str) -> Record:
     return {
         "orderId": order["orderId"],
         "sequence": "502559",
-        "status": "invoiced",
+        "status": order.get("status", "invoiced"),
         "value": 7453,
         "creationDate": order["creationDate"],
         "hostname": account,

@@ -96,9 +96,10 @@ class Client(_Loose):
 
 
 class Order(_Loose):
-    """The part of an order that tells whose it is."""
+    """The part of an order that tells whose it is, and how far it has come."""
 
     id: str = Field(alias="orderId", min_length=1)
+    status: str | None = None
     created_in: datetime = Field(alias="creationDate")
     client: Client | None = Field(default=None, alias="clientProfileData")
 

@@ -13,9 +13,8 @@ again: the profile must be gone and the orders must name nobody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
-from hashlib import sha256
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -55,6 +54,7 @@ from connectors.base import (
     Replay,
     Reply,
     Sink,
+    StillOpen,
     TaskId,
     Ticket,
     Work,
@@ -62,6 +62,7 @@ from connectors.base import (
 from connectors.durations import Duration
 from connectors.vtex.api import Job, Order, Store
 from connectors.vtex.export import export_order, export_profiles
+from connectors.vtex.items import ORDER, SHOPPER, items_of, started_on
 from connectors.vtex.shoppers import (
     Owner,
     Search,
@@ -74,7 +75,6 @@ from schemas.connecting import EMAIL, HeaderAuth
 
 USER_ID = IdentifierType("vtex.user_id")
 
-_SHOPPER, _ORDER = "shopper", "order"
 _NOT_SEARCHABLE = "orders_not_searchable"
 _FIELDS = (
     "id",
@@ -96,6 +96,9 @@ class VtexOptions(Options):
     """
 
     check_after: Duration = Field(default=timedelta(seconds=30), gt=timedelta(0))
+    # "The last status of an order flow is Billed"; a cancelled order stays so
+    # (help.vtex.com, read 2026-11).  Whatever else an order says, it is not over.
+    over_when: tuple[str, ...] = Field(default=("invoiced", "canceled"), min_length=1)
 
 
 class _Jobs(BaseModel):
@@ -202,7 +205,7 @@ class Vtex(OneAtATime):
             if isinstance(shopper, NeedsHuman):
                 return shopper
             if shopper.is_known():
-                items.update((it.id, it) for it in _items(person.task, shopper))
+                items.update((it.id, it) for it in items_of(person.task, shopper))
                 learned.update((it, None) for it in self._identifiers(shopper))
         if not items:
             return NothingFound()
@@ -217,10 +220,10 @@ class Vtex(OneAtATime):
 
         Safe to repeat: a second job finds what the first has left.
         """
-        emails = [it.reference for it in work.items if it.kind == _SHOPPER]
+        emails = [it.reference for it in work.items if it.kind == SHOPPER]
         if not emails:
             return NeedsHuman("orders_go_with_their_shopper")
-        named = {it.reference for it in work.items if it.kind == _ORDER}
+        named = {it.reference for it in work.items if it.kind == ORDER}
         for email in emails:
             shopper = await self._search(email)
             if isinstance(shopper, NeedsHuman):
@@ -229,6 +232,9 @@ class Vtex(OneAtATime):
             elif any(order.id not in named for order in shopper.orders):
                 # Kept under a rule, or made since the search: the job would take it.
                 return NeedsHuman("job_would_take_other_orders")
+        if await self._is_any_open(named):
+            # The job would take it with the rest, so the rest waits for it.
+            return StillOpen(tuple(it.id for it in work.items), "order_open")
         jobs = [await self._store.forget(email) for email in emails]
         return self._later(jobs, (work.task,))
 
@@ -256,14 +262,14 @@ class Vtex(OneAtATime):
         since: date | None = None
         is_redacted = False
         for item in work.items:
-            if item.kind == _SHOPPER:
+            if item.kind == SHOPPER:
                 shopper = await self._search(item.reference)
                 if isinstance(shopper, NeedsHuman):
                     if shopper.reason != _NOT_SEARCHABLE:
                         return CannotTell()
                 elif shopper.is_known():
                     still.append(item.id)
-                    since = since or _started_on(shopper)
+                    since = since or started_on(shopper)
                 continue
             order = await self._store.order(item.reference)
             if order is not None and order.names_somebody():
@@ -276,7 +282,7 @@ class Vtex(OneAtATime):
 
     async def export(self, work: Work, sink: Sink) -> Reply:
         """Write profiles, addresses and whole orders to *sink*."""
-        emails = [it.reference for it in work.items if it.kind == _SHOPPER]
+        emails = [it.reference for it in work.items if it.kind == SHOPPER]
         rows = 0
         known: frozenset[str] = frozenset()
         for email in emails:
@@ -284,7 +290,7 @@ class Vtex(OneAtATime):
             known |= user_ids(profiles)
             rows += await export_profiles(self._store, email, profiles, sink)
         for item in work.items:
-            if item.kind != _ORDER:
+            if item.kind != ORDER:
                 continue
             written = await export_order(
                 self._store, item.reference, emails, known, sink
@@ -293,6 +299,14 @@ class Vtex(OneAtATime):
                 return NeedsHuman("order_owner_unknown")
             rows += written
         return Exported(rows) if rows else NothingFound()
+
+    async def _is_any_open(self, numbers: Iterable[str]) -> bool:
+        """Tell whether one of these orders is not over."""
+        for number in sorted(numbers):
+            order = await self._store.order(number)
+            if order is not None and order.status not in self._settings.over_when:
+                return True
+        return False
 
     # --- searching ----------------------------------------------------------------
 
@@ -365,33 +379,3 @@ def _unsuccessful(job: Job | None) -> Reply:
     if job.status == "Failed":
         return Failed("job_failed", "Ask VTEX why: it tried ten times.")
     return NeedsHuman("unknown_job_state")
-
-
-def _items(task: TaskId, shopper: Shopper) -> Iterator[Item]:
-    """Give an item for the address, and one for each order that goes with it."""
-    yield Item(
-        id=_item_id(task, shopper.email.lower()),
-        reference=shopper.email,
-        kind=_SHOPPER,
-        record_class="customer_account",
-        started_on=_started_on(shopper),
-    )
-    for order in shopper.orders:
-        yield Item(
-            id=_item_id(task, order.id),
-            reference=order.id,
-            kind=_ORDER,
-            record_class="order",
-            started_on=order.created_in.date(),
-        )
-
-
-def _item_id(task: TaskId, reference: str) -> ItemId:
-    # Salted with the task: a bare hash would betray an address.
-    return ItemId(sha256(f"{task}/{reference}".encode()).hexdigest()[:32])
-
-
-def _started_on(shopper: Shopper) -> date | None:
-    days = [it.created_on for it in shopper.profiles if it.created_on]
-    days += [it.created_in.date() for it in shopper.orders]
-    return min(days, default=None)

@@ -18,6 +18,7 @@ from connectors.base import (
     NeedsHuman,
     Present,
     Redacted,
+    StillOpen,
     Ticket,
     Work,
 )
@@ -265,3 +266,52 @@ def _without(work: Work, kind: str) -> Work:
 def test_look_waits_for_the_index() -> None:
     """The order search runs four minutes behind, so a look comes later than that."""
     assert Vtex.spec.settle_for > timedelta(minutes=4)
+
+
+class TestOpenOrders(VtexStore):
+    """VTEX erases all of an address or nothing, so an open order holds all of it."""
+
+    @pytest.mark.parametrize("status", ["handling", "ready-for-handling", "new-word"])
+    def test_order_that_is_not_over_holds_the_job_up(
+        self, bench: Bench, fake: FakeVtex, status: str
+    ) -> None:
+        """Only a status that is known to be the last is; no job is made."""
+        fake.reset()
+        fake.seed([_with_order(status)])
+        work = bench.find(OF_PLAIN)
+
+        reply = bench.erase_once(work)
+
+        assert reply == StillOpen(tuple(it.id for it in work.items), "order_open")
+        assert fake.requests("create_job") == 0
+
+    def test_address_goes_once_its_order_is_over(
+        self, bench: Bench, fake: FakeVtex
+    ) -> None:
+        """The next day's look needs no identifier: the item names the address."""
+        fake.reset()
+        fake.seed([_with_order("canceled")])
+        work = replace(bench.find(OF_PLAIN), identifiers=())
+
+        ticket = accepted(bench.erase_once(work)).ticket
+
+        assert ticket.action is Action.ERASE
+        assert fake.requests("create_job") == 1
+
+    def test_register_may_say_what_else_is_over(
+        self, bench: Bench, fake: FakeVtex
+    ) -> None:
+        """An order that nobody finished is never invoiced; the register decides."""
+        fake.reset()
+        fake.seed([_with_order("incomplete")])
+        bench.options = options(over_when=["invoiced", "canceled", "incomplete"])
+
+        accepted(bench.erase_once(bench.find(OF_PLAIN)))
+
+        assert fake.requests("create_job") == 1
+
+
+def _with_order(status: str) -> dict[str, object]:
+    """Return the shopper with one order of this status."""
+    (order,) = a_shopper(CANARY)["orders"]
+    return a_shopper(CANARY, email=PLAIN, orders=[{**order, "status": status}])

@@ -8,7 +8,6 @@ process with its sentence.  A stop lets calls in flight finish.
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -99,9 +98,6 @@ class Running:
         for stage in self.stages:
             starters[stage]()
         self._start_callbacks()
-        # What was made so far stays until the end.  To look through all of it again
-        # and again takes a tenth of a second each time, in which nothing else moves.
-        gc.freeze()
         for thread in self._threads:
             thread.start()
         log.info("process_ready", stage=",".join(self.stages))
@@ -125,7 +121,6 @@ class Running:
             except Unavailable as error:
                 log.warning("end_unfinished", advice=str(error))
         self.installation.close()
-        gc.unfreeze()
         return self.failures[0] if self.failures else None
 
     def _start_ingest(self) -> None:

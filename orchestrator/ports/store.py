@@ -132,6 +132,9 @@ class Store(Protocol):
     def due_cases(self, now: datetime, limit: int) -> Sequence[CaseId]:
         """Return cases whose next moment has come."""
 
+    def wanted(self, of: frozenset[Wants]) -> frozenset[Wants]:
+        """Tell which *of* these some case wants, without reading a case."""
+
     def cases_wanting(self, wants: Wants, limit: int) -> Sequence[Case]:
         """Return cases that a stage must do something for, most urgent first."""
 

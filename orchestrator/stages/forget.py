@@ -43,6 +43,7 @@ from orchestrator.ports import (
     Clock,
     DestroyKey,
     ForgetRequestRecord,
+    OpenVault,
     PutTombstone,
     Store,
     Tombstones,
@@ -54,7 +55,10 @@ from schemas.connecting import ItemId
 log = structlog.get_logger()
 
 AT_ONCE = 200
+FORGETS = frozenset({Wants.FORGET_IDENTITY, Wants.SHRED_EXPORT, Wants.FORGET_OWED})
 TRUNCATE_EVERY = 2.0  # seconds
+
+Open = Callable[[Sequence[Case]], OpenVault]
 
 
 class Forget:
@@ -88,9 +92,15 @@ class Forget:
 
     def turn(self) -> int:
         """Forget whom we need no longer; returns how many keys were destroyed."""
-        destroyed = self._destroyed(Wants.FORGET_IDENTITY, self._forgetting)
-        destroyed += self._destroyed(Wants.SHRED_EXPORT, self._shredding)
-        destroyed += self._destroyed(Wants.FORGET_OWED, self._forgetting_owed)
+        wanted, destroyed = self._store.wanted(FORGETS), 0
+        if Wants.FORGET_IDENTITY in wanted:
+            destroyed += self._forget_identities()
+        if Wants.SHRED_EXPORT in wanted:
+            cases = self._store.cases_wanting(Wants.SHRED_EXPORT, AT_ONCE)
+            destroyed += self._destroyed(cases, self._shredding)
+        if Wants.FORGET_OWED in wanted:
+            cases = self._store.cases_wanting(Wants.FORGET_OWED, AT_ONCE)
+            destroyed += self._destroyed(cases, self._forgetting_owed)
         if destroyed:
             self._owes_truncation = True
             log.info("keys_destroyed", count=destroyed)
@@ -109,9 +119,10 @@ class Forget:
         if self._owes_truncation:
             self._owes_truncation = not self._truncate()
 
-    def _destroyed(self, wants: Wants, stepping: Callable[[Case], Step]) -> int:
-        """Destroy the keys that cases want destroyed; returns of how many cases."""
-        cases = self._store.cases_wanting(wants, AT_ONCE)
+    def _destroyed(
+        self, cases: Sequence[Case], stepping: Callable[[Case], Step]
+    ) -> int:
+        """Destroy the keys that *cases* want destroyed; returns of how many."""
         steps = list(self._apart.each(cases, stepping))
         applied = self._engine.apply([step for _, step in steps])
         for _, step in steps:
@@ -120,23 +131,48 @@ class Forget:
                     self._vault.forget(write.owner, write.purpose)
         return sum(applied)
 
-    def _forgetting(self, case: Case) -> Step:
+    def _forget_identities(self) -> int:
+        """Destroy identity keys; what is read before for the last time, all at once."""
+        cases = self._store.cases_wanting(Wants.FORGET_IDENTITY, AT_ONCE)
+        try:
+            identities = self._identities(cases)
+        except (Unavailable, Conflict, CannotStore, SetUpError):
+            raise
+        except OrchestratorError:
+            # One is damaged: each by itself, so that it stops no other.
+            return self._destroyed(
+                cases, lambda case: self._forgetting(case, self._identities)
+            )
+        return self._destroyed(
+            cases, lambda case: self._forgetting(case, lambda _: identities)
+        )
+
+    def _identities(self, cases: Sequence[Case]) -> OpenVault:
+        """Open what forgetting reads of *cases*."""
+        owing = {
+            owed.account for case in cases for owed in case.obligations if owed.items
+        }
+        names = {ALL_IDENTIFIERS, *map(items_name, owing)}
+        return self._vault.open([case.id for case in cases], IDENTITY, sorted(names))
+
+    def _forgetting(self, case: Case, opened: Open) -> Step:
         """Return the step that destroys a case's identity key."""
         now = self._clock.now()
         writes: list[Write] = [
-            *self._kept_locators(case),
-            *self._kept_identifiers(case, now),
-            *self._tombstones_of(case, now),
+            *self._kept_locators(case, opened),
+            *self._kept_identifiers(case, opened, now),
+            *self._tombstones_of(case, opened, now),
             DestroyKey(case.id, IDENTITY),
             ForgetRequestRecord(case.request_id),
         ]
         return Step(case.id, IdentityForgotten(now), tuple(writes))
 
-    def _tombstones_of(self, case: Case, now: datetime) -> Sequence[PutTombstone]:
+    def _tombstones_of(
+        self, case: Case, opened: Open, now: datetime
+    ) -> Sequence[PutTombstone]:
         """Remember an erased person's identifiers by digests, the last time we can."""
         try:
-            identity = self._vault.open([case.id], IDENTITY, [ALL_IDENTIFIERS])
-            values = identity.named(case.id, ALL_IDENTIFIERS).values()
+            values = opened([case]).named(case.id, ALL_IDENTIFIERS).values()
         except (Unavailable, Conflict, CannotStore, SetUpError):
             raise
         except OrchestratorError:
@@ -145,15 +181,14 @@ class Forget:
             return ()
         return self._tombstones.of(case, load_identifiers(values), now)
 
-    def _kept_locators(self, case: Case) -> Sequence[Write]:
+    def _kept_locators(self, case: Case, opened: Open) -> Sequence[Write]:
         """Seal the references of kept records, under a key an account and due year."""
         wanted: dict[tuple[str, AccountId], set[ItemId]] = defaultdict(set)
         for owed in (one for one in case.obligations if one.items):
             wanted[owed.sealed_under, owed.account].update(owed.items)
         if not wanted:
             return ()
-        names = sorted({items_name(account) for _, account in wanted})
-        identity = self._vault.open([case.id], IDENTITY, names)
+        identity = opened([case])
         writes: list[Write] = []
         for (purpose, account), ids in sorted(wanted.items()):
             kept, put_key = self._vault.new_owner(case.id, purpose)
@@ -163,7 +198,9 @@ class Forget:
             writes += [put_key, sealed]
         return writes
 
-    def _kept_identifiers(self, case: Case, now: datetime) -> Iterator[Write]:
+    def _kept_identifiers(
+        self, case: Case, opened: Open, now: datetime
+    ) -> Iterator[Write]:
         """
         Yield what seals the identifiers by which accounts are searched again.
 
@@ -177,11 +214,11 @@ class Forget:
         }
         if goes_at is None or goes_at <= now:
             return
-        identity = self._vault.open([case.id], IDENTITY, [ALL_IDENTIFIERS])
-        values = identity.named(case.id, ALL_IDENTIFIERS).values()
+        values = opened([case]).named(case.id, ALL_IDENTIFIERS).values()
+        identifiers = load_identifiers(values)
         for account, purpose in sorted(looks.items()):
             accepts = case.plan.account(account).accepts
-            known = [one for one in load_identifiers(values) if one.type in accepts]
+            known = [one for one in identifiers if one.type in accepts]
             kept, put_key = self._vault.new_owner(case.id, purpose, goes_at)
             value = dump_identifiers(known)
             yield put_key

@@ -55,6 +55,7 @@ WANTED = {
     StatementKind.FINAL: Wants.SEAL_STATEMENT,
     StatementKind.SUPPLEMENT: Wants.SEAL_SUPPLEMENT,
 }
+SEALS = frozenset({*WANTED.values(), Wants.SEAL_EXPORT})
 MADE_BY = {
     StatementKind.INTERIM: interim_receipt,
     StatementKind.FINAL: final_receipt,
@@ -99,10 +100,16 @@ class Seal:
 
     def turn(self) -> int:
         """Seal what waits for it; returns how many cases moved."""
-        moved = self._sign_statements(StatementKind.INTERIM)
-        moved += self._seal_exports()
-        moved += self._sign_statements(StatementKind.FINAL)
-        moved += self._sign_statements(StatementKind.SUPPLEMENT)
+        wanted, moved = self._parts.store.wanted(SEALS), 0
+        if Wants.SEAL_INTERIM in wanted:
+            moved += self._sign_statements(StatementKind.INTERIM)
+        if Wants.SEAL_EXPORT in wanted:
+            moved += self._seal_exports()
+        if wanted:
+            # What was sealed just now may be all that a statement waited for.
+            moved += self._sign_statements(StatementKind.FINAL)
+        if Wants.SEAL_SUPPLEMENT in wanted:
+            moved += self._sign_statements(StatementKind.SUPPLEMENT)
         if moved:
             self._on_applied()
         return moved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -184,6 +185,15 @@ def test_cases_that_want_something_come_by_urgency(stored: Stored) -> None:
     assert stored.store.cases_wanting(Wants.SEAL_EXPORT, 10) == []
 
 
+def test_what_is_wanted_is_told_without_reading_cases(stored: Stored) -> None:
+    """Of what was asked about, and nothing beside it."""
+    stored.open(replace(numbered(1), status=CaseStatus.ANSWERED), numbered(2))
+    both = frozenset({Wants.FORGET_IDENTITY, Wants.SEAL_EXPORT})
+
+    assert stored.store.wanted(both) == {Wants.FORGET_IDENTITY}
+    assert stored.store.wanted(frozenset({Wants.SEAL_EXPORT})) == frozenset()
+
+
 def test_open_cases_of_a_subject_are_those_not_answered(stored: Stored) -> None:
     """Neither answered nor closed, of each subject asked for and no other."""
     one, other = SubjectRef("subject-1"), SubjectRef("subject-2")
@@ -217,6 +227,21 @@ def test_plan_is_kept_as_it_was_first(stored: Stored) -> None:
 
     with stored.again() as other:
         assert other.store.plan(first.version, first.controller) == first
+
+
+def test_plan_of_a_transaction_that_failed_is_kept_by_the_next(stored: Stored) -> None:
+    """What is remembered as kept was committed."""
+    plan = a_plan()
+    with suppress(ZeroDivisionError), stored.store.transaction() as transaction:
+        transaction.keep_plans([plan], T0)
+        _ = 1 // 0
+
+    for _ in range(2):
+        with stored.store.transaction() as transaction:
+            transaction.keep_plans([plan], T0)
+
+    with stored.again() as other:
+        assert other.store.plan(plan.version, plan.controller) == plan
 
 
 def test_plan_that_was_never_kept_is_a_key_error(stored: Stored) -> None:

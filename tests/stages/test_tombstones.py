@@ -160,6 +160,24 @@ def test_identity_that_does_not_open_is_forgotten_all_the_same(office: Office) -
     ]
 
 
+def test_key_that_does_not_open_costs_nobody_else_a_tombstone(office: Office) -> None:
+    """People are forgotten together, and a damaged one is told apart."""
+    for number, one in enumerate((ADA, CALLS), start=1):
+        name = f"case-{number}"
+        opening = an_opening(case=CaseId(name), request_id=name, subject=name)
+        office.answer(opening, one)
+    damaged = t.data_keys.update().where(t.data_keys.c.owner == "case-1")
+    with office.database.writing() as connection:
+        connection.execute(damaged.values(wrapped=bytes(60)))
+
+    forgotten = office.forget().turn()
+
+    assert forgotten == 2
+    assert not office.store.keys(["case-1", "case-2"], "identity")
+    assert _found(office, ADA.type, ADA.value) == {ADA.value: []}
+    assert _found(office, CALLS.type, CALLS.value)[CALLS.value]
+
+
 def test_many_values_are_compared_some_at_a_time(
     house: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select
@@ -30,12 +30,21 @@ class Assembling:
     def __init__(self) -> None:
         """Begin without plans."""
         self._plans: dict[tuple[str, str], Plan] = {}
+        self._kept: set[tuple[str, str]] = set()
 
     def plan(self, connection: Connection, version: str, controller: str) -> Plan:
         """Return a kept plan; raises `KeyError` if it was never kept."""
         if (version, controller) not in self._plans:
             self._load_plan(connection, version, controller)
         return self._plans[version, controller]
+
+    def keeps(self, plan: Plan) -> bool:
+        """Tell whether a committed transaction of ours kept *plan*."""
+        return (plan.version, plan.controller) in self._kept
+
+    def keep(self, plans: Iterable[Plan]) -> None:
+        """Remember what a transaction kept, once it is committed."""
+        self._kept.update((plan.version, plan.controller) for plan in plans)
 
     def assembled(
         self, connection: Connection, rows: Sequence[Row[Any]]

@@ -16,12 +16,16 @@ from typing import Any
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    CompoundSelect,
     Select,
     Text,
     bindparam,
+    exists,
     func,
+    literal,
     or_,
     select,
+    union_all,
 )
 
 from orchestrator.adapters.cases.assembling import Assembling
@@ -46,7 +50,9 @@ class SqlStore:
     def transaction(self) -> Iterator[SqlTransaction]:
         """Begin a writing transaction."""
         with self.database.writing() as connection:
-            yield SqlTransaction(connection, self._assembling)
+            transaction = SqlTransaction(connection, self._assembling)
+            yield transaction
+        self._assembling.keep(transaction.plans)
 
     def stored_offsets(self) -> Mapping[tuple[str, int], int]:
         """Return where each input partition goes on."""
@@ -59,6 +65,11 @@ class SqlStore:
         with self.database.reading() as connection:
             rows = connection.execute(_DUE, {"now": now, "most": limit}).all()
         return [CaseId(row.id) for row in rows]
+
+    def wanted(self, of: frozenset[Wants]) -> frozenset[Wants]:
+        """Tell which *of* these some case wants, without reading a case."""
+        with self.database.reading() as connection:
+            return frozenset(map(Wants, connection.execute(_any_of(of)).scalars()))
 
     def cases_wanting(self, wants: Wants, limit: int) -> Sequence[Case]:
         """Return cases that a stage must do something for, most urgent first."""
@@ -120,6 +131,17 @@ _ENTRIES = select(t.vault).where(
     t.vault.c.owner.in_(bindparam("owners", expanding=True)),
     t.vault.c.purpose == bindparam("purpose"),
 )
+
+
+@cache
+def _any_of(wants: frozenset[Wants]) -> CompoundSelect[Any]:
+    """Return the query for those of *wants* that any case has."""
+    return union_all(
+        *(
+            select(literal(str(one))).where(exists().where(t.cases.c.wants == str(one)))
+            for one in sorted(wants)
+        )
+    )
 
 
 @cache

@@ -17,6 +17,7 @@ from orchestrator.adapters.intake.brake_counting import (
     locked_brakes,
     save_counted,
 )
+from orchestrator.adapters.intake.positions import locked_position, move
 from orchestrator.adapters.intake.quarantine_room import (
     locked_room,
     put_quarantined,
@@ -54,6 +55,7 @@ class SqlTransaction:
         """Keep the connection that the transaction runs on."""
         self.connection = connection
         self._assembling = assembling
+        self.plans: list[Plan] = []  # kept once this is committed
 
     def lock_subjects(self, refs: Collection[SubjectRef], at: datetime) -> None:
         """Create missing subject rows and lock all of them, in order."""
@@ -98,8 +100,10 @@ class SqlTransaction:
                 "seen_at": at,
             }
             for plan in plans
+            if not self._assembling.keeps(plan)
         ]
         upsert(self.connection, t.registers, rows)
+        self.plans.extend(plans)
 
     def insert_cases(self, cases: Sequence[Case]) -> None:
         """Store new cases with their tasks."""
@@ -172,17 +176,11 @@ class SqlTransaction:
 
     def lock_offset(self, topic: str, partition: int) -> int:
         """Lock one input partition and return the offset it goes on at."""
-        upsert(
-            self.connection, t.offsets, [{**_at(topic, partition), "next_offset": 0}]
-        )
-        query = select(t.offsets.c.next_offset).filter_by(**_at(topic, partition))
-        stored: int = self.connection.execute(query.with_for_update()).scalar_one()
-        return stored
+        return locked_position(self.connection, topic, partition)
 
     def move_offset(self, topic: str, partition: int, following: int) -> None:
         """Let a locked input partition go on at *following*."""
-        statement = update(t.offsets).filter_by(**_at(topic, partition))
-        self.connection.execute(statement.values(next_offset=following))
+        move(self.connection, topic, partition, following)
 
     def known_requests(
         self, request_ids: Collection[str], events: Collection[tuple[str, str]]
@@ -330,11 +328,6 @@ UPDATE_TASK = (
     .where(t.tasks.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _TASK_COLUMNS})
 )
-
-
-def _at(topic: str, partition: int) -> dict[str, object]:
-    """Name one input partition."""
-    return {"topic": topic, "partition": partition}
 
 
 def _case_row(case: Case) -> dict[str, object]:

@@ -45,10 +45,11 @@ def locked_brakes(
 def _locked(connection: Connection, wanted: dict[str, Any], at: datetime) -> Brake:
     """Lock one row, which is made where nothing was counted so far."""
     while True:
-        upsert(connection, b.brakes, [wanted])
         row = connection.execute(_LOCK, wanted).one_or_none()
-        if row is not None:  # else an old one was deleted in between
+        if row is not None:
             return read_brake(connection, row, at)
+        # Once more where an old one is deleted in between.
+        upsert(connection, b.brakes, [wanted])
 
 
 def read_brake(

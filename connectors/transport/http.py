@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from collections.abc import Sequence as Seq
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -255,8 +255,15 @@ class Api:
 
     async def _send(self, call: _Call, credentials: Mapping[str, str]) -> Verdict:
         """Pass the gate and send: nothing may come between the two."""
-        headers = {**call.sending.headers, **credentials}
-        sending = replace(call.sending, headers=headers)
+        drafted = call.sending
+        sending = Sending(
+            drafted.method,
+            drafted.url,
+            drafted.query,
+            {**drafted.headers, **credentials},
+            drafted.json,
+            drafted.form,
+        )
         # A connection is free before the gate is passed, so that no request waits for
         # one after its rate window and its lease were checked.
         async with self._connections:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from orchestrator.core import decide
+from orchestrator.core import decide, settling
 from orchestrator.core.afterwards import following, reading_back
 from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.answer import answering
@@ -230,6 +230,7 @@ TWINS = (
     Twin("only frozen items are erased", gates, "is_frozen", lambda *_: True),
     Twin("a gate that closes recalls", decide, "close_gates", _leaves_gates_open),
     Twin("the law keeps records", gates, "with_dispositions", _keeps_nothing),
+    Twin("what is reduced is kept", settling, "kept_at_last", lambda item: item),
     Twin("an ended owner is not heard", decide, "_is_held_by", _is_held_by_anybody),
     Twin("accepted is not done", reports, "_accepted", _takes_accepted_for_done),
     Twin("absence after a loss", reports, "_not_there", _takes_our_erasure_for_absence),

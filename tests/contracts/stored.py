@@ -12,12 +12,12 @@ from sqlalchemy import Table, func, select
 
 from orchestrator.adapters.cases import codec
 from orchestrator.adapters.cases.claims import SqlClaims
-from orchestrator.adapters.cases.codec import Remembered
+from orchestrator.adapters.cases.codec import CaseRead, Remembered, TaskRead
 from orchestrator.adapters.cases.outbox import SqlOutbox
 from orchestrator.adapters.cases.store import SqlStore
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.vault.artifacts import SqlArtifacts
-from orchestrator.core.cases import Case, Task, TaskStatus
+from orchestrator.core.cases import Case, TaskStatus
 from orchestrator.core.intake.opening import open_case
 from orchestrator.core.words import AccountId, CaseId, SubjectRef
 from orchestrator.ports import Call, Claimed, Write
@@ -48,8 +48,8 @@ class Stored:
     def again(self) -> Iterator[Stored]:
         """Open the same database as another process would, with nothing remembered."""
         other = Stored(self.url)
-        tasks: Remembered[Task] = Remembered(100)
-        cases: Remembered[Case] = Remembered(100)
+        tasks: Remembered[TaskRead] = Remembered(100)
+        cases: Remembered[CaseRead] = Remembered(100)
         with patch.object(codec, "_TASKS", tasks), patch.object(codec, "_CASES", cases):
             yield other
         other.close()

@@ -58,11 +58,11 @@ class Assembling:
             columns = TaskColumns(
                 one.status, one.step, one.wake_at, one.epoch, one.claimed_at
             )
-            tasks[one.case_id][one.id] = task_from_row(one.doc, columns)
+            tasks[one.case_id][one.id] = task_from_row(one.id, one.doc, columns)
         cases = {}
         for row in rows:
             plan = self.plan(connection, row.register_version, row.controller)
-            cases[CaseId(row.id)] = case_from_doc(row.doc, plan, tasks[row.id])
+            cases[CaseId(row.id)] = case_from_doc(row.id, row.doc, plan, tasks[row.id])
         return cases
 
     def _load_plan(self, connection: Connection, version: str, controller: str) -> None:

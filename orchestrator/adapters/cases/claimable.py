@@ -231,4 +231,4 @@ def claim_these(
 def as_claim(row: Row[*tuple[Any, ...]], epoch: int) -> Claimed:
     """Return a row as a claim; the step it was claimed for is the row's."""
     columns = TaskColumns(row.status, row.step, row.wake_at, row.epoch, row.claimed_at)
-    return Claimed(CaseId(row.case_id), task_from_row(row.doc, columns), epoch)
+    return Claimed(CaseId(row.case_id), task_from_row(row.id, row.doc, columns), epoch)

@@ -317,6 +317,7 @@ _JOBS = (
     )
     .group_by(t.calls.c.account, t.calls.c.action)
 )
+_ADD_CALLS = t.calls.insert()
 _SAVE_WINDOWS = (
     update(t.accounts)
     .where(t.accounts.c.id == bindparam("b_id"))
@@ -344,7 +345,7 @@ def _insert_calls(connection: Connection, calls: Sequence[Call]) -> None:
     """Make calls durable before they are sent."""
     if calls:
         connection.execute(
-            t.calls.insert(),
+            _ADD_CALLS,
             [
                 {
                     "id": call.id,

@@ -5,14 +5,15 @@ What has a column of its own is taken from the column when a row is read: `work`
 tasks by column alone.
 
 Parsing is the dearest part of a step, and most rows are read by the process that wrote
-them; so the values of recent documents are remembered, by the whole document.  That is
-safe because they are frozen and a document says everything about its value.
+them; so the last document of a recent task or case is remembered with its value, and
+given out for the very same document again.  That is safe because values are frozen and
+a document says everything about its value.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable
+from collections import OrderedDict
 from datetime import datetime
 from threading import Lock
 from typing import Generic, NamedTuple, TypeVar
@@ -46,47 +47,76 @@ class TaskColumns(NamedTuple):
 
 
 class Remembered(Generic[ValueT]):
-    """The values of the documents seen last, at most so many; for any thread."""
+    """What was kept last, at most so many by their ids; for any thread."""
 
     def __init__(self, most: int) -> None:
         """Begin empty."""
         self._most = most
-        self._values: dict[Hashable, ValueT] = {}
+        self._values: OrderedDict[str, ValueT] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, document: Hashable) -> ValueT | None:
-        """Return the value of a document, if it is remembered."""
-        return self._values.get(document)
+    def get(self, id_: str) -> ValueT | None:
+        """Return what was kept of *id_*, if it is remembered."""
+        return self._values.get(id_)
 
-    def keep(self, document: Hashable, value: ValueT) -> ValueT:
+    def keep(self, id_: str, value: ValueT) -> None:
         """Remember a value, and forget the oldest if there are too many."""
         with self._lock:
-            self._values[document] = value
+            self._values[id_] = value
+            self._values.move_to_end(id_)
             if len(self._values) > self._most:
-                del self._values[next(iter(self._values))]
-        return value
+                self._values.popitem(last=False)
 
 
-_TASKS: Remembered[Task] = Remembered(_MOST_TASKS)
-_CASES: Remembered[Case] = Remembered(_MOST_CASES)
+class TaskRead(NamedTuple):
+    """A task's document and columns, with the task that each of them says."""
+
+    doc: str
+    columns: TaskColumns
+    written: Task
+    task: Task
+
+
+class CaseRead(NamedTuple):
+    """A case's document, and the case that it says."""
+
+    doc: str
+    case: Case
+
+
+_TASKS: Remembered[TaskRead] = Remembered(_MOST_TASKS)
+_CASES: Remembered[CaseRead] = Remembered(_MOST_CASES)
 
 
 def task_to_doc(task: Task) -> str:
     """Return the JSON document of *task*."""
     doc = _TASK.dump_json(task).decode()
-    _TASKS.keep(doc, task)
+    columns = TaskColumns(
+        task.status, task.step, task.wake_at, task.epoch, task.first_called_at
+    )
+    _TASKS.keep(task.id, TaskRead(doc, columns, task, task))
     return doc
 
 
-def task_from_row(doc: str, columns: TaskColumns) -> Task:
+def task_from_row(id_: str, doc: str, columns: TaskColumns) -> Task:
     """Return the task of a row, with what its columns say on top."""
-    known = _TASKS.get((doc, columns))
-    if known is not None:
-        return known
-    task = _TASKS.get(doc) or _TASKS.keep(doc, _TASK.validate_json(doc))
+    known = _TASKS.get(id_)
+    if known is None or known.doc != doc:
+        task = _TASK.validate_json(doc)
+    elif known.columns == columns:
+        return known.task
+    else:
+        task = known.written
+    read = TaskRead(doc, columns, task, _with_columns(task, columns))
+    _TASKS.keep(id_, read)
+    return read.task
+
+
+def _with_columns(task: Task, columns: TaskColumns) -> Task:
+    """Return *task* as a claim has changed its row."""
     if task.status == columns.status and task.epoch == columns.epoch:
         return task
-    claimed = replace(
+    return replace(
         task,
         status=TaskStatus(columns.status),
         step=Step(columns.step),
@@ -94,24 +124,23 @@ def task_from_row(doc: str, columns: TaskColumns) -> Task:
         epoch=columns.epoch,
         first_called_at=task.first_called_at or columns.claimed_at,
     )
-    return _TASKS.keep((doc, columns), claimed)
 
 
 def case_to_doc(case: Case) -> str:
     """Return the JSON document of *case* without its tasks and plan."""
     doc = _CASE.dump_json(case, exclude={"plan": True, "tasks": True}).decode()
-    _CASES.keep(doc, case)
+    _CASES.keep(case.id, CaseRead(doc, case))
     return doc
 
 
-def case_from_doc(doc: str, plan: Plan, tasks: dict[TaskId, Task]) -> Case:
+def case_from_doc(id_: str, doc: str, plan: Plan, tasks: dict[TaskId, Task]) -> Case:
     """Return the case of a document with its *plan* and *tasks*."""
-    case = _CASES.get(doc)
-    if case is None:
-        case = _CASES.keep(
-            doc, _CASE.validate_python({**json.loads(doc), "plan": plan})
-        )
-    return replace(case, plan=plan, tasks=tasks or None)
+    known = _CASES.get(id_)
+    if known is None or known.doc != doc:
+        case = _CASE.validate_python({**json.loads(doc), "plan": plan})
+        known = CaseRead(doc, case)
+        _CASES.keep(id_, known)
+    return replace(known.case, plan=plan, tasks=tasks or None)
 
 
 def event_to_doc(event: Event) -> str:

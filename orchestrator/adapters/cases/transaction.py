@@ -142,7 +142,7 @@ class SqlTransaction:
         """Keep applied events, one row a version."""
         if rows:
             self.connection.execute(
-                t.history.insert(),
+                _ADD_HISTORY,
                 [
                     {
                         "case_id": case,
@@ -280,6 +280,7 @@ _HEARD = select(i.heard_events).where(
     i.heard_events.c.event_id.in_(bindparam("event_ids", expanding=True)),
 )
 # Built once: building a statement takes longer than running it.
+_ADD_HISTORY = t.history.insert()
 _LOCK_CASES = (
     select(t.cases)
     .where(t.cases.c.id.in_(bindparam("ids", expanding=True)))

@@ -23,6 +23,7 @@ from orchestrator.ports.clock import (
     Clock,
 )
 from orchestrator.ports.inbox import (
+    MOST_WAITING,
     Channel,
     Ending,
     Inbox,
@@ -89,6 +90,7 @@ from orchestrator.ports.writes import (
 )
 
 __all__ = [
+    "MOST_WAITING",
     "RECOVERED",
     "AcceptCall",
     "AccountState",

@@ -15,6 +15,9 @@ from schemas.connecting import TaskId
 Channel = Literal["callback", "confirmation"]
 Ending = Literal["applied", "refused", "unmatched"]
 
+MOST_WAITING = 64 * 1024 * 1024
+"""Bytes of one account that nobody has read yet; what comes above is not taken in."""
+
 _ROW_BYTES = 512  # names, times and indexes, about
 
 

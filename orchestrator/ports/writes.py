@@ -85,7 +85,11 @@ class ForgetRecord:
 
 @dataclass(frozen=True, slots=True)
 class PutLetter:
-    """Keep what a processor said by itself; one that is there already stays."""
+    """
+    Keep what a processor said by itself; one that is there already stays.
+
+    With a *code* only that it spoke, and why it was refused at once.
+    """
 
     id: str
     account: AccountId
@@ -93,7 +97,8 @@ class PutLetter:
     received_at: datetime
     expires_at: datetime
     size: int
-    sealed: bytes = field(repr=False)
+    sealed: bytes | None = field(repr=False)
+    code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ that names no participant is kept for a person.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
 from orchestrator.fresh import fresh
 from orchestrator.ports import (
+    MOST_WAITING,
     Bounds,
     Clock,
     ForgetRecord,
@@ -36,12 +38,21 @@ from schemas.rejections import Rejection, RejectionCode
 
 log = structlog.get_logger()
 
+INBOX_FULL = "inbox_full"
+"""So much of this account waits already; its next answer is taken in again."""
+
 
 class Posting(Protocol):
     """Seals letters."""
 
     def posting(self, letter: Letter) -> PutLetter:
         """Seal *letter*; stored in the caller's transaction, once for its id."""
+
+    def refusing(self, letter: Letter, code: str) -> PutLetter:
+        """Note that *letter* came, and why nobody reads it; its content is not kept."""
+
+    def bytes_waiting(self, account: AccountId) -> int:
+        """Return how much nobody has read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +68,7 @@ class CollectParts:
     on_letter: Callable[[], None]
     owns_log: bool = False  # the answers lie in our own database
     bounds: Bounds = field(default_factory=Bounds)
+    most_waiting: int = MOST_WAITING
 
 
 class Collect:
@@ -105,6 +117,7 @@ class Collect:
         parts, now = self._parts, self._parts.clock.now()
         refused: list[tuple[Record, Rejection]] = []
         writes: list[Write] = []
+        shares = _Shares(parts.inbox, parts.most_waiting)
         with parts.store.transaction() as transaction:
             taken = fresh(transaction, records)
             for record in taken:
@@ -112,7 +125,7 @@ class Collect:
                 if isinstance(read, Rejection):
                     refused.append((record, read))
                 else:
-                    writes.append(parts.inbox.posting(read))
+                    writes.append(shares.posting(read))
             if parts.owns_log:
                 writes += [ForgetRecord(one.topic, one.offset) for one in taken]
             bounding = Bounding(transaction, parts.bounds, now)
@@ -122,6 +135,7 @@ class Collect:
         if kept:
             log.warning("confirmations_quarantined", count=len(kept))
         bounding.tell()
+        shares.tell()
 
     def _kept(
         self, refused: Sequence[tuple[Record, Rejection]], bounding: Bounding
@@ -141,6 +155,8 @@ class Collect:
     def _read(self, record: Record) -> Letter | Rejection:
         """Find whose answer a record claims to be; what it says is not read."""
         event = decode(record.headers, record.value, [INSTRUCTION_ANSWERED])
+        if isinstance(event, Rejection) and event.code is RejectionCode.TOO_LARGE:
+            return _TOO_LARGE
         if isinstance(event, Rejection):
             return event
         account = claimed_account(event.data)
@@ -181,12 +197,52 @@ class Collect:
         )
 
 
+@dataclass(slots=True)
+class _Shares:
+    """What waits of each account in the inbox: as much as of callbacks, and no more."""
+
+    inbox: Posting
+    most: int
+    waiting: dict[AccountId, int] = field(default_factory=dict)
+    left_out: Counter[AccountId] = field(default_factory=Counter)
+
+    def posting(self, letter: Letter) -> PutLetter:
+        """Take a letter in, or note that there is no room for it."""
+        account = letter.account
+        if account not in self.waiting:
+            self.waiting[account] = self.inbox.bytes_waiting(account)
+        if self.waiting[account] + letter.size > self.most:
+            self.left_out[account] += 1
+            return self.inbox.refusing(letter, INBOX_FULL)
+        self.waiting[account] += letter.size
+        return self.inbox.posting(letter)
+
+    def tell(self) -> None:
+        """Say, once it is durable, whose answers were not taken in."""
+        for account, count in self.left_out.items():
+            log.error(
+                "confirmations_not_taken",
+                account=account,
+                code=INBOX_FULL,
+                count=count,
+                advice="It sends faster than its answers are read: see whether its"
+                " account is paused, and ask its team; each instruction is repeated.",
+            )
+
+
 def _type(record: Record) -> str | None:
     """Return what kind of event it says it is, if it is one that is taken here."""
     said = claimed_type(record.headers)
     return said if said == INSTRUCTION_ANSWERED else None
 
 
+_TOO_LARGE = Rejection(
+    RejectionCode.TOO_LARGE,
+    "",
+    "An answer has at most 262,144 bytes, its headers at most 16,384.",
+    "Answer needs_person with the code copy_too_large, or offer the webhook, whose"
+    " copies have pages.",
+)
 _NO_ENVELOPE = Rejection(
     RejectionCode.INVALID_VALUE,
     "",

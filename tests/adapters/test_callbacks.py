@@ -17,14 +17,13 @@ from orchestrator.adapters.inbox.callbacks import (
     BURST,
     MOST_BYTES,
     MOST_HEADER_BYTES,
-    MOST_WAITING,
     Callbacks,
     kept_headers,
 )
 from orchestrator.adapters.inbox.http_server import CONNECTIONS, HttpServer
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.ports import Inbox, Letter
+from orchestrator.ports import MOST_WAITING, Inbox, Letter
 from tests.support.clock import FrozenClock
 
 MAIL = AccountId("mail")

@@ -28,12 +28,17 @@ def carry_out(
 
 
 def put(connection: Connection, write: PutLetter) -> None:
-    """Keep a letter; one with this id that is there already stays as it is."""
+    """
+    Keep a letter; one with this id that is there already stays as it is.
+
+    Of an account's refused ones the oldest make room for one more.
+    """
     row = {
         "id": write.id,
         "account": write.account,
         "channel": write.channel,
-        "state": WAITING,
+        "state": WAITING if write.code is None else "refused",
+        "code": write.code,
         "received_at": write.received_at,
         "look_at": write.received_at,
         "expires_at": write.expires_at,
@@ -41,6 +46,8 @@ def put(connection: Connection, write: PutLetter) -> None:
         "size": write.size,
     }
     upsert(connection, t.inbox, [row])
+    if write.code is not None:
+        drop_refused(connection, write.id, MOST_REFUSED)
 
 
 def end(

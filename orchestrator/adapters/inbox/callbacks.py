@@ -20,11 +20,10 @@ from starlette.routing import Route
 
 from orchestrator.core.words import AccountId
 from orchestrator.errors import CannotStore, Conflict, Unavailable
-from orchestrator.ports import Clock, Inbox, Letter
+from orchestrator.ports import MOST_WAITING, Clock, Inbox, Letter
 
 MOST_BYTES = 256 * 1024  # of one body
 MOST_HEADER_BYTES = 8 * 1024  # of the headers that are kept
-MOST_WAITING = 64 * 1024 * 1024  # bytes of one account that nobody has read yet
 PER_SECOND = 50.0  # letters of one account, after a burst
 BURST = 500.0
 BODY_SECONDS = 10.0

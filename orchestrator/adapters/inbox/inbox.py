@@ -70,6 +70,19 @@ class SqlInbox:
             sealed=self._sealer.seal(_packed(letter), letter.id),
         )
 
+    def refusing(self, letter: Letter, code: str) -> PutLetter:
+        """Note that *letter* came, and why nobody reads it; its content is not kept."""
+        return PutLetter(
+            id=letter.id,
+            account=letter.account,
+            channel=letter.channel,
+            received_at=letter.received_at,
+            expires_at=letter.received_at + letters.REFUSED_KEPT_FOR,
+            size=letter.size,
+            sealed=None,
+            code=code,
+        )
+
     def put(self, letter: Letter) -> None:
         """Seal and store *letter* in a transaction of its own."""
         posting = self.posting(letter)

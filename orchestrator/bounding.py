@@ -28,7 +28,7 @@ _PASSED = (FULL, NEARLY, 0)
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A record that nobody of ours sent: what is wrong, and what it calls itself."""
+    """A record that may be left out: what is wrong, and what it calls itself."""
 
     record: Record
     code: str
@@ -69,11 +69,17 @@ class Bounding:
                 kept.append(one)
             else:
                 unkept.append(one)
-        self.left_out = len(unkept)
+        self.left_out += len(unkept)
         full = {one.cause for one in unkept}
         changed = [self._passed(room, full) for room in rooms.values()]
         self.transaction.save_room(changed, _summed(unkept, self.now))
         return kept
+
+    def count(self, again: Sequence[Stranger]) -> None:
+        """Count what waits already, word for word, and is not kept a second time."""
+        if again:
+            self.transaction.save_room([], _summed(again, self.now))
+            self.left_out += len(again)
 
     def tell(self) -> None:
         """Say, once it is durable, which cause has become fuller, or stays full."""

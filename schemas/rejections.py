@@ -34,6 +34,8 @@ class RejectionCode(StrEnum):
     OTHER_PAYLOAD_TYPE = "other_payload_type"
     UNKNOWN_KEY = "unknown_key"
     KEY_NOT_VALID = "key_not_valid"
+    OTHER_KEY_SIGNED = "other_key_signed"
+    OTHER_BYTES_SIGNED = "other_bytes_signed"
     BAD_SIGNATURE = "bad_signature"
     # What was signed, and what its publisher may say.
     HEADER_DIFFERS = "header_differs"
@@ -143,9 +145,20 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
             "The key that signed is valid on the day the event arrives.",
             "Sign with the publisher's present key, or have its days corrected.",
         ),
+        _C.OTHER_KEY_SIGNED: Meaning(
+            "The key that keyid names is the one that signed.",
+            "Another key of the register signed: write its keyid, or sign with this"
+            " one.",
+        ),
+        _C.OTHER_BYTES_SIGNED: Meaning(
+            "What is signed is DSSE's encoding (PAE) of payload type and payload.",
+            'Sign "DSSEv1 28 application/cloudevents+json", the number of the'
+            " payload's bytes and the payload, with one space between.",
+        ),
         _C.BAD_SIGNATURE: Meaning(
             "The signature covers the payload's bytes exactly as they came.",
-            "Spell the event once; sign and send those very bytes, in DSSE's encoding.",
+            "Altered after it was signed, or by a key that we do not know: spell the"
+            " event once, sign and send those very bytes, under the key's own keyid.",
         ),
         _C.HEADER_DIFFERS: Meaning(
             "A ce_ header says what the signed event says.",

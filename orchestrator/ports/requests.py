@@ -30,7 +30,7 @@ class SaidEvent:
     `is_late` is a verdict on an event that is new to us: one that we took already is
     a repeat, however late it comes.  `mark` is absent where nothing was signed.
     `is_heard` tells that somebody we listen to sent it: a publisher signed it, or what
-    nobody signed is taken here.
+    nobody signed is taken here.  `signed` is what a key of theirs signed.
     """
 
     what: SubmittedRequest | WithdrawnRequest | LaterWord | Rejection
@@ -38,6 +38,7 @@ class SaidEvent:
     mark: EventMark | None = None
     is_late: bool = False
     is_heard: bool = True
+    signed: bytes | None = field(default=None, repr=False)
 
 
 class Requests(Protocol):

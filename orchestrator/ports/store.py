@@ -102,6 +102,9 @@ class Transaction(Protocol):
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
 
+    def waiting_digests(self, digests: Collection[str]) -> Collection[str]:
+        """Return which of these digests something waits under in quarantine."""
+
     def lock_room(self, causes: Collection[Cause]) -> Mapping[Cause, Room]:
         """Lock each cause, and count what waits of it that nobody of ours sent."""
 

@@ -76,6 +76,7 @@ class Quarantined:
     type: str | None = None  # as it says of itself; one that the topic carries
     request_id: str | None = None  # where a publisher signed it
     heard: int = 1  # 0: nobody of ours sent it, so that there is room for some only
+    digest: str | None = None  # keyed, of what a publisher signed: it waits once
 
 
 # Never change: requests lie stored like this whose case a restored backup had lost.

@@ -157,6 +157,14 @@ UNVERIFIED: Mapping[str, tuple[Callable[[], Sent], str]] = {
         ),
         "bad_signature",
     ),
+    "under the name of another key of ours": (
+        lambda: an_envelope(
+            signatures=[
+                {**_GOOD_SIGNATURE, "keyid": RequestSigner(RETIRED).key_id},
+            ]
+        ),
+        "other_key_signed",
+    ),
     "altered": (lambda: ((DSSE,), _flipped(sign(event_bytes())[1])), "bad_signature"),
     "payload of another": (
         lambda: an_envelope(payload=b64encode(event_bytes(id="x")).decode()),
@@ -169,7 +177,7 @@ UNVERIFIED: Mapping[str, tuple[Callable[[], Sent], str]] = {
     ),
     "signed as another type": (
         lambda: _signed_as("application/json", PAYLOAD_TYPE),
-        "bad_signature",
+        "other_bytes_signed",
     ),
     "type of another document": (
         lambda: _signed_as(*["application/vnd.erasure.answer.v1+json"] * 2),
@@ -184,7 +192,7 @@ UNVERIFIED: Mapping[str, tuple[Callable[[], Sent], str]] = {
                 }
             ]
         ),
-        "bad_signature",
+        "other_bytes_signed",
     ),
     "algorithm swapped": (
         lambda: an_envelope(signatures=[{**_GOOD_SIGNATURE, "sig": "", "alg": "none"}]),

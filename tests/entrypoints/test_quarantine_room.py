@@ -41,7 +41,7 @@ def test_status_and_list_say_what_had_no_room(installation: AnInstallation) -> N
     assert "10, 3 not kept in 24 hours" in told.out
     assert any("has 100 % of what it keeps" in one for one in told.sentences)
     assert (data["quarantine_percent"], data["unkept"]) == (100, 3)
-    assert any("3 more had no room" in one for one in listed.sentences)
+    assert any("3 more were only counted" in one for one in listed.sentences)
     assert (row["code"], row["count"], row["first_offset"], row["last_offset"]) == (
         "not_signed",
         3,
@@ -65,5 +65,5 @@ def test_status_warns_from_80_percent_on(
 
     assert any("of what it keeps" in one for one in sentences) is is_told
     assert installation("quarantine", "unkept").out == (
-        "Everything that was refused had room.\n"
+        "Everything that was refused is kept.\n"
     )

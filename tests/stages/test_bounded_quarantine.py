@@ -85,10 +85,37 @@ def test_what_a_publisher_signed_is_always_kept(border: Border) -> None:
 
 def test_same_code_is_told_apart_by_who_sent_it(border: Border) -> None:
     """A header that is none is refused before a signature and after it."""
-    text = event_bytes(specversion="0.3")
-    border.take(*[((("ce_id", b"\xff"),), b"{}")] * 12, *[sign(text)] * 12)
+    theirs = [sign(event_bytes(id=f"e-{n}", specversion="0.3")) for n in range(12)]
+    border.take(*[((("ce_id", b"\xff"),), b"{}")] * 12, *theirs)
 
     assert border.kept() == ["malformed_header"] * (10 + 12)
+
+
+def test_copies_of_what_a_publisher_signed_are_counted(border: Border) -> None:
+    """Whoever copies a refused event adds nothing, and makes us say nothing more."""
+    refused = refused_of_a_publisher(1)
+    (headers, value) = refused
+    spelled_anew = headers, b" " + (value or b"")
+    border.take(refused, refused)
+    border.take(*[refused] * 20, spelled_anew, refused_of_a_publisher(2))
+
+    (row,) = SqlRoom(border.office.database).unkept()
+    assert border.kept() == ["other_audience"] * 2
+    assert (row.code, row.count) == ("other_audience", 22)
+    assert len(border.told()) == 2
+
+
+def test_refused_event_waits_anew_once_it_was_ruled_on(border: Border) -> None:
+    """Only what waits makes a second one needless."""
+    border.take(refused_of_a_publisher(1))
+    quarantine, clock = SqlQuarantine(border.office.database), border.office.clock
+    (line,) = quarantine.lines()
+    ruling = Ruling("a-1", "dropped", "dpo-1", clock.now(), DropReason.SENT_AGAIN)
+    quarantine.end(line.id, ruling)
+
+    border.take(refused_of_a_publisher(1))
+
+    assert border.kept() == ["other_audience"] * 2
 
 
 def test_each_cause_has_room_of_its_own(border: Border) -> None:

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from connectors.fakes.team_keys import signed
 from orchestrator.adapters.kafka import KafkaTopics
 from orchestrator.core.words import AccountId
-from orchestrator.event_log import Message
 from orchestrator.ports import MOST_WAITING, PutLetter
+from orchestrator.ports.event_log import Message
 from schemas.instructions import ANSWER_MEDIA_TYPE
 from schemas.topics import CONFIRMATIONS
 from tests.support.club import WithClub, an_answer

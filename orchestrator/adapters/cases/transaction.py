@@ -22,6 +22,7 @@ from orchestrator.adapters.intake.quarantine_room import (
     locked_room,
     put_quarantined,
     save_room,
+    waiting_digests,
 )
 from orchestrator.adapters.register.planning import plan_to_json
 from orchestrator.adapters.sql import intake_tables as i
@@ -251,6 +252,10 @@ class SqlTransaction:
     def quarantine(self, events: Sequence[Quarantined]) -> Sequence[str]:
         """Keep events; returns the ids of those not kept before."""
         return put_quarantined(self.connection, events)
+
+    def waiting_digests(self, digests: Collection[str]) -> Collection[str]:
+        """Return which of these digests something waits under in quarantine."""
+        return waiting_digests(self.connection, digests)
 
     def lock_room(self, causes: Collection[Cause]) -> Mapping[Cause, Room]:
         """Lock each cause, and count what waits of it that nobody of ours sent."""

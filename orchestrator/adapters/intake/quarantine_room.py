@@ -31,6 +31,19 @@ def put_quarantined(
     return [id_ for id_ in ids if id_ in kept]
 
 
+def waiting_digests(
+    connection: Connection, digests: Collection[str]
+) -> Collection[str]:
+    """Return which of these digests something waits under."""
+    if not digests:
+        return ()
+    row = t.quarantine.c
+    query = select(row.digest).where(
+        row.digest.in_(sorted(digests)), row.state == "waiting"
+    )
+    return connection.execute(query).scalars().all()
+
+
 def locked_room(
     connection: Connection, causes: Collection[Cause]
 ) -> Mapping[Cause, Room]:

@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
-    Ed25519PublicKey,
 )
 
+from orchestrator.adapters.intake.signature_mistakes import holds, mistake_in
 from orchestrator.adapters.keys.key_files import key_id_of
 from orchestrator.adapters.register.publishers import (
     PublisherKeyTable,
@@ -49,6 +48,15 @@ from schemas.signed_events import (
     take_apart,
     write_payload,
     write_signed,
+)
+
+# A key of the register did sign, in a way that does not count.
+_SIGNED_SOMEHOW = frozenset(
+    {
+        RejectionCode.KEY_NOT_VALID,
+        RejectionCode.OTHER_KEY_SIGNED,
+        RejectionCode.OTHER_BYTES_SIGNED,
+    }
 )
 
 Unseal = Callable[[str], bytes]
@@ -97,9 +105,19 @@ class SignedRequests:
             return self._nobody(texts)
         if not is_signed(texts):
             return self._unsigned(headers, value)
-        verified = self._verified(value, at)
+        parts = reject(RejectionCode.NO_DATA) if value is None else take_apart(value)
+        if isinstance(parts, Rejection):
+            return self._nobody(parts)
+        verified = self._verified(parts, at)
         if isinstance(verified, Rejection):
-            return self._nobody(verified)
+            return self._unverified(verified, parts)
+        said = self._verified_said(verified, texts, at)
+        return replace(said, signed=verified.payload)
+
+    def _verified_said(
+        self, verified: _Verified, texts: Mapping[str, str], at: datetime
+    ) -> SaidEvent:
+        """Read what a publisher signed, and no other."""
         event = read_payload(verified.payload, texts, EVERY_TYPE)
         if isinstance(event, Rejection):
             sent, data = names_in(verified.payload)
@@ -116,30 +134,36 @@ class SignedRequests:
         )
 
     def _nobody(self, found: Rejection) -> SaidEvent:
-        """Return a rejection of what is no event yet; an ended key was ours."""
-        is_ours = found.code is RejectionCode.KEY_NOT_VALID
-        return SaidEvent(found, reject, is_heard=is_ours or self._takes_unsigned)
+        """Return a rejection of what is no event yet."""
+        return SaidEvent(found, reject, is_heard=self._takes_unsigned)
 
-    def _verified(self, value: bytes | None, at: datetime) -> _Verified | Rejection:
+    def _unverified(self, found: Rejection, parts: SignedParts) -> SaidEvent:
+        """Reject under no name; where a key of the register signed, it was heard."""
+        if found.code in _SIGNED_SOMEHOW:
+            return SaidEvent(found, reject, signed=parts.payload)
+        return self._nobody(found)
+
+    def _verified(self, parts: SignedParts, at: datetime) -> _Verified | Rejection:
         """Return the payload that a key of a publisher signed; nothing is read yet."""
-        parts = reject(RejectionCode.NO_DATA) if value is None else take_apart(value)
-        if isinstance(parts, Rejection):
-            return parts
         # The type first: a signature over another kind of document must not pass.
         if parts.payload_type != PAYLOAD_TYPE:
             return reject(RejectionCode.OTHER_PAYLOAD_TYPE)
         # DSSE calls the key's name an unauthenticated hint: without it, all are tried.
         hinted = self._keys.get(parts.key_id)
         tried = [hinted] if hinted is not None else list(self._keys.values())
+        signed = pae(parts.payload_type, parts.payload)
         for key, publisher in tried:
-            if not _holds(key, parts):
+            if not holds(key.public_key, parts.signature, signed):
                 continue
             if not key.is_valid_at(at):
                 return reject(RejectionCode.KEY_NOT_VALID)
             return _Verified(publisher, parts.payload)
-        is_known = hinted is not None or not parts.key_id
-        code = RejectionCode.BAD_SIGNATURE if is_known else RejectionCode.UNKNOWN_KEY
-        return reject(code)
+        if hinted is None and parts.key_id:
+            return reject(RejectionCode.UNKNOWN_KEY)
+        every = [key for key, _ in self._keys.values()]
+        named = [key for key, _ in tried]
+        others = [key.public_key for key in every if key not in named]
+        return mistake_in(parts, [key.public_key for key in named], others)
 
     def _said(
         self, event: SignedEvent, publisher: PublisherTable, at: datetime
@@ -222,14 +246,3 @@ def _mark(event: SignedEvent, data: bytes) -> EventMark:
     it = event.envelope
     content = it.type.encode() + b"\n" + data
     return EventMark(it.source, it.id, content, event.expires_at)
-
-
-def _holds(key: PublisherKeyTable, parts: SignedParts) -> bool:
-    signed = pae(parts.payload_type, parts.payload)
-    try:
-        Ed25519PublicKey.from_public_bytes(key.public_key).verify(
-            parts.signature, signed
-        )
-    except InvalidSignature:
-        return False
-    return True

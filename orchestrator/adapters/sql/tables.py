@@ -340,9 +340,11 @@ quarantine = Table(
     Column("request_id", Text),  # where a publisher signed it
     Column("alarmed_at", Instant),
     Column("heard", Integer, nullable=False),  # 1: somebody we listen to sent it
+    Column("digest", Text),  # keyed, of what they signed
     UniqueConstraint("topic", "partition", "offset"),
     Index("ix_quarantine_state", "state", "expires_at"),
     Index("ix_quarantine_room", "state", "heard", "topic", "code", "size"),
+    Index("ix_quarantine_digest", "digest"),
 )
 
 inbox = Table(

@@ -129,7 +129,7 @@ def list_(
         warn(f"{count - len(rows)} more are there; --limit shows more of them.")
     if unkept:
         warn(
-            f"{unkept} more had no room in the last 24 hours and were only counted:"
+            f"{unkept} more were only counted in the last 24 hours:"
             " `erasure quarantine unkept`."
         )
 
@@ -137,16 +137,16 @@ def list_(
 @app.command()
 def unkept(limit: Limit = 50, *, as_json: Json = False) -> None:
     """
-    List what had no room and was only counted, the latest hour first.
+    List what was only counted, the latest hour first.
 
-    No publisher signed any of it. The offsets say where it stands on the topic as long
-    as the topic keeps it.
+    It had no room, because nobody of ours signed it, or it was a copy of what waits.
+    The offsets say where it stands on the topic as long as the topic keeps it.
     """
     from orchestrator.adapters.intake.quarantine_room import SqlRoom
 
     with open_database() as database:
         rows = SqlRoom(database).unkept(limit=limit)
-    nothing = "Everything that was refused had room."
+    nothing = "Everything that was refused is kept."
     print_rows(rows, _UNKEPT, as_json=as_json, nothing=nothing)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from orchestrator.core.words import CaseId
 from orchestrator.engine import Work
-from orchestrator.ports import KnownRequest, OpenVault, Transaction
+from orchestrator.ports import KnownRequest, OpenVault, SaidEvent, Transaction
 from orchestrator.ports.event_log import Record, TopicPartition
 from schemas.connecting import Identifier
 from schemas.intake import LaterWord, SubmittedRequest, WithdrawnRequest
@@ -30,7 +31,18 @@ class Batch:
     words: list[tuple[Record, Word]] = field(default_factory=list)
     rejected: list[tuple[Record, Rejection]] = field(default_factory=list)
     unheard: set[tuple[TopicPartition, int]] = field(default_factory=set)  # of nobody
+    signed: dict[tuple[TopicPartition, int], bytes] = field(
+        default_factory=dict, repr=False
+    )
     opening: set[tuple[str, int]] = field(default_factory=set)  # (topic, offset)
+
+    def listened(self, said: Iterable[tuple[Record, SaidEvent]]) -> None:
+        """Keep who was heard, and what they signed, for what is refused."""
+        for record, it in said:
+            if not it.is_heard:
+                self.unheard.add(record.position)
+            if it.signed is not None:
+                self.signed[record.position] = it.signed
 
     def is_known(self, what: SubmittedRequest) -> bool:
         """Tell whether one of a request's names is known."""

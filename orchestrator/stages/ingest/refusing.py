@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.deadlines import cautious_due
 from orchestrator.ports import OutgoingMessage, Quarantined
-from orchestrator.ports.event_log import Record, pack
+from orchestrator.ports.event_log import Record, TopicPartition, pack
 from orchestrator.stages.ingest.batch import Batch
 from orchestrator.stages.ingest.opening import IngestParts
 from schemas.case_events import RequestRejected, event_data
@@ -18,6 +20,7 @@ from schemas.rejections import Rejection
 from schemas.signed_events import type_in
 from schemas.topics import CASE_EVENTS
 
+REFUSED = "refused-content"
 REJECTIONS = UUID("0b0d7e4e-55a1-5e0f-8b1e-5a4b8f0a9d10")
 
 
@@ -25,22 +28,42 @@ def keep_refused(parts: IngestParts, batch: Batch) -> Bounding:
     """
     Quarantine what may not go on, and tell the portal where it can be named.
 
-    Of what nobody of ours sent only as much as there is room for; the rest is counted.
+    Of what nobody of ours sent only as much as there is room for, and what a publisher
+    signed once: whoever copies it from the topic adds nothing.  The rest is counted.
     """
     now = parts.clock.now()
     bounding = Bounding(batch.transaction, parts.bounds, now)
-    strangers = [
-        Stranger(record, found.code.value, _type(record, found))
-        for record, found in batch.rejected
-        if record.position in batch.unheard
-    ]
+    heard = _Heard(parts, batch)
+    strangers, again = [], []
+    for record, found in batch.rejected:
+        one = Stranger(record, found.code.value, _type(record, found))
+        if record.position in batch.unheard:
+            strangers.append(one)
+        elif heard.waits(record):
+            again.append(one)
+    left = {one.record.position for one in again}
+    bounding.count(again)
     let_in = {one.record.position for one in bounding.kept(strangers)}
+    left |= batch.unheard - let_in
     kept = {
-        record.position: quarantined(parts, record, found, now, is_heard=is_heard)
+        record.position: replace(
+            quarantined(parts, record, found, now),
+            heard=int(record.position not in batch.unheard),
+            digest=heard.digests.get(record.position),
+        )
         for record, found in batch.rejected
-        if (is_heard := record.position not in batch.unheard)
-        or record.position in let_in
+        if record.position not in left
     }
+    _keep_and_tell(batch, kept, now)
+    return bounding
+
+
+def _keep_and_tell(
+    batch: Batch,
+    kept: Mapping[tuple[TopicPartition, int], Quarantined],
+    now: datetime,
+) -> None:
+    """Store what is kept, and tell the portal of what is named."""
     fresh = frozenset(batch.transaction.quarantine(list(kept.values())))
     messages = [
         rejected_message(record, found)
@@ -50,16 +73,35 @@ def keep_refused(parts: IngestParts, batch: Batch) -> Bounding:
         and kept[record.position].id in fresh
     ]
     batch.transaction.add_messages(messages, now)
-    return bounding
+
+
+class _Heard:
+    """What publishers signed and is refused, by a digest of what they signed."""
+
+    def __init__(self, parts: IngestParts, batch: Batch) -> None:
+        """Ask which of a batch waits already."""
+        self.digests = {
+            record.position: parts.pseudonyms.digest(
+                REFUSED, found.code.value.encode() + b"\n" + signed
+            )
+            for record, found in batch.rejected
+            if (signed := batch.signed.get(record.position)) is not None
+        }
+        waiting = batch.transaction.waiting_digests(set(self.digests.values()))
+        self._waiting = set(waiting)
+
+    def waits(self, record: Record) -> bool:
+        """Tell whether the same waits, from before or from this batch."""
+        digest = self.digests.get(record.position)
+        if digest is None:
+            return False
+        is_there = digest in self._waiting
+        self._waiting.add(digest)
+        return is_there
 
 
 def quarantined(
-    parts: IngestParts,
-    record: Record,
-    found: Rejection,
-    now: datetime,
-    *,
-    is_heard: bool,
+    parts: IngestParts, record: Record, found: Rejection, now: datetime
 ) -> Quarantined:
     """
     Return the record sealed, with what is wrong and the law's clock.
@@ -87,7 +129,6 @@ def quarantined(
         due_at=cautious_due(received_at, found.jurisdiction),
         type=_type(record, found),
         request_id=found.request_id,
-        heard=int(is_heard),
     )
 
 

@@ -127,7 +127,7 @@ class Ingest:
             fresh = list(records) if release else fresh_of(transaction, records)
             said = [(one, self._said(one, release)) for one in fresh]
             batch = Batch(transaction, parts.engine.opening(transaction))
-            batch.unheard = {it.position for it, one in said if not one.is_heard}
+            batch.listened(said)
             self._recall(batch, said)
             repeating = Repeating(transaction, parts.pseudonyms.digest)
             repeating.recall(said)

@@ -289,13 +289,14 @@ def _quarantine() -> None:
         *(_text("ended_by", null=True), _time("ended_at", null=True)),
         *(_text("reason", null=True), _text("type", null=True)),
         *(_text("request_id", null=True), _time("alarmed_at", null=True)),
-        _number("heard"),
+        *(_number("heard"), _text("digest", null=True)),
         _key("quarantine", "id"),
         _unique("quarantine", "topic", "partition", "offset"),
     )
     _index("quarantine", ("state", "expires_at"), "ix_quarantine_state")
     room = ("state", "heard", "topic", "code", "size")
     _index("quarantine", room, "ix_quarantine_room")
+    _index("quarantine", ("digest",))
     op.create_table(
         "quarantine_actions",
         *(_text("id"), _text("event"), _text("action"), _text("by"), _time("at")),

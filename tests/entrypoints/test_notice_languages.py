@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import subprocess
 import tomllib
 from importlib.resources import files
 from itertools import combinations
@@ -128,6 +129,30 @@ def test_every_record_class_of_a_connector_has_a_word(language: str) -> None:
 def test_language_is_that_of_the_locale(locale: str, language: str | None) -> None:
     """Where no text is written in it, none is chosen in its place."""
     assert language_of(locale) == language
+
+
+def test_output_without_such_characters_is_told_in_a_sentence(
+    installation: AnInstallation,
+) -> None:
+    """A terminal of another age gets no half of a letter, and no fault of ours."""
+    case = installation.a_case(Human(1), "erasure")
+    installation("case", "refuse", case, "--ground", "unfounded", "--by", "dpo-1")
+    command = installation.command("case", "notice", case, "--language", "zh")
+
+    old, new = (
+        subprocess.run(
+            command,
+            env={**installation.process_env, **env},
+            capture_output=True,
+            check=False,
+        )
+        for env in ({"PYTHONIOENCODING": "latin-1"}, {"PYTHONUTF8": "1"})
+    )
+
+    assert (old.returncode, old.stdout) == (2, b"")
+    assert b"PYTHONUTF8=1" in old.stderr
+    assert new.returncode == 0
+    assert "收到您的请求" in new.stdout.decode()
 
 
 @pytest.mark.parametrize(

@@ -193,7 +193,13 @@ def notice(
     with open_queries() as queries:
         found = queries.case_now(case)
     spoken = language or language_of(found.locale)
-    say(refusal_notice(found, spoken or FALLBACK))
+    try:
+        say(refusal_notice(found, spoken or FALLBACK))
+    except UnicodeEncodeError:
+        raise SetUpError(
+            "The output has no such characters here: set PYTHONUTF8=1, and send it to"
+            " a file if the terminal cannot show them."
+        ) from None
     if spoken is None:
         warn(
             f"There is no text in the person's language ({found.locale}): this one is"

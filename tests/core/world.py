@@ -68,6 +68,7 @@ from tests.core.owing import (
 from tests.core.polls import check_still_going
 from tests.core.silence import Silence, check_holds
 from tests.core.timely import CLAIM_TAKES, check_times
+from tests.core.used import check_use
 
 
 class World:
@@ -203,10 +204,14 @@ class World:
         if is_answered and not case.led_by:
             _check_answer(case)
         at = signing_time(case, self.now)
-        if case.wants is Wants.SEAL_STATEMENT:
-            check_times(final_receipt(case, "statement-1", at, "1.0.0"))
-        if case.wants is Wants.SEAL_INTERIM:
-            check_times(interim_receipt(case, "statement-1", at, "1.0.0"))
+        sealing = {
+            Wants.SEAL_STATEMENT: final_receipt,
+            Wants.SEAL_INTERIM: interim_receipt,
+        }
+        if case.wants in sealing:
+            receipt = sealing[case.wants](case, "statement-1", at, "1.0.0")
+            check_times(receipt)
+            check_use(case, receipt)
 
 
 def _check_event(before: Case, case: Case, event: Event) -> None:

@@ -226,7 +226,8 @@ REJECTIONS: Mapping[RejectionCode, Meaning] = MappingProxyType(
         ),
         _C.INVALID_IDENTIFIER: Meaning(
             "An identifier is spelled as its type demands.",
-            "Send e-mail addresses whole, telephone numbers in E.164 (+ and digits).",
+            "Send e-mail addresses whole, telephone numbers in E.164: +442079460123 for"
+            " the British 020 7946 0123, without blanks or brackets.",
         ),
         _C.UNKNOWN_IDENTIFIER_TYPE: Meaning(
             "Identifier types are email, phone, customer_id, or vendor.name.",

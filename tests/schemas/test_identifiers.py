@@ -95,3 +95,21 @@ def test_hash_is_of_the_trimmed_lower_case() -> None:
         "b5fc85e55755f9e0d030a10ab4429b6b2944855f9a0d60077fe832becbc41d72"
     )
     assert md5_of(folded) == "3e3417d7ef77d5932a6734b916515ed5"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param("Zo\u00e9@B\u00dcCHER.example", "zo\u00e9@b\u00fccher.example"),
+        pytest.param("zoe\u0301@bu\u0308cher.example", "zo\u00e9@b\u00fccher.example"),
+        pytest.param(
+            "Zo\u00e9@XN--BCHER-KVA.example", "zo\u00e9@xn--bcher-kva.example"
+        ),
+    ],
+    ids=["case", "composed", "a-label"],
+)
+def test_international_address_is_folded_and_composed(
+    value: str, expected: str
+) -> None:
+    """A domain stays in the spelling that was sent: systems hold either."""
+    assert normalised(EMAIL, value) == expected

@@ -248,3 +248,15 @@ def test_every_code_says_its_rule_and_what_to_do() -> None:
     for meaning in REJECTIONS.values():
         assert meaning.rule.endswith(".")
         assert meaning.hint.endswith(".")
+
+
+def test_national_number_is_told_how_to_be_written() -> None:
+    """The place is named, the value is not, and the hint shows the spelling wanted."""
+    spelled = [{"type": "phone", "value": "01 99 00 01 02"}]
+
+    found = read(a_request(subject={"identifiers": spelled}))
+
+    assert isinstance(found, Rejection)
+    assert found.pointer == "/subject/identifiers/0/value"
+    assert "+442079460123" in found.hint
+    assert "0102" not in f"{found}".replace(" ", "")

@@ -49,6 +49,21 @@ def test_status_shows_counts_limits_and_what_is_held(pulled: AnInstallation) -> 
     assert screen["pulled_brakes"] == 1
 
 
+def test_status_tells_people_from_requests(pulled: AnInstallation) -> None:
+    """Two requests of one person count twice, and as one among the people."""
+    once_more = {"type": "email", "value": "another@example.com"}
+    subject = {"customer_id": Human(5).customer_id, "identifiers": [once_more]}
+    pulled.publish(a_submission(Human(6), subject=subject))
+    pulled.ingest()
+
+    data = pulled("brake", "status", "--json").data
+    shown = pulled("brake", "status").out
+
+    assert (data["sources"][0]["held"], data["sources"][0]["held_people"]) == (4, 3)
+    assert data["pulls"][0]["people"] == 3
+    assert shown.count("4 of 3 people") == 2
+
+
 def test_sample_shows_nobody(pulled: AnInstallation) -> None:
     """What a person needs to judge, and nothing that identifies."""
     shown = pulled("brake", "sample", *SOURCE, "--by", "dpo-1", "--count", 2, "--json")

@@ -64,6 +64,7 @@ class PullView:
     also_by: str | None
     ended_at: datetime | None
     held: int
+    people: int  # among the held, by the pseudonyms that find duplicates
     next_due_at: datetime | None
     said: tuple[Said, ...]
 
@@ -227,12 +228,16 @@ def _end(
 def _view(connection: Connection, row: Row[tuple[object, ...]]) -> PullView:
     """Return a pull with what it still holds."""
     held = (
-        select(func.count(), func.min(t.cases.c.due_at))
+        select(
+            func.count(),
+            func.count(func.distinct(t.cases.c.subject)),
+            func.min(t.cases.c.due_at),
+        )
         .select_from(b.brake_held)
         .join(t.cases, t.cases.c.id == b.brake_held.c.case_id)
         .where(b.brake_held.c.pull == row.id, t.cases.c.status.in_(_OPEN))
     )
-    count, next_due_at = connection.execute(held).one()
+    count, people, next_due_at = connection.execute(held).one()
     return PullView(
         id=row.id,
         controller=row.controller,
@@ -247,6 +252,7 @@ def _view(connection: Connection, row: Row[tuple[object, ...]]) -> PullView:
         also_by=row.also_by,
         ended_at=row.ended_at,
         held=count,
+        people=people,
         next_due_at=next_due_at,
         said=tuple(_said(row.said)),
     )

@@ -33,6 +33,7 @@ class BrakeLine:
     pull: str | None
     since: datetime | None
     held: int
+    held_people: int
     next_due_at: datetime | None
 
 
@@ -93,6 +94,7 @@ class Braking:
                 pull=one.pull,
                 since=pull.pulled_at if pull else None,
                 held=pull.held if pull else 0,
+                held_people=pull.people if pull else 0,
                 next_due_at=pull.next_due_at if pull else None,
             )
             lines.append(line)

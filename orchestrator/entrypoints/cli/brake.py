@@ -140,7 +140,7 @@ _SOURCES: Columns[BrakeLine] = (
     ("usual", lambda one: "unknown" if one.usual is None else f"{one.usual:g}"),
     ("last 24 hours", lambda one: _of(one.last_day, one.allowed_per_day)),
     ("pulled since", lambda one: one.since or "not pulled"),
-    ("held", lambda one: str(one.held)),
+    ("held", lambda one: _with_people(one.held, one.held_people)),
     ("next due", lambda one: one.next_due_at),
 )
 _PULLS: Columns[PullView] = (
@@ -150,7 +150,7 @@ _PULLS: Columns[PullView] = (
     ("since", lambda one: one.pulled_at),
     ("limit", lambda one: one.cause),
     ("allowed", lambda one: str(one.allowed)),
-    ("held", lambda one: str(one.held)),
+    ("held", lambda one: _with_people(one.held, one.people)),
     ("said so far", lambda one: [_spoken(said) for said in one.said] or "nothing"),
 )
 _SAMPLE: Columns[SampleLine] = (
@@ -165,6 +165,11 @@ _SAMPLE: Columns[SampleLine] = (
     ("found in", lambda one: f"{one.found_in} of {one.searched}"),
     ("due", lambda one: one.due_at),
 )
+
+
+def _with_people(cases: int, people: int) -> str:
+    """Write how many cases are held, and of how many people by their pseudonyms."""
+    return f"{cases} of {people} people" if cases else "0"
 
 
 def _spoken(said: Said) -> str:

@@ -145,6 +145,7 @@ def test_what_is_left_of_a_refusal_goes_as_well(on_sqlite: Stored) -> None:
     row = {
         **dict.fromkeys(("code", "pointer", "rule", "hint", "topic"), "x"),
         "partition": 0,
+        "heard": 0,
         "size": 1,
         "seen_at": T0,
         "expires_at": T0,

@@ -22,7 +22,7 @@ class Ruled(Produced):
     kind: Code = Field(
         description="held, released, approved, refused, refused_in_part, gate_opened, "
         "extended, identity_asked, identity_received, returned, erased_again, "
-        "use_stopped."
+        "use_stopped, answer_unknown, answered, answered_anew."
     )
     at: UtcInstant
     by: tuple[Code, ...] = Field(min_length=1, description="Two where two were needed.")

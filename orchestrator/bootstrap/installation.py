@@ -85,6 +85,7 @@ class Installation(Proof):
             on_applied=on_applied,
             owns_log=self.is_embedded,
             bounds=self.quarantine_bounds,
+            doubts=self.lost_statements.doubts,
         )
         return Ingest(consumer, parts)
 

@@ -18,6 +18,7 @@ from orchestrator.adapters.receipts.certificates import Trusted, load_trusted
 from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
 from orchestrator.adapters.receipts.log_book import LogBook
 from orchestrator.adapters.receipts.log_watch import LogWatch
+from orchestrator.adapters.receipts.lost_statements import SqlLostStatements
 from orchestrator.adapters.receipts.notes import LogSigner
 from orchestrator.adapters.receipts.published import TAIL, heads_in
 from orchestrator.adapters.receipts.restore_hold import SqlRestoreHold
@@ -91,6 +92,11 @@ class Proof(Parts):
     def restore_hold(self) -> SqlRestoreHold:
         """What holds everything irreversible after a restore."""
         return SqlRestoreHold(self.database)
+
+    @cached_property
+    def lost_statements(self) -> SqlLostStatements:
+        """What two people let the log go on without."""
+        return SqlLostStatements(self.database)
 
     @cached_property
     def log_watch(self) -> LogWatch:

@@ -246,6 +246,8 @@ class Case:
     passed: tuple[Mark, ...] = ()  # moments before the deadline, as they passed
     wants_interim: bool = False
     statements: tuple[Statement, ...] = ()
+    lost_statements: tuple[int, ...] = ()  # published; nobody has them any more
+    unsure_since: datetime | None = None  # it may be answered: a person finds out
     obligations: tuple[Obligation, ...] = ()
     sealed_apart: frozenset[str] = frozenset()  # purposes of keys that outlive identity
     identity_held: bool = True
@@ -267,6 +269,11 @@ class Case:
     def all_tasks(self) -> Mapping[TaskId, Task]:
         """Every task by its id."""
         return self.tasks or {}
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next statement; a lost one keeps its own."""
+        return len(self.statements) + len(self.lost_statements) + 1
 
     @property
     def held(self) -> frozenset[ActionClass]:
@@ -359,7 +366,7 @@ class Case:
 
     def _wants_of_running(self) -> Wants | None:
         """Return what is due before the answer; nothing is given out under review."""
-        is_decided = not self.is_under_review
+        is_decided = not self.is_under_review and self.unsure_since is None
         if is_decided and self._is_settled():
             return Wants.SEAL_STATEMENT
         if self.wants_interim:

@@ -20,6 +20,7 @@ from orchestrator.core.answer.answering import (
     expired,
 )
 from orchestrator.core.answer.informing import after_informing
+from orchestrator.core.answer.lost_answers import after_word_of_answer
 from orchestrator.core.answer.recovering import after_recovery
 from orchestrator.core.cases import Case, CaseStatus, Step, Task, TaskStatus
 from orchestrator.core.changing import replace
@@ -78,6 +79,8 @@ from orchestrator.core.leading import (
 )
 from orchestrator.core.news import news_of
 from orchestrator.core.ruled import (
+    AnswerRuled,
+    AnswerRuling,
     CaseApproved,
     CaseHeld,
     CaseRefused,
@@ -126,6 +129,7 @@ PersonalEvent = (
 )
 PortalsWord = RequestWithdrawn | RequestAmended | PersonInformed
 TaskEvent = TaskReported | TaskReleased | PersonChose | ReturnRuled | PersonalEvent
+OfStatements = StatementSigned | StatementRecovered | AnswerRuling
 
 
 def decide(case: Case, event: Event) -> Decision:
@@ -148,7 +152,8 @@ def decide(case: Case, event: Event) -> Decision:
     if after == case:  # what the event moved, the gates have put back
         return Decision(case)
     told: tuple[Command, ...] = tuple(news_of(case, after))
-    if isinstance(event, StatementRecovered):  # the portal heard how each line ended
+    if isinstance(event, StatementRecovered | AnswerRuled):
+        # The portal heard how each line ended.
         told = tuple(one for one in told if not _is_line(one))
     return Decision(after, (*told, *words_to_others(case, after, event.at)))
 
@@ -160,11 +165,11 @@ def _is_line(command: Command) -> bool:
 
 def _applied(case: Case, event: Event) -> Case:  # noqa: PLR0911 (one for each kind)
     """Return *case* after the event itself, before gates."""
+    if isinstance(event, OfStatements):
+        return _after_statement(case, event)
     match event:
         case ExportSealed() | ExportCollected() | ExportDownloaded() | ExportShredded():
             return after_export(case, event)
-        case StatementSigned() | StatementRecovered():
-            return _after_statement(case, event)
         case (
             IdentityForgotten()
             | OwedForgotten()
@@ -216,11 +221,15 @@ def _after_word_of_a_person(
     return after_word_of_identity(case, event)
 
 
-def _after_statement(case: Case, event: StatementSigned | StatementRecovered) -> Case:
-    """Keep a statement of ours: signed now, or before a backup was restored."""
-    if isinstance(event, StatementRecovered):
-        return after_recovery(case, event)
-    return after_signature(case, event)
+def _after_statement(case: Case, event: OfStatements) -> Case:
+    """Keep a statement of ours: signed now, before a restore, or lost by one."""
+    match event:
+        case StatementSigned():
+            return after_signature(case, event)
+        case StatementRecovered():
+            return after_recovery(case, event)
+        case _:
+            return after_word_of_answer(case, event)
 
 
 def _after_word_from_outside(

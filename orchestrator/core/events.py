@@ -16,7 +16,7 @@ from orchestrator.core.cases import TaskItem
 from orchestrator.core.keyed import KeyEvent
 from orchestrator.core.later import LaterEvent
 from orchestrator.core.leading import LeadingEvent
-from orchestrator.core.ruled import CaseRuling, ReturnRuled, UseStopped
+from orchestrator.core.ruled import AnswerRuling, CaseRuling, ReturnRuled, UseStopped
 from orchestrator.core.words import (
     CallId,
     CaseId,
@@ -377,6 +377,7 @@ Event = (
     | SiblingExportOpened
     | SiblingExportSettled
     | CaseRuling
+    | AnswerRuling
     | ReturnRuled
     | UseStopped
     | LaterEvent

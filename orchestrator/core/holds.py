@@ -132,6 +132,12 @@ class RulingKind(StrEnum):
     RETURNED = "returned"
     ERASED_AGAIN = "erased_again"
     USE_STOPPED = "use_stopped"
+    ANSWER_UNKNOWN = "answer_unknown"
+    """A statement is lost that may have answered the case."""
+    ANSWERED = "answered"
+    """It was answered before a restore; no receipt of it is left."""
+    ANSWERED_ANEW = "answered_anew"
+    """It was not answered before: it goes on to its answer."""
 
 
 REFUSALS = frozenset({RulingKind.REFUSED, RulingKind.REFUSED_IN_PART})

@@ -87,9 +87,10 @@ class LeadRefused:
 @dataclass(frozen=True, slots=True)
 class LeadLost:
     """
-    The lead is withdrawn.  The request is carried out by itself, or led by `to`.
+    The lead is over.  The request is carried out by itself, or led by `to`.
 
-    Whoever goes on by itself leads those that are left, and is braked if the lead was.
+    Whoever goes on by itself leads those that are left, and is braked if the lead was;
+    if the lead was answered before a restore, a person finds out about this one, too.
     """
 
     at: datetime
@@ -97,6 +98,7 @@ class LeadLost:
     to: CaseId | None = None
     leads: tuple[Led, ...] = ()
     is_braked: bool = False
+    unsure_by: tuple[str, ...] = ()  # who ruled that it was answered with the lead
 
 
 OfLead = LeadStated | LeadExported | LeadRefused | LeadLost

@@ -13,7 +13,7 @@ from orchestrator.core.holds import (
     UseStopping,
 )
 from orchestrator.core.tasks import GateReason
-from orchestrator.core.words import AccountId
+from orchestrator.core.words import AccountId, Result
 from schemas.connecting import ActionClass, TaskId
 
 
@@ -97,4 +97,31 @@ class UseStopped:
     account: AccountId | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class StatementLost:
+    """Two people let the log go on without this statement of the case."""
+
+    at: datetime
+    number: int
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDoubted:
+    """A lost statement may have answered this request, under a case nobody knows."""
+
+    at: datetime
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRuled:
+    """A person found out how the case was answered, or that it was not (no result)."""
+
+    at: datetime
+    result: Result | None
+    by: str
+
+
+AnswerRuling = StatementLost | AnswerDoubted | AnswerRuled
 CaseRuling = CaseHeld | CaseReleased | CaseApproved | CaseRefused | GateOpened

@@ -163,7 +163,7 @@ class Seal:
     def _signed(self, case: Case, kind: StatementKind) -> Step:
         """Return the step that adds the next statement to *case*."""
         now = signing_time(case, self._parts.clock.now())
-        number = len(case.statements) + 1
+        number = case.next_number
         statement_id = f"{case.id}-{number}"
         receipt = MADE_BY[kind](case, statement_id, now, self._parts.software)
         signer, media_type = self._signing(case)

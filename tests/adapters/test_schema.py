@@ -18,7 +18,7 @@ from sqlalchemy import inspect, text
 
 from orchestrator.adapters.sql import schema
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.sql.intake_tables import metadata
+from orchestrator.adapters.sql.lost_tables import metadata
 from orchestrator.errors import SetUpError
 
 MIGRATIONS = Path(schema.__file__).parent / "migrations"

@@ -265,7 +265,7 @@ def signed(
     case: Case, kind: StatementKind = StatementKind.FINAL, **changes: object
 ) -> StatementSigned:
     """Build the news that the next statement of *case* is signed."""
-    number = len(case.statements) + 1
+    number = case.next_number
     event = StatementSigned(T0, number, kind, "0" * 64, "key-1", case.version)
     return replace(event, **changes)  # type: ignore[arg-type]
 

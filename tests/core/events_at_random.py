@@ -83,7 +83,7 @@ from tests.core.builders import (
 )
 from tests.core.lockings import locking
 from tests.core.plans_at_random import TYPES, pause, some
-from tests.core.recoveries import recovery
+from tests.core.recoveries import lost_answer, recovery
 from tests.core.rulings_at_random import a_ruling
 from tests.core.words_at_random import a_word
 from tests.core.world import World
@@ -265,6 +265,7 @@ MOVES: dict[str, Callable[[World, Random, list[Event]], Event | None]] = {
     "word": a_word,
     "time": _time,
     "recovery": recovery,
+    "lost_answer": lost_answer,
     "locking": locking,
 }
 LIKELY = [*MOVES, *["call"] * 8, *["late_report"] * 2, "person", "stage", "stage"]

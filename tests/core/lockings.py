@@ -36,8 +36,9 @@ def check_locked(before: Case, case: Case, event: Event) -> None:
         assert isinstance(event, IdentityLocked)
         end = before.due_at
         if not before.identity_held:
-            first = min(one.ends_on for one in before.obligations if one.items)
-            end = datetime.combine(first, time.min, UTC) + 30 * DAY
+            ends = [one.ends_on for one in before.obligations if one.items]
+            assert ends, "nothing is left to be locked"
+            end = datetime.combine(min(ends), time.min, UTC) + 30 * DAY
         handed_back = before.unlocked_until or end
         end = max(end + case.plan.identifiers_margin, handed_back)
         assert event.at >= end, "locked while the clock runs"

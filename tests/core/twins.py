@@ -16,6 +16,7 @@ from orchestrator.core import decide, settling
 from orchestrator.core.afterwards import following, reading_back
 from orchestrator.core.afterwards.owed import Obligation
 from orchestrator.core.answer import answering
+from orchestrator.core.answer.lost_answers import after_word_of_answer
 from orchestrator.core.answer.recovering import after_recovery
 from orchestrator.core.cases import (
     Case,
@@ -40,7 +41,12 @@ from orchestrator.core.intake.attaching import after_leading
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.leading import RequestAttached, RequestDetached
 from orchestrator.core.plan import PlannedAccount
-from orchestrator.core.ruled import CaseReleased, GateOpened, ReturnRuled
+from orchestrator.core.ruled import (
+    AnswerRuling,
+    CaseReleased,
+    GateOpened,
+    ReturnRuled,
+)
 from orchestrator.core.ruling import locking, reviewing
 from orchestrator.core.settling import settle
 from orchestrator.core.words import Result, StatementKind
@@ -107,6 +113,10 @@ def _signs_again(case: Case, event: StatementSigned) -> Case:
 
 def _recovers_in_part(case: Case, event: StatementRecovered) -> Case:
     return replace(after_recovery(case, event), tasks=case.tasks)
+
+
+def _knows_it_all(case: Case, event: AnswerRuling) -> Case:
+    return replace(after_word_of_answer(case, event), unsure_since=None)
 
 
 def _never_wakes(case: Case, _at: datetime) -> Case:
@@ -237,6 +247,7 @@ TWINS = (
     Twin("evidence never falls", unasked, "_confirmed", _takes_any_word),
     Twin("one final statement", decide, "after_signature", _signs_again),
     Twin("a recovered answer ends all", decide, "after_recovery", _recovers_in_part),
+    Twin("a lost answer", decide, "after_word_of_answer", _knows_it_all),
     Twin("complete means all", answering, "result_of", lambda _: Result.COMPLETE),
     Twin("forgotten once answered", decide, "after_forgetting", _forgets_at_any_time),
     Twin("what is owed is found", decide, "after_forgetting", _forgets_what_is_owed),

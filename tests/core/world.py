@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from orchestrator.core.answer.moments import signing_time
-from orchestrator.core.answer.recovering import ANSWERED_BEFORE
 from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import (
     Case,
@@ -30,8 +29,8 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.later import RequestAmended
-from orchestrator.core.ruled import GateOpened
-from orchestrator.core.words import AccountId, CallId, Result, StatementKind
+from orchestrator.core.ruled import AnswerRuled, GateOpened
+from orchestrator.core.words import AccountId, CallId, StatementKind
 from orchestrator.core.work.links import teachers
 from schemas.case_events import AccountSettled, CaseAlarmed, TaskEscalated
 from schemas.connecting import (
@@ -46,13 +45,13 @@ from schemas.connecting import (
     NotApplicable,
     NothingFound,
     Notified,
-    Retained,
     Retry,
     StillOpen,
     TaskId,
     Unknown,
 )
 from tests.core.amended import check_amended, check_unwidened
+from tests.core.answers import check_answer, check_unsure
 from tests.core.braked import check_brake
 from tests.core.builders import DAY, HOUR
 from tests.core.clocks import check_moved
@@ -60,7 +59,6 @@ from tests.core.feeding import far_enough
 from tests.core.limited import check_items, is_only_limited
 from tests.core.lockings import check_locked
 from tests.core.owing import (
-    check_closed,
     check_left_alone,
     check_owed,
     kept_classes,
@@ -133,8 +131,9 @@ class World:
         self._silence.check(self.case, event, escalated)
         check_holds(before, self.case, event)
         check_locked(before, self.case, event)
+        check_unsure(before, self.case, event)
         lines = [one for one in told if isinstance(one, AccountSettled)]
-        is_told = not isinstance(event, StatementRecovered)  # it was, before
+        is_told = not isinstance(event, StatementRecovered | AnswerRuled)
         assert len(lines) == len(_newly_settled(before, self.case)) * is_told
         return True
 
@@ -193,6 +192,7 @@ class World:
             _check_ruled(case, task)
             if _acts_next(task) and not task.is_follow_up:
                 assert not case.is_identity_doubted, "nobody knows whose data it is"
+                assert case.unsure_since is None, "it may be answered already"
             if _acts_next(task) and not task.has_begun:
                 _check_order(case, task)
         _check_law(case, self.now)
@@ -202,7 +202,7 @@ class World:
         is_answered = case.status in {CaseStatus.ANSWERED, CaseStatus.CLOSED}
         assert case.identity_held or is_answered, "forgotten before the answer"
         if is_answered and not case.led_by:
-            _check_answer(case)
+            check_answer(case)
         at = signing_time(case, self.now)
         sealing = {
             Wants.SEAL_STATEMENT: final_receipt,
@@ -367,29 +367,3 @@ def _check_order(case: Case, task: Task) -> None:
     if planned.is_identity_root and GateReason.OTHERS not in task.opened:
         others = [one for one in erasures.values() if one.id != task.id]
         assert all(other.is_accepted for other in others)
-
-
-def _is_recovered(task: Task) -> bool:
-    """Tell whether only the recovered receipt knows how a task ended."""
-    return getattr(task.outcome, "reason", None) == ANSWERED_BEFORE.reason
-
-
-def _check_answer(case: Case) -> None:
-    """Check that an answered case has nothing open and one final statement."""
-    asked = [task for task in case.all_tasks.values() if not task.is_follow_up]
-    assert all(task.is_settled for task in asked)
-    assert asked, "a case that reaches nobody is never answered"
-    assert case.result is not None
-    kinds = [statement.kind for statement in case.statements]
-    assert kinds.count(StatementKind.FINAL) == 1
-    numbers = [statement.number for statement in case.statements]
-    assert numbers == list(range(1, len(numbers) + 1))
-    kept = any(task.retained for task in case.all_tasks.values())
-    assert not (kept and case.result is Result.COMPLETE)
-    ends = Done | NothingFound | Retained | Exported | Notified | Found
-    closed_in_full = all(isinstance(task.outcome, ends) for task in asked)
-    in_part = {Result.PARTIAL, Result.WITHDRAWN, Result.REFUSED}
-    is_known = not any(_is_recovered(task) for task in case.all_tasks.values())
-    is_in_part = case.result in in_part or not is_known
-    assert closed_in_full or is_in_part, "not everything was done"
-    check_closed(case)

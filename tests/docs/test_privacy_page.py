@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.adapters.logs import KEYS
-from orchestrator.adapters.sql.intake_tables import metadata
+from orchestrator.adapters.sql.lost_tables import metadata
 from schemas.topics import TOPICS, Topic
 
 TEXT = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")

@@ -338,6 +338,7 @@ UPDATE_TASK = (
 
 def _case_row(case: Case) -> dict[str, object]:
     """Return the row of *case*."""
+    stops = len(case.holds) + (case.unsure_since is not None)
     return {
         "id": case.id,
         "version": case.version,
@@ -351,7 +352,7 @@ def _case_row(case: Case) -> dict[str, object]:
         "due_at": case.due_at,
         "wake_at": case.wake_at if case.status is not CaseStatus.CLOSED else None,
         "locks_at": locks_at(case),
-        "held": len(case.holds) or None if case.status is CaseStatus.RUNNING else None,
+        "held": stops or None if case.status is CaseStatus.RUNNING else None,
         "doc": case_to_doc(case),
     }
 

@@ -16,6 +16,7 @@ from orchestrator.adapters.sql import brake_tables as b
 from orchestrator.adapters.sql import intake_tables as i
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.locked_tables import locked_keys
+from orchestrator.adapters.sql.lost_tables import lost_statements
 from orchestrator.adapters.vault.vault import EXPORT
 from orchestrator.adapters.vault.vault_kinds import (
     IN_THE_VAULT,
@@ -314,6 +315,6 @@ KINDS = (
 # stand in accounts.
 HOLDS_NOBODY = (
     *(t.registers, t.accounts, t.leases, t.offsets, t.key_checks),
-    *(t.log_checkpoints, t.restore_holds, b.brakes, b.brake_hours),
+    *(t.log_checkpoints, t.restore_holds, lost_statements, b.brakes, b.brake_hours),
     *(i.quarantine_room, i.unkept_events),
 )

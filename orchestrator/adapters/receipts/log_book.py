@@ -63,6 +63,7 @@ class Checked:
     stamps: int = 0  # of an authority outside, that are good
     stamped_size: int = 0  # so many statements existed
     stamped_at: datetime | None = None  # at this time
+    let_go: int = 0  # nobody has them any more, as two people ruled
 
 
 class LogBook:

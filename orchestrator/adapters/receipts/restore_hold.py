@@ -39,6 +39,12 @@ class SqlRestoreHold:
             return None
         return Compared(Standing(row.standing), row.ours, row.published)
 
+    def found_at(self) -> datetime | None:
+        """Return since when everything irreversible is held, if it is."""
+        with self._database.reading() as connection:
+            row = connection.execute(_FOUND).first()
+        return None if row is None else row.found_at
+
     def follow(self, found: Compared, now: datetime) -> None:
         """
         Begin the hold where *found* asks for it, and end it where all is there again.

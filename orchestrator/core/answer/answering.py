@@ -90,7 +90,7 @@ def after_signature(case: Case, event: StatementSigned) -> Case:
         StatementKind.FINAL: case.wants is Wants.SEAL_STATEMENT,
         StatementKind.SUPPLEMENT: case.wants is Wants.SEAL_SUPPLEMENT,
     }
-    is_next = event.number == len(case.statements) + 1
+    is_next = event.number == case.next_number
     if event.case_version != case.version or not is_next or not wanted[event.kind]:
         return case
     statement = Statement(

@@ -8,6 +8,8 @@ and whatever the backup believes to be open is left alone.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from orchestrator.core.afterwards.following import follow_up, owed_by
 from orchestrator.core.afterwards.owed import CarriedOut, Obligation, ObligationKind
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Statement
@@ -25,7 +27,7 @@ _OWES_NOTHING = frozenset({Result.WITHDRAWN, Result.REFUSED})
 
 def after_recovery(case: Case, event: StatementRecovered) -> Case:
     """Keep a recovered statement; the final one answers the case as it did before."""
-    is_next = event.number == len(case.statements) + 1
+    is_next = event.number == case.next_number
     is_final = event.kind is StatementKind.FINAL
     wanted = {
         StatementKind.INTERIM: case.status is CaseStatus.RUNNING,
@@ -38,8 +40,8 @@ def after_recovery(case: Case, event: StatementRecovered) -> Case:
         event.number, event.kind, event.sha256, event.key_id, event.signed_at
     )
     case = replace(case, statements=(*case.statements, statement), wants_interim=False)
-    if is_final:
-        return _answered(case, event)
+    if is_final and event.result is not None:
+        return answered_before(case, event.result, event.signed_at, event.at)
     return _carried_out(case, event) if event.carried_out else case
 
 
@@ -62,21 +64,22 @@ def _is_told(one: Obligation, event: StatementRecovered) -> bool:
     return one.kind is ObligationKind.RETENTION and told in event.carried_out
 
 
-def _answered(case: Case, event: StatementRecovered) -> Case:
+def answered_before(
+    case: Case, result: Result, answered_at: datetime, at: datetime
+) -> Case:
     """Answer the case; a copy that the backup did not have yet will not come."""
     for task in case.all_tasks.values():
         if not task.is_settled:
             outcome = left_out(task, ANSWERED_BEFORE.reason)
-            case = case.with_task(settle(task, outcome, event.at))
+            case = case.with_task(settle(task, outcome, at))
     gathering = case.export is ExportStatus.GATHERING
     return replace(
         case,
         status=CaseStatus.ANSWERED,
-        answered_at=event.signed_at,
-        result=event.result,
+        answered_at=answered_at,
+        result=result,
+        unsure_since=None,
         export=ExportStatus.DROPPED if gathering else case.export,
-        obligations=()
-        if event.result in _OWES_NOTHING
-        else owed_by(case, event.signed_at),
+        obligations=() if result in _OWES_NOTHING else owed_by(case, answered_at),
         holds=(),  # decided before the restore, or nothing is left to decide
     )

@@ -122,9 +122,9 @@ def _statement(
     is_answered = kind is not StatementKind.INTERIM
     return Receipt(
         statement_id=statement_id,
-        number=len(case.statements) + 1,
+        number=case.next_number,
         rehearsal=tuple(one.value for one in sorted(case.rehearsal)) or None,
-        supersedes=None if adds else len(case.statements) or None,
+        supersedes=None if adds else case.next_number - 1 or None,
         kind=kind.value,
         result=_result(case, kind, tasks),
         controller=_controller(case),

@@ -17,8 +17,9 @@ from typing import assert_never
 from orchestrator.core.cases import Case, CaseStatus, ExportStatus, Scope
 from orchestrator.core.changing import replace
 from orchestrator.core.commands import TellCase
+from orchestrator.core.doubts import in_doubt
 from orchestrator.core.events import CaseExtended, RequestWithdrawn
-from orchestrator.core.holds import REFUSALS
+from orchestrator.core.holds import REFUSALS, RulingKind
 from orchestrator.core.intake.opening import SAFETY, Opening, begun
 from orchestrator.core.leading import (
     LeadExported,
@@ -167,8 +168,11 @@ def words_to_others(before: Case, after: Case, at: datetime) -> Iterator[TellCas
             yield TellCase(before.led_by, RequestDetached(at, after.id))
         return
     if before.withdrawn_at is None and after.withdrawn_at is not None:
-        yield from _farewell(before, at)
+        yield from _farewell(before, at, _doubting(before))
         return
+    if before.leads and not after.leads and after.status is CaseStatus.ANSWERED:
+        # Ruled as answered before: whether they were, too, nobody here knows.
+        yield from _farewell(before, at, after.rulings[-1].by)
     for led in after.leads:
         for event in _told_to_led(before, after, at):
             yield TellCase(led.case, event)
@@ -194,13 +198,24 @@ def _told_to_led(
         yield LeadStated(at, after.id, said, after.result if is_final else None)
 
 
-def _farewell(lead: Case, at: datetime) -> Iterator[TellCase]:
-    """Yield the news of a withdrawal: the first in line leads the rest."""
+def _doubting(case: Case) -> tuple[str, ...]:
+    """Return who let it go that the case may have been answered, if anybody did."""
+    if case.unsure_since is None:
+        return ()
+    doubts = (one for one in case.rulings if one.kind is RulingKind.ANSWER_UNKNOWN)
+    return next((one.by for one in doubts), ())
+
+
+def _farewell(
+    lead: Case, at: datetime, unsure_by: tuple[str, ...] = ()
+) -> Iterator[TellCase]:
+    """Yield the news that a lead is over: the first in line leads the rest."""
     if not lead.leads:
         return
     first, *rest = lead.leads
     is_braked = lead.is_braked
-    yield TellCase(first.case, LeadLost(at, lead.id, None, tuple(rest), is_braked))
+    lost = LeadLost(at, lead.id, None, tuple(rest), is_braked, unsure_by)
+    yield TellCase(first.case, lost)
     for other in rest:
         yield TellCase(other.case, LeadLost(at, lead.id, first.case))
 
@@ -240,6 +255,7 @@ def _alone(case: Case, event: LeadLost) -> Case:
     """Carry the request out by itself; it leads whoever was led beside it."""
     case = replace(case, led_by=None, leads=event.leads)
     case = begun(case, event.at, is_braked=event.is_braked)
+    case = in_doubt(case, event.at, event.unsure_by) if event.unsure_by else case
     for led in event.leads:
         case = _by(case, led)
     return case

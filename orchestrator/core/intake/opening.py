@@ -21,6 +21,7 @@ from orchestrator.core.changing import replace
 from orchestrator.core.clocks.ladder import climbed
 from orchestrator.core.commands import Decision, Publish, TellCase
 from orchestrator.core.deadlines import WITHOUT_HOLIDAYS, Calendar, deadline
+from orchestrator.core.doubts import in_doubt
 from orchestrator.core.holds import DECISIVE, Hold, HoldReason
 from orchestrator.core.leading import Led, RequestAttached
 from orchestrator.core.news import news_of
@@ -57,6 +58,7 @@ class Opening:
     calendar: Calendar = WITHOUT_HOLIDAYS
     sibling_exports: frozenset[CaseId] = frozenset()
     is_braked: bool = False  # it came above the limit of its source
+    unsure_by: tuple[str, ...] = ()  # who let a statement go that may have answered it
     led_by: CaseId | None = None  # the open case that answers it, too
 
 
@@ -70,6 +72,7 @@ def open_case(opening: Opening, plan: Plan) -> Decision:
     case = _received(opening, plan)
     if opening.led_by is not None:
         return _attached(case, opening.led_by)
+    case = _doubted(case, opening)
     if Right.ERASURE in opening.rights and not case.is_dry_run:
         case = replace(case, waits_for_exports=opening.sibling_exports)
     planned = begun(case, opening.at, is_braked=opening.is_braked)
@@ -83,6 +86,13 @@ def begun(case: Case, at: datetime, *, is_braked: bool) -> Case:
     case = replace(case, status=CaseStatus.RECEIVED)
     held = _with_brake(_with_review(case, at), at, is_braked=is_braked)
     return _with_delay(_with_tasks(held, at))
+
+
+def _doubted(case: Case, opening: Opening) -> Case:
+    """Return *case* waiting for a person, if it may have been answered already."""
+    if not opening.unsure_by or case.rehearsal:
+        return case
+    return in_doubt(case, opening.at, opening.unsure_by)
 
 
 def _received(opening: Opening, plan: Plan) -> Case:

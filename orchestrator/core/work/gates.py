@@ -135,7 +135,7 @@ def _is_held(case: Case, task: Task) -> bool:
     """Tell whether a hold names the class of the task's action, or a doubt does."""
     its_class = CLASS_OF[task.action]
     is_asked = task.action is not Action.LOCATE and not task.is_follow_up
-    if case.is_identity_doubted and is_asked:
+    if (case.is_identity_doubted or case.unsure_since) and is_asked:
         return its_class is not ActionClass.PROTECTIVE
     return its_class in case.held
 

@@ -13,28 +13,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator.adapters.keys.signing import ReceiptRejected, verify_envelope
-from orchestrator.adapters.receipts.archive import Archived, read_archived
-from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
-from orchestrator.adapters.receipts.log_book import LogBook
-from orchestrator.adapters.receipts.log_standing import Standing, compared
-from orchestrator.adapters.receipts.notes import NoteRejected
-from orchestrator.adapters.receipts.published import statements_in
+from orchestrator.adapters.receipts.archive import Archived
+from orchestrator.adapters.receipts.lost_statements import Lost, SqlLostStatements
 from orchestrator.adapters.receipts.statement_log import Adopting
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.afterwards.owed import CarriedOut
-from orchestrator.core.answer.merkle import Frontier
 from orchestrator.core.events import StatementRecovered
+from orchestrator.core.ruled import StatementLost
 from orchestrator.core.words import AccountId, CaseId, StatementKind
 from orchestrator.engine import Step
-from orchestrator.errors import NotPossible, SetUpError
+from orchestrator.entrypoints.actions.doubting import doubt
+from orchestrator.entrypoints.actions.missed import Found, Missed, missed_since
+from orchestrator.errors import NotPossible
 from orchestrator.ports import (
     RECOVERED,
     KnownRequest,
     PutStatement,
     SignedStatement,
 )
-from schemas.checkpoints import LogCheckpointed
 from schemas.receipts import Owed
 
 SHOWN = 5  # statements named in a sentence
@@ -50,14 +46,8 @@ class Recovered:
     answered: int
     unknown: int
     owing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A statement, and when it was signed as far as anybody knows."""
-
-    archived: Archived
-    signed_at: datetime
+    lost: int = 0  # two people let them go
+    doubted: int = 0  # cases that wait for a person
 
 
 def recover(parts: Installation, archive: Iterable[Archived]) -> Recovered:
@@ -65,146 +55,57 @@ def recover(parts: Installation, archive: Iterable[Archived]) -> Recovered:
     Import what was published since the backup; raises `NotPossible` if it lacks any.
 
     Then nothing was stored.  What was published is in the checkpoint file, and on the
-    topic of receipts as far as that reaches back; *archive* has older receipts.
-    Processes may run, as the hold keeps them from signing.
+    topic of receipts as far as that reaches back; *archive* has older receipts.  Left
+    out is what two people let go.  Processes may run: the hold keeps them from signing.
     """
-    book, file = LogBook(parts.database), parts.checkpoint_file
-    records = list(parts.published())
-    heads = parts.heads_in(records)
-    found = compared(book, file, heads)
-    if found.standing is Standing.CONTRADICTED:
-        raise NotPossible(found.sentence)
-    head = book.head()
-    frontier = Frontier() if head is None else head.frontier
-    published = _published(file, heads)
-    missed = [one for one in published if one.size > frontier.size]
-    _check_chain(parts, missed, frontier)
-    by_leaf = {one.leaf: one for one in (*statements_in(records), *archive)}
-    wanted = _wanted(book, missed, by_leaf)
-    last = max((one.signed_at for one in published), default=None)
-    later = _later(parts, book, by_leaf, wanted, last)
-    both = [*wanted, *later]
+    missed, lost = missed_since(parts, archive), parts.lost_statements
+    let_go = _let_go(lost, missed)
+    both = [*missed.found, *missed.later]
     unknown = _put(parts, both)
-    answered = _follow(parts, both)
-    Adopting(parts.database).adopt(missed, parts.clock.now())
+    answered = _follow(parts, missed, let_go)
+    doubted = doubt(parts, missed, let_go)
+    Adopting(parts.database).adopt(missed.checkpoints, parts.clock.now())
+    # Whoever opened a case in the meantime may not have known of the doubts.
+    doubted += doubt(parts, missed, let_go)
     parts.log_watch.look()
     return Recovered(
-        statements=len(wanted),
-        checkpoints=len(missed),
-        later=len(later),
+        statements=len(missed.found),
+        checkpoints=len(missed.checkpoints),
+        later=len(missed.later),
         answered=answered,
         unknown=unknown,
         owing=tuple(
             one.archived.said.statement_id for one in both if _owes(one.archived)
         ),
+        lost=len(missed.lost),
+        doubted=doubted,
     )
 
 
-def _published(
-    file: CheckpointFile | None, heads: Sequence[LogCheckpointed]
-) -> Sequence[LogCheckpointed]:
-    """Return every published head once, in order; raises `SetUpError` without any."""
-    filed = [] if file is None else file.all()
-    found = {one.size: one for one in (*heads, *filed)}
-    if not found and file is None:
-        raise SetUpError(
-            "ERASURE_CHECKPOINT_FILE is not set, and the topic of receipts has no head"
-            " of this log: nobody knows what was published since the backup; set it to"
-            " the file that the log's checkpoints were kept in."
-        )
-    return [found[size] for size in sorted(found)]
-
-
-def _check_chain(
-    parts: Installation, missed: Sequence[LogCheckpointed], frontier: Frontier
-) -> None:
-    """Make sure that each checkpoint is signed, and goes on from the one before."""
-    tree = Frontier(frontier.size, frontier.parts)
-    for one in missed:
-        if one.first != tree.size:
-            raise NotPossible(
-                "The checkpoints at hand lack what lies between statement"
-                f" {tree.size} and {one.first}; put the whole checkpoint file back."
-            )
-        for added in one.added:
-            tree.append(bytes.fromhex(added.leaf))
-        try:
-            said = parts.log_signer.read(one.note, one.key_id)
-        except NoteRejected as error:
-            raise NotPossible(
-                f"The checkpoint over {one.size} statements is not genuine. {error}"
-            ) from None
-        if (said.size, said.root) != (tree.size, tree.root):
-            raise NotPossible(
-                f"The checkpoint over {one.size} statements does not sign what its"
-                " line says; the file was changed."
-            )
-
-
-def _wanted(
-    book: LogBook,
-    missed: Sequence[LogCheckpointed],
-    by_leaf: Mapping[str, Archived],
-) -> list[_Found]:
-    """Return the statements of these checkpoints, in order; all of them, or refuse."""
-    names = [(added, one.signed_at) for one in missed for added in one.added]
-    stored = book.envelopes([added.statement_id for added, _ in names])
-    found, missing = [], []
-    for added, at in names:
-        own = read_archived(stored.get(added.statement_id, b""))
-        archived = own if own and own.leaf == added.leaf else by_leaf.get(added.leaf)
-        if archived is None:
-            missing.append(added.statement_id)
-        else:
-            said_at = archived.said.times.signed_at
-            found.append(_Found(archived, said_at or at))
+def _let_go(lost: SqlLostStatements, missed: Missed) -> Mapping[str, tuple[str, str]]:
+    """Return who let each lost statement go; raises `NotPossible` if nobody did."""
+    ruled = {one.leaf: it.by for it in lost.let_go() for one in it.missing}
+    missing = [one.statement_id for one in missed.lost if one.leaf not in ruled]
     if missing:
         named = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
         raise NotPossible(
-            f"The archive lacks {len(missing)} of {len(names)} statements ({named});"
-            " nothing was stored. Add their files and run this again."
+            f"The archive lacks {len(missing)} of {len(missed.entries)} statements"
+            f" ({named}); nothing was stored. Add their files and run this again; if"
+            " nobody has them any more, see `erasure log missing`."
         )
-    return found
+    return ruled
 
 
-def _later(
-    parts: Installation,
-    book: LogBook,
-    by_leaf: Mapping[str, Archived],
-    wanted: Sequence[_Found],
-    last: datetime | None,
-) -> list[_Found]:
-    """Return receipts of ours signed after the last checkpoint that was published."""
-    logged = {one.archived.leaf for one in wanted}
-    fresh = [
-        _Found(one, one.said.times.signed_at)
-        for leaf, one in by_leaf.items()
-        if leaf not in logged
-        and one.said.times.signed_at is not None
-        and last is not None
-        and one.said.times.signed_at >= last
-        and _is_ours(parts, one)
-    ]
-    known = book.envelopes([one.archived.said.statement_id for one in fresh])
-    new = [one for one in fresh if one.archived.said.statement_id not in known]
-    return sorted(new, key=lambda one: (one.signed_at, one.archived.said.statement_id))
-
-
-def _is_ours(parts: Installation, one: Archived) -> bool:
-    """Tell whether a key of ours signed a receipt; no checkpoint vouches for it."""
-    try:
-        verify_envelope(one.envelope, parts.keys.public_signing[one.key_id])
-    except (KeyError, ReceiptRejected):
-        return False
-    return True
-
-
-def _put(parts: Installation, found: Sequence[_Found]) -> int:
+def _put(parts: Installation, found: Sequence[Found]) -> int:
     """Store statements, and the requests that nobody remembers; returns how many."""
     now = parts.clock.now()
     with parts.store.transaction() as transaction:
         transaction.write([PutStatement(_signed(one)) for one in found], now)
-        answers = {one.archived.said.request_id: one.archived.said for one in found}
+        # Of what is not answered nothing is remembered: it is opened, and answered.
+        said = [one.archived.said for one in found]
+        answers = {
+            it.request_id: it for it in said if it.kind is not StatementKind.INTERIM
+        }
         known = {one.request_id for one in transaction.known_requests(set(answers), [])}
         new = [
             KnownRequest(id_, RECOVERED, id_, RECOVERED, CaseId(said.case_id))
@@ -215,21 +116,30 @@ def _put(parts: Installation, found: Sequence[_Found]) -> int:
     return len(new)
 
 
-def _follow(parts: Installation, found: Sequence[_Found]) -> int:
+def _follow(
+    parts: Installation, missed: Missed, let_go: Mapping[str, tuple[str, str]]
+) -> int:
     """Let the cases that are known follow their statements; returns how many ended."""
-    ids = {one.archived.said.request_id for one in found}
+    both = [*missed.entries, *missed.later]
+    ids = {one.archived.said.request_id for one in both if isinstance(one, Found)}
     with parts.store.transaction() as transaction:
         known = transaction.known_requests(ids, [])
     cases = {one.request_id: one.case_id for one in known}
     now = parts.clock.now()
-    final = [one.archived.said.kind is StatementKind.FINAL for one in found]
-    of = [cases[one.archived.said.request_id] for one in found]
-    pairs = zip(of, found, strict=True)
-    applied = parts.engine.apply([Step(id_, _event(one, now)) for id_, one in pairs])
+    steps, final = [], []
+    for one in both:
+        if isinstance(one, Lost):
+            event = StatementLost(now, one.number_in_case, let_go[one.leaf])
+            steps.append(Step(CaseId(one.case), event))
+            final.append(False)
+        elif (case := cases.get(one.archived.said.request_id)) is not None:
+            steps.append(Step(case, _event(one, now)))
+            final.append(one.archived.said.kind is StatementKind.FINAL)
+    applied = parts.engine.apply(steps)
     return sum(a and b for a, b in zip(applied, final, strict=True))
 
 
-def _event(found: _Found, now: datetime) -> StatementRecovered:
+def _event(found: Found, now: datetime) -> StatementRecovered:
     """Return what the case hears of its statement."""
     one = found.archived
     return StatementRecovered(
@@ -250,7 +160,7 @@ def _event(found: _Found, now: datetime) -> StatementRecovered:
     )
 
 
-def _signed(found: _Found) -> SignedStatement:
+def _signed(found: Found) -> SignedStatement:
     """Return a statement as it was stored before."""
     one = found.archived
     return SignedStatement(

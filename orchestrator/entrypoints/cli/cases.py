@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestrator.entrypoints.cli import deciding
+from orchestrator.entrypoints.cli import deciding, missing
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
 from orchestrator.entrypoints.cli.options import HELP, By, CaseId, Json, Limit
 from orchestrator.entrypoints.cli.showing import (
@@ -32,6 +32,7 @@ app.command("approve")(deciding.approve)
 app.command("refuse")(deciding.refuse)
 app.command("use-stopped")(deciding.use_stopped)
 app.command("notice")(deciding.notice)
+app.command("answered")(missing.answered)
 
 _STATUSES = ("received", "running", "attached", "answered", "closed")
 

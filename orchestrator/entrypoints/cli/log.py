@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.entrypoints.cli import missing
 from orchestrator.entrypoints.cli.opening import (
     open_database,
     open_parts,
@@ -244,6 +245,7 @@ def check(
     with open_parts() as parts:
         elsewhere = list(_kept(parts, against or ()))
         found = LogBook(parts.database).checked(parts.log_signer, elsewhere)
+        found = parts.lost_statements.excused(found)
         found = _with_stamps(parts, found, tsa_ca)
     if as_json:
         print_json(found)
@@ -270,6 +272,7 @@ def _checked_facts(found: Checked, elsewhere: int) -> list[tuple[str, object]]:
         ("checkpoints", found.checkpoints),
         ("checkpoints kept elsewhere", elsewhere),
         ("waiting for the log", found.waiting),
+        ("let go by two people", found.let_go or None),
         ("good time stamps", found.stamps),
         ("statements stamped", found.stamped_size),
         ("newest time stamp", found.stamped_at),
@@ -301,6 +304,10 @@ def _with_stamps(parts: Installation, found: Checked, tsa_ca: Path | None) -> Ch
     )
 
 
+app.command("missing")(missing.missing)
+app.command("release")(missing.release)
+
+
 @app.command()
 def recover(
     source: Annotated[
@@ -325,20 +332,7 @@ def recover(
     if as_json:
         print_json(found)
         return
-    print_facts(
-        [
-            ("statements", found.statements),
-            ("checkpoints", found.checkpoints),
-            ("signed after the last one", found.later),
-            ("cases answered again", found.answered),
-            ("cases the backup lacks", found.unknown),
-        ]
-    )
-    for statement in found.owing:
-        say(
-            f"{statement} promises an erasure when retention ends; compare it with"
-            " `erasure case show`: the backup may not know of it."
-        )
+    missing.print_recovered(found)
 
 
 def _kept(parts: Installation, files: list[Path] | tuple[()]) -> Iterator[Checkpoint]:

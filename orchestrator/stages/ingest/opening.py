@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
@@ -58,6 +58,22 @@ class CalendarFor(Protocol):
         """Return the calendar by which a case's deadline is counted."""
 
 
+class Doubts(Protocol):
+    """Which requests may have been answered already, by a statement that is lost."""
+
+    def of(self, request_id: str, received_at: datetime) -> tuple[str, ...]:
+        """Return who let that answer go; nobody, if there is no doubt."""
+
+
+class NoDoubts:
+    """No statement is lost."""
+
+    def of(self, request_id: str, received_at: datetime) -> tuple[str, ...]:
+        """Return nobody."""
+        del request_id, received_at
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class IngestParts:
     """What ingest works with."""
@@ -76,6 +92,7 @@ class IngestParts:
     on_applied: Callable[[], None]
     owns_log: bool = False  # the requests lie in our own database
     bounds: Bounds = field(default_factory=Bounds)
+    doubts: Callable[[], Doubts] = NoDoubts
 
 
 def new_case(
@@ -116,6 +133,13 @@ def new_case(
         ),
     )
     return NewCase(opening, plan, tuple(writes)), opened
+
+
+def in_doubt(new: NewCase, doubts: Doubts) -> NewCase:
+    """Return *new* waiting for a person, if it may have been answered already."""
+    opening = new.opening
+    by = doubts.of(opening.request_id, opening.received_at)
+    return replace(new, opening=replace(opening, unsure_by=by)) if by else new
 
 
 def _subject(parts: IngestParts, customer_id: str | None, plan: Plan) -> SubjectRef:

@@ -34,7 +34,7 @@ from orchestrator.stages.ingest.attaching import attached
 from orchestrator.stages.ingest.batch import Batch, Word
 from orchestrator.stages.ingest.braking import Braking
 from orchestrator.stages.ingest.later import apply_words
-from orchestrator.stages.ingest.opening import IngestParts, new_case
+from orchestrator.stages.ingest.opening import IngestParts, in_doubt, new_case
 from orchestrator.stages.ingest.refusing import keep_refused
 from orchestrator.stages.ingest.repeating import Repeating, Said
 from schemas.intake import SubmittedRequest
@@ -122,7 +122,7 @@ class Ingest:
         self, records: Sequence[Record], release: Release | None = None
     ) -> Sequence[Rejection]:
         """Store the effect of *records* and their offsets, at once."""
-        parts = self._parts
+        parts, doubts = self._parts, self._parts.doubts()
         with parts.store.transaction() as transaction:
             fresh = list(records) if release else fresh_of(transaction, records)
             said = [(one, self._said(one, release)) for one in fresh]
@@ -133,7 +133,9 @@ class Ingest:
             repeating.recall(said)
             read = repeating.new(said, batch.is_known)
             openings = [
-                new for record, what in read if (new := self._take(batch, record, what))
+                in_doubt(new, doubts)
+                for record, what in read
+                if (new := self._take(batch, record, what))
             ]
             braking = self._open(batch, transaction, openings)
             apply_words(self._parts, batch)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from orchestrator.adapters.sql.intake_tables import metadata
+from orchestrator.adapters.sql.lost_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

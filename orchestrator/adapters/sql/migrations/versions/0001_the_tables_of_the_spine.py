@@ -240,6 +240,13 @@ def _log_of_statements() -> None:
         _time("found_at"),
         _key("restore_holds", "name"),
     )
+    op.create_table(
+        "lost_statements",
+        *(_text("digest"), _text("missing"), _text("said"), _text("by", null=True)),
+        *(_text("also_by", null=True), _time("ruled_at", null=True)),
+        *(_text("requests", null=True), _time("until", null=True)),
+        _key("lost_statements", "digest"),
+    )
 
 
 def _messages() -> None:

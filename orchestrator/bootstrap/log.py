@@ -16,8 +16,7 @@ from orchestrator.adapters.kafka import (
     read_tail,
 )
 from orchestrator.ports.event_log import Consumer, Record, TopicPartition
-from orchestrator.setting_kinds import KeptSecret
-from orchestrator.settings import Settings
+from orchestrator.settings import KeptSecret, Settings
 from schemas.topics import REQUESTS
 
 

@@ -22,8 +22,7 @@ from orchestrator.adapters.kafka import KafkaSettings, KafkaTopics
 from orchestrator.adapters.kafka.credentials import FreshCredentials
 from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.ports.event_log import LogUnavailable
-from orchestrator.setting_kinds import KeptSecret
-from orchestrator.settings import Settings
+from orchestrator.settings import KeptSecret, Settings
 from tests.connectors.authority import Authority
 
 AT = "kafka-1:9093"

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
 
-class Stamping(BaseSettings):
+class StampingPart(BaseSettings):
     """Where stamps come from, and what they must lead to; a part of `Settings`."""
 
     tsa_url: str | None = Field(

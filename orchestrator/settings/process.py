@@ -1,34 +1,16 @@
-"""
-Every setting of a process, from environment variables that begin with `ERASURE_`.
-
-Read once, in `bootstrap`, and handed on as values.  What belongs to controllers and
-accounts is in the register instead.  A secret may be written as `file:/PATH` or
-`env:NAME`, so that an orchestrator's own secret files need no other mechanism.
-"""
+"""All settings of a process: its own few, and the parts that stand beside this file."""
 
 from __future__ import annotations
 
-import difflib
-import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pydantic import (
-    Field,
-    SecretStr,
-    ValidationError,
-)
-from pydantic_core import ErrorDetails
+from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from orchestrator.adapters.durations import duration_text
-from orchestrator.errors import SetUpError
-from orchestrator.keeping import Keeping
-from orchestrator.reaching import Reaching
-from orchestrator.setting_kinds import (
+from orchestrator.settings.kafka import KafkaPart
+from orchestrator.settings.keeping import KeepingPart
+from orchestrator.settings.kinds import (
     Address,
     Duration,
     EventAudience,
@@ -37,21 +19,15 @@ from orchestrator.setting_kinds import (
     Secret,
     Unsigned,
 )
-from orchestrator.stamping import Stamping
+from orchestrator.settings.showing import shown
+from orchestrator.settings.stamping import StampingPart
 from schemas.checkpoints import LogName
 
 PREFIX = "ERASURE_"
-# The tests' own variables; a process that sees them is not misconfigured.
-_NOT_OURS = ("ERASURE_TEST_", "ERASURE_VENDOR_SPECS")
 CHECKPOINTS = "checkpoints.jsonl"
-_HIDDEN = "********"
-UNSIGNED_TAKEN = (
-    "Unsigned requests are taken (ERASURE_UNSIGNED_REQUESTS=take): whoever can write to"
-    " the topic can have anybody erased; for trials only."
-)
 
 
-class Settings(Reaching, Keeping, Stamping):
+class Settings(KafkaPart, KeepingPart, StampingPart):
     """
     The settings of one process; `load_settings` reads them.
 
@@ -182,127 +158,12 @@ class Settings(Reaching, Keeping, Stamping):
     def redacted(self) -> dict[str, str]:
         """Return every variable and its value as people may see it."""
         return {
-            variable_of(name): _shown(name, getattr(self, name))
+            variable_of(name): shown(name, getattr(self, name))
             for name in type(self).model_fields
         }
-
-
-def load_settings() -> Settings:
-    """
-    Read the environment.
-
-    Raises `SetUpError` with one sentence a line about everything that is wrong;
-    secrets' values appear in none.
-    """
-    problems = list(_unknown_variables(os.environ))
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        problems += [_sentence(detail) for detail in error.errors(include_url=False)]
-        settings = None
-    if settings is None or problems:
-        raise SetUpError("\n".join(problems))
-    return settings
 
 
 def variable_of(field: str) -> str:
     """Return the environment variable of a setting."""
     alias = Settings.model_fields[field].validation_alias
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
-
-
-def _unknown_variables(environ: Mapping[str, str]) -> Iterator[str]:
-    """Tell which variables nobody reads: a misspelt one changes nothing, silently."""
-    known = [variable_of(field) for field in Settings.model_fields]
-    for name in sorted(environ):
-        given = name.upper()
-        is_ours = given.startswith(PREFIX) and not given.startswith(_NOT_OURS)
-        if is_ours and given not in known:
-            yield f"{name}: no such setting; {_instead(given, known)}."
-
-
-def _instead(name: str, known: Iterable[str]) -> str:
-    """Say which setting was probably meant."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"write {close[0]}" if close else "`erasure config show` lists them"
-
-
-def _sentence(detail: ErrorDetails) -> str:
-    """Say what is wrong with one variable, without its value where it is a secret."""
-    if not detail["loc"]:
-        return str(detail.get("ctx", {}).get("error", detail["msg"]))
-    name = str(detail["loc"][0])
-    fields = Settings.model_fields
-    field = next((it for it in fields if name in (it, variable_of(it))), None)
-    if field is None:
-        return f"{name}: no such setting; `erasure config show` lists them."
-    variable = variable_of(field)
-    wrong = detail.get("ctx", {}).get("error")
-    if _is_secret(field) and isinstance(wrong, ValueError):
-        return f"{variable}: {wrong}"
-    example = (Settings.model_fields[field].examples or [""])[0]
-    return f"{variable}: {_problem(detail)}; write {variable}={example}."
-
-
-def _problem(detail: ErrorDetails) -> str:
-    """Say in half a sentence what is wrong with a value that is no secret."""
-    words = re.findall(r"'([^']*)'", detail.get("ctx", {}).get("expected", ""))
-    if words:
-        return f'"{detail["input"]}" is not one of {", ".join(words)}'
-    wrong = detail.get("ctx", {}).get("error")
-    if isinstance(wrong, ValueError):
-        return f'"{detail["input"]}" {wrong}'
-    return f'"{detail["input"]}" does not fit'
-
-
-def _is_secret(field: str) -> bool:
-    """Tell whether a setting's value is hidden."""
-    return "SecretStr" in str(Settings.model_fields[field].annotation)
-
-
-def _shown(field: str, value: object) -> str:
-    """Write a value for people."""
-    match value:
-        case None:
-            return ""
-        case timedelta():
-            return duration_text(value)
-        case SecretStr() if field == "database_url":
-            return _without_passwords(value.get_secret_value())
-        case SecretStr():
-            return _HIDDEN if value else ""
-        case _:
-            return str(value)
-
-
-def _without_passwords(url: str) -> str:
-    """Return a database URL whose passwords are hidden; all of it if it is no URL."""
-    try:
-        parts = urlsplit(url)
-        password = parts.password
-    except ValueError:
-        return _HIDDEN
-    rest = f"{parts.path}{parts.query}{parts.fragment}"
-    if "://" not in url or "@" in rest:  # an unescaped / or # in the password
-        return _HIDDEN
-    netloc = parts.netloc
-    if password is not None:
-        user, _, host = netloc.rpartition("@")
-        netloc = f"{user.partition(':')[0]}:{_HIDDEN}@{host}"
-    query = re.sub(
-        r"(?i)([^&=]*(?:password|secret|token)[^&=]*)=[^&]*",
-        rf"\1={_HIDDEN}",
-        parts.query,
-    )
-    tail = f"?{query}" if query else ""
-    return f"{parts.scheme}://{netloc}{parts.path}{tail}"
-
-
-__all__ = [
-    "UNSIGNED_TAKEN",
-    "LogFormat",
-    "Settings",
-    "Unsigned",
-    "load_settings",
-    "variable_of",
-]

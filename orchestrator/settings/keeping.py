@@ -8,7 +8,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 
-class Keeping(BaseSettings):
+class KeepingPart(BaseSettings):
     """Periods of what is not bound to a case's end; a part of `Settings`."""
 
     quarantine_keep_days: Annotated[int, Field(ge=1, le=3650)] = Field(

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings
 
-from orchestrator.setting_kinds import (
+from orchestrator.settings.kinds import (
     RenewedSecret,
     SaslMechanism,
     Secret,
@@ -24,7 +24,7 @@ _TLS = (
 )
 
 
-class Reaching(BaseSettings):
+class KafkaPart(BaseSettings):
     """How Kafka is reached, where it is not the embedded log; a part of `Settings`."""
 
     kafka: str = Field(

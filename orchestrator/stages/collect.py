@@ -16,10 +16,10 @@ from typing import Protocol
 
 import structlog
 
-from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.words import AccountId
+from orchestrator.engine.bounding import Bounding, Stranger
+from orchestrator.engine.fresh import fresh
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.fresh import fresh
 from orchestrator.ports import (
     MOST_WAITING,
     Bounds,

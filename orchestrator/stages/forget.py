@@ -15,7 +15,6 @@ from datetime import datetime
 
 import structlog
 
-from orchestrator.apart import Apart
 from orchestrator.core.afterwards.owed import IDENTITY, ObligationKind
 from orchestrator.core.afterwards.reading_back import identifiers_go_at
 from orchestrator.core.answer.dossier import (
@@ -32,6 +31,7 @@ from orchestrator.core.events import ExportShredded
 from orchestrator.core.keyed import IdentityForgotten, OwedForgotten
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step
+from orchestrator.engine.apart import Apart
 from orchestrator.errors import (
     CannotStore,
     Conflict,

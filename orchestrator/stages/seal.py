@@ -14,7 +14,6 @@ from typing import Protocol
 
 import structlog
 
-from orchestrator.apart import Apart
 from orchestrator.core.answer.copying import label_of
 from orchestrator.core.answer.moments import signing_time
 from orchestrator.core.answer.statements import (
@@ -26,6 +25,7 @@ from orchestrator.core.cases import Case, Wants
 from orchestrator.core.events import ExportSealed, StatementSigned
 from orchestrator.core.words import StatementKind
 from orchestrator.engine import Announcement, Engine, Step
+from orchestrator.engine.apart import Apart
 from orchestrator.ports import (
     Artifact,
     Artifacts,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from orchestrator.bounding import Bounding, Stranger
 from orchestrator.core.deadlines import cautious_due
+from orchestrator.engine.bounding import Bounding, Stranger
 from orchestrator.ports import OutgoingMessage, Quarantined
 from orchestrator.ports.event_log import Record, TopicPartition, pack
 from orchestrator.stages.ingest.batch import Batch

@@ -14,15 +14,15 @@ from datetime import datetime
 
 import structlog
 
-from orchestrator.bounding import Bounding
 from orchestrator.core.intake.admission import admitted
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import (
     CaseId,
 )
 from orchestrator.engine import NewCase
+from orchestrator.engine.bounding import Bounding
+from orchestrator.engine.fresh import fresh as fresh_of
 from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.fresh import fresh as fresh_of
 from orchestrator.ports import (
     ForgetRecord,
     KnownRequest,

@@ -1,21 +1,12 @@
-"""
-The one transaction: lock, decide, write, commit.
-
-`Engine.apply` takes a batch of steps, locks their cases in id order, decides each event
-in turn and stores cases, tasks, history, outgoing messages and what rides along, once.
-A batch that fails is bisected; a single step that fails hands its task to a person.
-"""
+"""What one transaction loads, decides and writes: the engine's unit of work."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID, uuid5
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from orchestrator.core.cases import Case, CaseStatus, Task, TaskStatus, Wants
 from orchestrator.core.changing import replace
@@ -28,44 +19,25 @@ from orchestrator.core.commands import (
 )
 from orchestrator.core.decide import decide
 from orchestrator.core.events import (
-    CallReported,
     Event,
     ExportSealed,
     RequestWithdrawn,
     SiblingExportOpened,
     SiblingExportSettled,
     StatementRecovered,
-    TaskReported,
 )
 from orchestrator.core.intake.attaching import attachments
 from orchestrator.core.intake.opening import Opening, open_case
 from orchestrator.core.plan import Plan
 from orchestrator.core.ruled import CaseRefused
 from orchestrator.core.words import CaseId, Rehearsal, SubjectRef
-from orchestrator.errors import CannotStore, Conflict, SetUpError, Unavailable
-from orchestrator.ports import CloseCall, OutgoingMessage, Store, Transaction, Write
+from orchestrator.engine.steps import Announcement, NewCase, Step, Stirred
+from orchestrator.ports import OutgoingMessage, Transaction, Write
 from schemas.case_events import event_data
-from schemas.connecting import NeedsHuman
 from schemas.topics import CASE_EVENTS
 
 # Never change: message ids of what was already sent are derived from it.
 MESSAGES = UUID("6f6e1c0e-6f0b-5d56-9a3c-6d1f0c5f7a11")
-MOST_TRIES = 5  # of a step that meets another transaction
-
-OnFailure = Callable[["Step", Exception], None]
-Rider = Callable[[], None]  # what it stores in its thread is part of the transaction
-
-
-class Stirred(StrEnum):
-    """The stages that a step may have given something to do."""
-
-    WORK = "work"
-    SEAL = "seal"
-    RELAY = "relay"
-    FORGET = "forget"
-
-
-Listener = Callable[[frozenset[Stirred]], None]
 
 _STIRRED_BY_WANT = {
     Wants.SEAL_EXPORT: Stirred.SEAL,
@@ -79,135 +51,6 @@ _STIRRED_BY_WANT = {
 # Events after which the subject's other cases may wait for a copy no longer.
 _TELLING = (ExportSealed, RequestWithdrawn, CaseRefused, StatementRecovered)
 _FOR_WORK = frozenset({TaskStatus.READY, TaskStatus.WAITING})
-
-
-@dataclass(frozen=True, slots=True)
-class Announcement:
-    """A message that goes out with a step, beside what the decision publishes."""
-
-    topic: str
-    type: str
-    data: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One event of one case, with what must be stored together with its effect."""
-
-    case: CaseId
-    event: Event
-    writes: tuple[Write, ...] = ()
-    announcements: tuple[Announcement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NewCase:
-    """A case to open, with the keys and sealed identifiers it starts with."""
-
-    opening: Opening
-    plan: Plan
-    writes: tuple[Write, ...]
-
-
-class Engine:
-    """Applies events to cases; safe to call from several threads and processes."""
-
-    def __init__(
-        self,
-        store: Store,
-        now: Callable[[], datetime],
-        on_failure: OnFailure | None = None,
-    ) -> None:
-        """Keep the store; *on_failure* is told of a step that could not be applied."""
-        self._store = store
-        self._now = now
-        self._on_failure = on_failure
-        self._listeners: list[Listener] = []
-
-    def listen(self, listener: Listener) -> None:
-        """Tell *listener* after each commit whom it may have given something to do."""
-        self._listeners.append(listener)
-
-    def apply(self, steps: Sequence[Step]) -> list[bool]:
-        """
-        Apply *steps* in one transaction; returns which of them changed their case.
-
-        Writes of a step that changes nothing are dropped with it: an outcome of an
-        ended ownership leaves no trace.  Raises `Unavailable`, `Conflict` or
-        `CannotStore` or `SetUpError`, and then nothing is stored.
-        """
-        if not steps:
-            return []
-        try:
-            return self._apply_once(steps)
-        except (Unavailable, Conflict, CannotStore, SetUpError):
-            raise
-        except Exception as error:  # noqa: BLE001 (a fault of ours stops no other case)
-            if len(steps) > 1:
-                middle = len(steps) // 2
-                return [*self.apply(steps[:middle]), *self.apply(steps[middle:])]
-            return [self._give_up(steps[0], error)]
-
-    def opening(self, transaction: Transaction) -> Work:
-        """Return the unit of work that opens cases in the caller's transaction."""
-        return Work(transaction, self._now())
-
-    def apply_with(self, steps: Sequence[Step], rider: Rider) -> bool:
-        """
-        Apply *steps*, and let *rider* store something in the same transaction.
-
-        Tells whether it did.  It begins anew with each try; one that fails takes nobody
-        along, for then the steps are applied without it.  Raises what `apply` raises.
-        """
-        if not steps:
-            return False
-        try:
-            self._apply_once(steps, rider)
-        except (Unavailable, Conflict, CannotStore, SetUpError):
-            raise
-        except Exception:  # noqa: BLE001 (whose fault it is shows without the rider)
-            self.apply(steps)
-            return False
-        return True
-
-    def committed(self, work: Work) -> None:
-        """Tell the listeners whom *work*, which is committed, gave something to do."""
-        stirred = work.stirred()
-        for listener in self._listeners:
-            listener(stirred)
-
-    def _apply_once(
-        self, steps: Sequence[Step], rider: Rider | None = None
-    ) -> list[bool]:
-        """Apply all steps in one transaction, again if another one was in the way."""
-        for attempt in Retrying(
-            retry=retry_if_exception_type(Conflict),
-            stop=stop_after_attempt(MOST_TRIES),
-            reraise=True,
-        ):
-            with attempt, self._store.transaction() as transaction:
-                work = Work(transaction, self._now())
-                work.load(steps)
-                applied = [work.apply(step) for step in steps]
-                work.save()
-                if rider is not None:
-                    rider()
-        self.committed(work)
-        return applied
-
-    def _give_up(self, step: Step, error: Exception) -> bool:
-        """Hand the task of a step that cannot be applied to a person."""
-        if self._on_failure is not None:
-            self._on_failure(step, error)
-        event = step.event
-        ours = NeedsHuman("our_fault")
-        if not isinstance(event, TaskReported | CallReported) or event.report == ours:
-            return False
-        parked = replace(event, report=ours)
-        # Its answer came: whoever takes the account over must not take it for lost.
-        closed = () if event.call is None else (CloseCall(event.call),)
-        return self.apply([Step(step.case, parked, closed)])[0]
 
 
 @dataclass(slots=True)

@@ -76,9 +76,9 @@ def news_of(before: Case, after: Case) -> Iterator[Command]:
 def _settled(before: Case, after: Case) -> Iterator[Command]:
     """Yield one event for each task that settled in this step."""
     for task in after.all_tasks.values():
-        if not task.is_settled or task.outcome is None:
-            continue
         was = before.all_tasks.get(task.id)
+        if was is task or not task.is_settled or task.outcome is None:
+            continue
         if was is not None and was.is_settled:
             continue
         if task.is_read_back:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from orchestrator.core.answer.statements import final_receipt, interim_receipt
 from orchestrator.core.cases import Case, CaseStatus, Wants
-from orchestrator.core.clocks.alarms import next_mark
+from orchestrator.core.clocks.alarms import alarm_moments, next_mark
 from orchestrator.core.commands import Publish
 from orchestrator.core.decide import decide
 from orchestrator.core.events import SiblingExportOpened, TimePassed
@@ -263,3 +264,20 @@ def test_final_receipt_replaces_the_interim_statement() -> None:
     receipt = final_receipt(case, "s-2", T0, "1.0.0")
 
     assert (receipt.number, receipt.supersedes) == (2, 1)
+
+
+def test_day_before_is_counted_where_the_deadline_is() -> None:
+    """A week before noon is noon there, also if UTC was asked for first."""
+    noon = datetime(2026, 10, 28, 12, tzinfo=ZoneInfo("Europe/Paris"))
+    in_utc = noon.astimezone(UTC)
+    received = in_utc - timedelta(days=30)
+
+    weeks = [
+        next(at for at, mark in alarm_moments(received, due, due) if mark is Mark.WEEK)
+        for due in (in_utc, noon)
+    ]
+
+    assert weeks == [
+        datetime(2026, 10, 21, 11, tzinfo=UTC),
+        datetime(2026, 10, 21, 10, tzinfo=UTC),
+    ]

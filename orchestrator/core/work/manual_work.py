@@ -150,8 +150,9 @@ def told_in_time(case: Case, at: datetime) -> Case:
     if case.status not in {CaseStatus.RUNNING, CaseStatus.ANSWERED}:
         return case
     for task in case.all_tasks.values():
-        due = task.wake_at is not None and task.wake_at <= at
-        if task.status is TaskStatus.WITH_PERSON and task.handover is not None and due:
+        if task.status is not TaskStatus.WITH_PERSON or task.handover is None:
+            continue
+        if task.wake_at is not None and task.wake_at <= at:
             case = case.with_task(_told(task, task.handover, at))
     return case
 

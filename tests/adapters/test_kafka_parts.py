@@ -13,8 +13,8 @@ import pytest
 from kafka.errors import FencedInstanceIdError
 
 from orchestrator.adapters.kafka.assignment import Assignment
+from orchestrator.adapters.kafka.clients import Sweeper
 from orchestrator.adapters.kafka.lane import Lane
-from orchestrator.adapters.kafka.settings import Sweeper
 from orchestrator.ports.event_log import TopicPartition
 
 

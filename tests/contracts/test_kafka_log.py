@@ -20,7 +20,7 @@ from orchestrator.adapters.kafka import (
     KafkaSettings,
     KafkaTopics,
 )
-from orchestrator.adapters.kafka.settings import quieten
+from orchestrator.adapters.kafka.clients import quieten
 from orchestrator.errors import OrchestratorError, SetUpError
 from orchestrator.ports.event_log import LogUnavailable, TopicPartition
 from tests.support.logs import (

@@ -19,13 +19,10 @@ import kafka
 from kafka.errors import KafkaError, RetriableError
 
 from orchestrator.adapters.kafka.assignment import Assignment
+from orchestrator.adapters.kafka.clients import Sweeper, open_client
 from orchestrator.adapters.kafka.lane import Lane
 from orchestrator.adapters.kafka.sentences import explain
-from orchestrator.adapters.kafka.settings import (
-    KafkaSettings,
-    Sweeper,
-    open_client,
-)
+from orchestrator.adapters.kafka.settings import KafkaSettings
 from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.ports.event_log import LogUnavailable, Record, Stored, TopicPartition
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from orchestrator.adapters.kafka.settings import KafkaSettings
 from orchestrator.errors import SetUpError
-
-if TYPE_CHECKING:
-    from orchestrator.adapters.kafka.settings import KafkaSettings
 
 _Stamp = tuple[int, int, int]
 

@@ -11,12 +11,9 @@ from typing import Any, Final
 import kafka
 from kafka.errors import AuthorizationError, KafkaError, MessageSizeTooLargeError
 
+from orchestrator.adapters.kafka.clients import Sweeper, open_client
 from orchestrator.adapters.kafka.sentences import explain
-from orchestrator.adapters.kafka.settings import (
-    KafkaSettings,
-    Sweeper,
-    open_client,
-)
+from orchestrator.adapters.kafka.settings import KafkaSettings
 from orchestrator.adapters.kafka.trouble import Trouble
 from orchestrator.ports.event_log import (
     MAX_MESSAGE_BYTES,

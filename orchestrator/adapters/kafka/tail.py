@@ -10,10 +10,11 @@ from typing import Any, Final
 import kafka
 from kafka.errors import KafkaError
 
+from orchestrator.adapters.kafka.clients import open_client
 from orchestrator.adapters.kafka.consumer import as_record
 from orchestrator.adapters.kafka.lane import Lane
 from orchestrator.adapters.kafka.sentences import explain
-from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
+from orchestrator.adapters.kafka.settings import KafkaSettings
 from orchestrator.ports.event_log import LogUnavailable, Record
 
 _PATIENCE: Final = 30.0  # seconds without a record, or until all of a tail is there

@@ -19,8 +19,9 @@ from kafka.errors import (
     TopicAlreadyExistsError,
 )
 
+from orchestrator.adapters.kafka.clients import open_client
 from orchestrator.adapters.kafka.sentences import explain
-from orchestrator.adapters.kafka.settings import KafkaSettings, open_client
+from orchestrator.adapters.kafka.settings import KafkaSettings
 from orchestrator.errors import SetUpError
 from orchestrator.ports.event_log import Topic
 

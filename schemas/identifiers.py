@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from hashlib import md5, sha256
+from hashlib import sha256
 
 from schemas.people import EMAIL, PHONE, Identifier
 
@@ -70,11 +70,6 @@ def recovered(found: Identifier, country: str | None = None) -> Identifier:
 def sha256_of(value: str) -> str:
     """Return the hash by which vendors know a person: of the trimmed lower case."""
     return sha256(_folded(value)).hexdigest()
-
-
-def md5_of(value: str) -> str:
-    """Return the older hash of the same (Mailchimp's name for a subscriber)."""
-    return md5(_folded(value), usedforsecurity=False).hexdigest()
 
 
 def _folded(value: str) -> bytes:

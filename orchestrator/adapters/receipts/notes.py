@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -235,9 +235,3 @@ def _bytes(text: str) -> bytes:
 
 def _base64(raw: bytes) -> str:
     return base64.b64encode(raw).decode("ascii")
-
-
-def signatures_of(note: str) -> Sequence[str]:
-    """Return the names of all who signed a note; nothing is verified."""
-    lines = note.rpartition("\n\n")[2].splitlines()
-    return [_signature(line)[0] for line in lines]

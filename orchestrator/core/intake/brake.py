@@ -97,11 +97,6 @@ class Brake:
     usual: float | None = None
     pull: str | None = None
 
-    @property
-    def is_of_all(self) -> bool:
-        """Whether all sources of the controller are counted here together."""
-        return self.source == ALL_SOURCES
-
     def let_pass(self) -> Brake:
         """Count an erasure that goes on."""
         return replace(

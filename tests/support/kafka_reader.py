@@ -8,6 +8,9 @@ from typing import Any
 
 from kafka import KafkaConsumer, TopicPartition
 
+from tests.support.logs import eventually
+from tests.support.patience import PATIENCE
+
 
 @contextmanager
 def a_reader(bootstrap: str) -> Iterator[Any]:
@@ -21,7 +24,14 @@ def a_reader(bootstrap: str) -> Iterator[Any]:
 
 def ends_of(reader: Any, topic: str) -> dict[int, int]:  # noqa: ANN401 (kafka-python has no types)
     """Return where each partition of *topic* ends now."""
-    numbers = reader.partitions_for_topic(topic) or ()
+    numbers: set[int] = set()
+
+    def is_known() -> bool:
+        # A broker hears of a topic a moment after it was created.
+        numbers.update(reader.partitions_for_topic(topic) or ())
+        return bool(numbers)
+
+    eventually(is_known, PATIENCE, f"the partitions of {topic}")
     partitions = [TopicPartition(topic, number) for number in numbers]
     found = reader.end_offsets(partitions)
     return {at.partition: found[at] for at in partitions}

@@ -14,6 +14,7 @@ Exits as `erasure run` does.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import resource
 import signal
@@ -37,6 +38,8 @@ from tests.support.noisy_log import NoisyConsumer
 
 def run() -> int:
     """Run until told to stop; return the exit status."""
+    # Whoever waits in vain asks where it stands.
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
     arm(os.environ.pop("KILL_AT", None))
     _deliver(int(os.environ.pop("DELIVERIES", "1")))
     limit = os.environ.pop("FILE_LIMIT", None)

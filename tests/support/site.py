@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from signal import SIGUSR1
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -176,6 +177,7 @@ class Site:
         until = time.monotonic() + within
         while not is_so():
             if time.monotonic() > until:
+                self._ask_for_stacks()
                 raise AssertionError(f"Not so after {within} s.\n{self.described()}")
             pause.wait(_POLL_SECONDS)
 
@@ -260,7 +262,13 @@ class Site:
             ),
             *self.rows("SELECT code, rule FROM quarantine"),
         ]
-        return "\n".join([*map(str, parts), tail(self.log)])
+        return "\n".join([*map(str, parts), tail(self.log, 120)])
+
+    def _ask_for_stacks(self) -> None:
+        """Let each process write into the log where its threads stand."""
+        for child in self.children:
+            child.signal(SIGUSR1)
+        threading.Event().wait(1)
 
     # --- details --------------------------------------------------------------------
 

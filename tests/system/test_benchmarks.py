@@ -21,7 +21,7 @@ def test_every_measure_works_on_little() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
 
     assert run.returncode == 0, run.stderr

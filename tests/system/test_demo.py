@@ -120,15 +120,20 @@ def test_pasted_command_verifies_a_receipt_in_the_log(demo: Ran) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "shown"),
+    ("words", "more", "shown"),
     [
-        pytest.param("report)", "EE erasure", id="report"),
-        pytest.param("register graph)", "in this order", id="graph"),
+        # Its year, unless told, is another one at the turn of the year.
+        pytest.param(
+            "report)", " --from 2020-01-01 --to 2099-12-31", "EE erasure", id="report"
+        ),
+        pytest.param("register graph)", "", "in this order", id="graph"),
     ],
 )
-def test_pasted_commands_show_the_whole(demo: Ran, words: str, shown: str) -> None:
+def test_pasted_commands_show_the_whole(
+    demo: Ran, words: str, more: str, shown: str
+) -> None:
     """The printed commands count what was done, and draw the order."""
-    done = pasted(demo.command(words), demo.where)
+    done = pasted(demo.command(words).removesuffix(")") + f"{more})", demo.where)
 
     assert done.returncode == 0, done.stderr
     assert shown in done.stdout

@@ -217,9 +217,11 @@ def test_way_that_is_closed_is_one_sentence(
     ran = installation("run")
 
     (said,) = (one for one in checked.sentences if one.startswith("event log: "))
+    (told,) = ran.sentences
     assert sentence.format(**doors) in said
+    # Not always the same words: what a broker says as it hangs up may be lost.
+    assert sentence.format(**doors) in told
     assert (checked.code, ran.code, ran.out) == (2, 2, "")
-    assert ran.sentences == [said.removeprefix("event log: ")]
     assert "canary" not in checked.out + checked.err + ran.err
 
 

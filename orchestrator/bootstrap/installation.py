@@ -193,7 +193,7 @@ class Installation(Proof):
         """Return the stage that ends what the brake held, once two have decided."""
         return LettingGo(self.brakes, self.store, self.engine, self.clock)
 
-    def seal(self, on_applied: Bell) -> Seal:
+    def seal(self, on_signed: Bell) -> Seal:
         """Return the stage that seals copies and signs statements."""
         parts = SealParts(
             store=self.store,
@@ -206,7 +206,7 @@ class Installation(Proof):
             clock=self.clock,
             software=self.software,
         )
-        return Seal(parts, on_applied)
+        return Seal(parts, on_signed)
 
     def relay(self) -> Relay:
         """Return the stage that sends the outbox."""

@@ -92,10 +92,10 @@ class SealParts:
 class Seal:
     """Seals copies and statements; several may run: the case row decides."""
 
-    def __init__(self, parts: SealParts, on_applied: Callable[[], None]) -> None:
-        """Keep the parts; *on_applied* wakes the stages that may have work now."""
+    def __init__(self, parts: SealParts, on_signed: Callable[[], None]) -> None:
+        """Keep the parts; *on_signed* wakes who sends statements, at once."""
         self._parts = parts
-        self._on_applied = on_applied
+        self._on_signed = on_signed
         self._apart = Apart("seal")
 
     def turn(self) -> int:
@@ -110,8 +110,6 @@ class Seal:
             moved += self._sign_statements(StatementKind.FINAL)
         if Wants.SEAL_SUPPLEMENT in wanted:
             moved += self._sign_statements(StatementKind.SUPPLEMENT)
-        if moved:
-            self._on_applied()
         return moved
 
     def _seal_exports(self) -> int:
@@ -155,6 +153,8 @@ class Seal:
         cases = self._parts.store.cases_wanting(WANTED[kind], AT_ONCE)
         signed = list(self._apart.each(cases, lambda case: self._signed(case, kind)))
         applied = self._parts.engine.apply([step for _, step in signed])
+        if any(applied):
+            self._on_signed()
         for (case, _), is_signed in zip(signed, applied, strict=True):
             if is_signed:
                 log.info("statement_signed", case=case.id, kind=kind.value)

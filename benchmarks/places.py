@@ -16,7 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from benchmarks.stub import NAME, TOKEN
-from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.keys.directory import create_keys
 
 ACCOUNTS = ("one", "two", "three", "four")
 CONCURRENCY = 8  # calls in flight to one account

@@ -36,9 +36,9 @@ from orchestrator.adapters.kafka import (
     KafkaSettings,
     KafkaTopics,
 )
-from orchestrator.adapters.keys.key_rotation import KekFolder
-from orchestrator.adapters.keys.keys import KeyRing, load_keys
+from orchestrator.adapters.keys.directory import KeyRing, load_keys
 from orchestrator.adapters.keys.pseudonyms import Pseudonyms
+from orchestrator.adapters.keys.rotation import KekFolder
 from orchestrator.adapters.reading.inventory import Periods, SqlInventory
 from orchestrator.adapters.register import (
     ConnectorFacts,
@@ -47,11 +47,11 @@ from orchestrator.adapters.register import (
 )
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.vault.artifacts import SqlArtifacts
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.adapters.vault.evidence import SqlEvidence
 from orchestrator.adapters.vault.expired_keys import SqlExpiredKeys
 from orchestrator.adapters.vault.rekeying import SqlRekeying
-from orchestrator.adapters.vault.vault import Vault
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.values import Vault
 from orchestrator.bootstrap.log import kafka_settings, open_consumer
 from orchestrator.core.words import AccountId
 from orchestrator.engine import Engine, Step

@@ -12,8 +12,8 @@ from functools import cached_property
 
 from orchestrator.adapters.cases.outbox import SqlOutbox
 from orchestrator.adapters.inbox.own_systems import Desks
-from orchestrator.adapters.keys.key_rotation import SigningFolder
 from orchestrator.adapters.keys.live_signing import LiveSigner
+from orchestrator.adapters.keys.rotation import SigningFolder
 from orchestrator.adapters.receipts.certificates import Trusted, load_trusted
 from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
 from orchestrator.adapters.receipts.log_book import LogBook

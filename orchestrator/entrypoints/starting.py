@@ -12,13 +12,13 @@ from contextlib import contextmanager
 
 import structlog
 
-from orchestrator.adapters.keys.key_checks import SqlKeyChecks
+from orchestrator.adapters.keys.checks import SqlKeyChecks
 from orchestrator.adapters.reading.queries import Queries
 from orchestrator.adapters.receipts.log_standing import Standing
 from orchestrator.adapters.receipts.stamps import check_stamps_can_be_read
 from orchestrator.adapters.register.expiring import expiring
 from orchestrator.adapters.sql.schema import check_schema
-from orchestrator.adapters.vault.vault_cipher import VaultError
+from orchestrator.adapters.vault.cipher import VaultError
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId
 from orchestrator.entrypoints.actions.owed_accounts import check_owed

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from orchestrator.adapters.keys import key_files, key_rotation
-from orchestrator.adapters.keys.key_files import KeysError, public_keys_in
-from orchestrator.adapters.keys.key_rotation import (
+from orchestrator.adapters.keys import files, rotation
+from orchestrator.adapters.keys.directory import create_keys, load_keys
+from orchestrator.adapters.keys.files import KeysError, public_keys_in
+from orchestrator.adapters.keys.rotation import (
     KekFolder,
     exchange_kek,
     exchange_signing,
 )
-from orchestrator.adapters.keys.keys import create_keys, load_keys
 from orchestrator.adapters.keys.signing import DsseSigner, ReceiptRejected
 from orchestrator.adapters.receipts.receipt_files import verify_file
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.errors import NotPossible
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 
@@ -120,10 +120,10 @@ def test_signing_key_survives_every_death(tmp_path: Path) -> None:
 
 def test_key_that_was_prepared_is_the_next_one(keys: Path) -> None:
     """It can be backed up and brought to other machines before anything needs it."""
-    path = key_rotation.prepare_kek(keys)
+    path = rotation.prepare_kek(keys)
     prepared = path.read_bytes()
 
-    key_rotation.prepare_kek(keys)
+    rotation.prepare_kek(keys)
     exchange_kek(keys)
 
     assert (keys / "kek.key").read_bytes() == prepared
@@ -133,7 +133,7 @@ def test_machine_with_the_prepared_key_opens_what_another_seals(
     keys: Path, tmp_path: Path
 ) -> None:
     """So machines with directories of their own need not stop together."""
-    key_rotation.prepare_kek(keys)
+    rotation.prepare_kek(keys)
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir(mode=0o700)
     for path in keys.iterdir():
@@ -184,11 +184,11 @@ def test_retired_key_is_deleted_once_it_has_settled(keys: Path) -> None:
     now = datetime.now(UTC)
 
     with pytest.raises(NotPossible, match="ask again after"):
-        key_rotation.prune_keks(keys, now + timedelta(hours=23))
-    gone = key_rotation.prune_keks(keys, now + timedelta(hours=25))
+        rotation.prune_keks(keys, now + timedelta(hours=23))
+    gone = rotation.prune_keks(keys, now + timedelta(hours=25))
 
     assert len(gone) == 1
-    assert not key_rotation.retired_keks(keys)
+    assert not rotation.retired_keks(keys)
     with pytest.raises(Exception, match="does not open"):
         _a_cipher(keys).derived("x").open(sealed, "p")
 
@@ -197,9 +197,9 @@ def test_current_key_is_no_retired_one(keys: Path) -> None:
     """Cut short after its copy was made, the key in use must not be pruned."""
     current = (keys / "kek.key").read_bytes()
     copy = keys / "retired-kek-00000000.key"
-    key_files.put(copy, current)
+    files.put(copy, current)
 
-    assert not key_rotation.retired_keks(keys)
+    assert not rotation.retired_keks(keys)
 
 
 def test_old_receipts_verify_by_the_key_they_name(keys: Path, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_old_receipts_verify_by_the_key_they_name(keys: Path, tmp_path: Path) ->
         exchange_signing(keys)
     public = tmp_path / "public"
 
-    written = key_rotation.export_public_keys(keys, public)
+    written = rotation.export_public_keys(keys, public)
 
     assert len(written) == 5  # three retired, one that signs, one of tests
     for receipt in receipts:

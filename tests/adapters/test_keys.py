@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from orchestrator.adapters.keys.key_files import load_public_key
-from orchestrator.adapters.keys.keys import KeysError, create_keys, load_keys
+from orchestrator.adapters.keys.directory import KeysError, create_keys, load_keys
+from orchestrator.adapters.keys.files import load_public_key
 from orchestrator.errors import SetUpError
 
 
@@ -115,7 +115,7 @@ def test_keys_of_a_faster_creator_are_not_overwritten(
         return os.urandom(size)
 
     faster: dict[str, bytes] = {}
-    monkeypatch.setattr("orchestrator.adapters.keys.keys.urandom", slow_urandom)
+    monkeypatch.setattr("orchestrator.adapters.keys.directory.urandom", slow_urandom)
 
     with pytest.raises(KeysError, match="made by somebody else"):
         create_keys(tmp_path / "keys")

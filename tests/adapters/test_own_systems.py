@@ -13,9 +13,9 @@ from pydantic import SecretBytes
 
 from connectors.signed.sealing import seal, unseal
 from orchestrator.adapters.inbox.own_systems import InstructionDesk, ReceivingKey
-from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.directory import key_id_of
 from orchestrator.adapters.keys.signing import DsseSigner, verify_envelope
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.ports import OutgoingMessage
 from schemas.instructions import INSTRUCTION_MEDIA_TYPE, Draft, Publication
 from tests.core.builders import T0

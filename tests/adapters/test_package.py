@@ -27,8 +27,8 @@ from orchestrator.adapters.copies.package import (
     assert_bound,
     build_package,
 )
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
-from orchestrator.adapters.vault.vault_cipher import Cipher
 from schemas.connecting import Provenance
 
 CREATED = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

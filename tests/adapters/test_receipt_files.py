@@ -13,7 +13,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Key
 
-from orchestrator.adapters.keys.keys import KeysError
+from orchestrator.adapters.keys.directory import KeysError
 from orchestrator.adapters.keys.signing import ReceiptRejected
 from orchestrator.adapters.receipts.receipt_files import (
     ReceiptFiles,

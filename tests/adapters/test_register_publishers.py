@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from tests.adapters.register_builders import REGISTER, a_register, sentences_of
 
 ONE = "SkSDvmP2sVnMKwYjzMy9bGnXuiyiHXXydwQ+0m4CnIE="

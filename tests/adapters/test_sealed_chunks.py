@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from pydantic import SecretBytes
 
+from orchestrator.adapters.vault.cipher import Cipher, DataKey, VaultError
 from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
-from orchestrator.adapters.vault.vault_cipher import Cipher, DataKey, VaultError
 
 TEXT = bytes(range(256)) * 5  # 1,280 bytes: five chunks of 256
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from orchestrator.adapters.intake.signed_requests import SignedRequests
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from orchestrator.ports import SaidEvent
 from schemas.dsse import pae
 from schemas.rejections import Rejection

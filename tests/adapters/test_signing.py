@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys.key_files import load_public_key
-from orchestrator.adapters.keys.keys import KeysError, key_id_of
+from orchestrator.adapters.keys.directory import KeysError, key_id_of
+from orchestrator.adapters.keys.files import load_public_key
 from orchestrator.adapters.keys.signing import (
     LARGEST_ENVELOPE,
     DsseSigner,

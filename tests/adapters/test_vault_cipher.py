@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretBytes
 
 from orchestrator.adapters.keys.framing import framed
-from orchestrator.adapters.vault.vault_cipher import Cipher, VaultError
+from orchestrator.adapters.vault.cipher import Cipher, VaultError
 
 SECRET = b"ada@example.org"
 # Sealed and wrapped by version 1 under a key of 32 zero bytes, nonce 00 01 … 0b.

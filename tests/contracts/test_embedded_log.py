@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.vault.vault_cipher import KEY_BYTES, DataKey
+from orchestrator.adapters.vault.cipher import KEY_BYTES, DataKey
 from orchestrator.errors import OrchestratorError, SetUpError
 from orchestrator.ports.event_log import Message, Record
 from tests.support.logs import (

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from orchestrator.adapters.cases.letters import MOST_REFUSED, REFUSED_KEPT_FOR
 from orchestrator.adapters.inbox.inbox import SqlInbox
 from orchestrator.adapters.sql import tables as t
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.core.cases import TaskStatus
 from orchestrator.core.words import CallId
 from orchestrator.errors import NotPossible

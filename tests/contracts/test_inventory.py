@@ -25,7 +25,7 @@ from orchestrator.adapters.reading.inventory import (
     kinds,
 )
 from orchestrator.adapters.sql import tables as t
-from orchestrator.adapters.vault.vault_kinds import IDENTIFYING
+from orchestrator.adapters.vault.kinds import IDENTIFYING
 from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS, instructions_topic
 from tests.contracts.stored import Stored
 from tests.core.builders import DAY, T0

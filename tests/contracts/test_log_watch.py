@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from orchestrator.adapters.receipts.checkpoint_file import CheckpointFile
 from orchestrator.adapters.receipts.log_book import LogBook
 from orchestrator.adapters.receipts.log_standing import Standing

@@ -12,8 +12,8 @@ from sqlalchemy import insert, select
 from orchestrator.adapters.embedded_log import place
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.vault import rekeying
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.adapters.vault.rekeying import Rekeyed, SqlRekeying
-from orchestrator.adapters.vault.vault_cipher import Cipher
 from schemas.topics import CASE_EVENTS, CONFIRMATIONS, REQUESTS
 from tests.contracts.stored import Stored
 from tests.core.builders import T0

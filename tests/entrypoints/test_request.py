@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.keys.keys import new_signing_key
+from orchestrator.adapters.keys.directory import new_signing_key
 from orchestrator.ports.event_log import Message
 from schemas.topics import REQUESTS
 from tests.support.command import erasure

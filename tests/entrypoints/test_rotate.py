@@ -8,7 +8,7 @@ import pytest
 
 from connectors.fakes.every import Street, every_fake
 from connectors.fakes.serving import serve
-from orchestrator.adapters.keys.keys import load_keys
+from orchestrator.adapters.keys.directory import load_keys
 from orchestrator.adapters.keys.signing import DsseSigner
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.starting import remember_keys

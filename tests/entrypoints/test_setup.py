@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.keys.directory import create_keys
 from orchestrator.entrypoints.starting import remember_keys
 from tests.support.command import erasure
 from tests.support.installation import AnInstallation

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import ColumnElement, Executable, delete, select, update
 
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from orchestrator.adapters.keys.signing import DsseSigner
 from orchestrator.adapters.receipts.notes import Checkpoint, read_checkpoint, sign_note
 from orchestrator.adapters.sql import tables as t

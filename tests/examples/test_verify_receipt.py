@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.directory import key_id_of
 from orchestrator.adapters.keys.signing import DsseSigner
 from orchestrator.adapters.receipts.notes import Checkpoint, LogProof, sign_note
 from orchestrator.core.answer.merkle import inclusion_proof, leaf_hash, root_of

@@ -16,7 +16,7 @@ from connectors.testing import MappingSecrets
 from connectors.transport.http import Api
 from orchestrator.adapters.inbox.inbox import SqlInbox
 from orchestrator.adapters.keys.pseudonyms import Pseudonyms
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.core.cases import Task
 from orchestrator.core.words import CallId, CaseId
 from orchestrator.errors import CannotStore

@@ -14,7 +14,7 @@ from pydantic import SecretBytes
 from orchestrator.adapters.calendars import calendar_of
 from orchestrator.adapters.intake.signed_requests import SignedRequests
 from orchestrator.adapters.register.publishers import PublisherTable
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.ports.event_log import Message, Record, TopicPartition

@@ -13,15 +13,15 @@ from orchestrator.adapters.cases.claims import SqlClaims
 from orchestrator.adapters.cases.store import SqlStore
 from orchestrator.adapters.cases.tombstones import SqlTombstones
 from orchestrator.adapters.copies.packing import ZipPacking
-from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.directory import key_id_of
 from orchestrator.adapters.keys.pseudonyms import Pseudonyms
 from orchestrator.adapters.keys.signing import DsseSigner
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.sql.tables import metadata
 from orchestrator.adapters.vault.artifacts import SqlArtifacts
-from orchestrator.adapters.vault.vault import Vault
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
+from orchestrator.adapters.vault.values import Vault
 from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.cases import Case
 from orchestrator.core.intake.opening import Opening

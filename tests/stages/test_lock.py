@@ -14,8 +14,8 @@ from connectors.signed.sealing import seal, unseal
 from orchestrator.adapters.reading.inventory import Holding, Periods, SqlInventory
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.locked_tables import locked_keys
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.adapters.vault.locked_keys import LockedKeyError, SqlLockedKeys
-from orchestrator.adapters.vault.vault_cipher import Cipher
 from orchestrator.core.answer.dossier import FROM_PORTAL, dump_identifiers
 from orchestrator.core.events import PersonClosed
 from orchestrator.core.keyed import IdentityLocked, IdentityUnlocked

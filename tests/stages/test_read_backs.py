@@ -12,7 +12,7 @@ from sqlalchemy import select
 from orchestrator.adapters.reading.inventory import Periods, SqlInventory
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.vault.expired_keys import SqlExpiredKeys
-from orchestrator.adapters.vault.vault_kinds import LOOKS
+from orchestrator.adapters.vault.kinds import LOOKS
 from orchestrator.core.afterwards.owed import IDENTITY
 from orchestrator.core.answer.dossier import load_identifiers
 from orchestrator.core.cases import CaseStatus, TaskStatus

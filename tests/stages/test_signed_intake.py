@@ -17,7 +17,7 @@ from orchestrator.adapters.cases.heard_events import SqlHeardEvents
 from orchestrator.adapters.intake.signed_requests import SignedRequests
 from orchestrator.adapters.sql import intake_tables as i
 from orchestrator.adapters.sql import tables as t
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.ports import Bounds
 from orchestrator.ports.event_log import Record

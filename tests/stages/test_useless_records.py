@@ -14,7 +14,7 @@ from orchestrator.adapters.embedded_log import EmbeddedLog, Sealing
 from orchestrator.adapters.intake.signed_requests import SignedRequests
 from orchestrator.adapters.keys.pseudonyms import Pseudonyms
 from orchestrator.adapters.sql import tables as t
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.core.intake.brake import BrakeLimits
 from orchestrator.core.plan import Plan
 from orchestrator.errors import SetUpError

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.keys.directory import create_keys
 from orchestrator.adapters.sql.schema import upgrade
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.core.words import AccountId, CaseId

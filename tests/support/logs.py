@@ -20,7 +20,7 @@ from orchestrator.adapters.kafka import (
 )
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.sql.tables import log_records, metadata
-from orchestrator.adapters.vault.vault_cipher import KEY_BYTES, DataKey
+from orchestrator.adapters.vault.cipher import KEY_BYTES, DataKey
 from orchestrator.ports.event_log import (
     Consumer,
     Message,

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from orchestrator.adapters.keys.keys import key_id_of
+from orchestrator.adapters.keys.directory import key_id_of
 from orchestrator.adapters.keys.signing import DsseSigner
 from schemas.receipts import RECEIPT_MEDIA_TYPE
 

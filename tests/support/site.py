@@ -26,7 +26,7 @@ from connectors.fakes.every import Street, every_fake
 from connectors.fakes.frame import FakeProcessor
 from connectors.fakes.serving import serve
 from orchestrator.adapters.kafka import KafkaTopics
-from orchestrator.adapters.keys.keys import create_keys
+from orchestrator.adapters.keys.directory import create_keys
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.sql.schema import upgrade
 from orchestrator.bootstrap.installation import Installation

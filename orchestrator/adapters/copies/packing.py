@@ -14,8 +14,8 @@ from orchestrator.adapters.copies.package import (
     build_package,
 )
 from orchestrator.adapters.copies.stored_rows import row_line, stored_rows
+from orchestrator.adapters.vault.cipher import DataKey
 from orchestrator.adapters.vault.sealed_chunks import ChunkSealer, open_chunks
-from orchestrator.adapters.vault.vault_cipher import DataKey
 from orchestrator.core.answer.copying import CopyLabel
 from orchestrator.ports import CopyPart
 from schemas.connecting import Row

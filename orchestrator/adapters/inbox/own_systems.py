@@ -16,7 +16,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
 from orchestrator.ports import Clock, OutgoingMessage
 from schemas.instructions import (
     INSTRUCTION_MEDIA_TYPE,

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from orchestrator.adapters.intake.signature_mistakes import holds, mistake_in
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from orchestrator.adapters.register.publishers import (
     PublisherKeyTable,
     PublisherTable,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from orchestrator.adapters.keys.keys import KeyRing
+from orchestrator.adapters.keys.directory import KeyRing
 from orchestrator.adapters.keys.signing import DsseSigner
 
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from orchestrator.adapters.keys.key_files import KeysError, read_private
+from orchestrator.adapters.keys.files import KeysError, read_private
 
 
 def make_officer_key(path: Path) -> str:

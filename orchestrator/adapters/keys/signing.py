@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from orchestrator.adapters.keys.key_files import key_id_of
+from orchestrator.adapters.keys.files import key_id_of
 from orchestrator.errors import OrchestratorError
 from schemas.dsse import pae
 from schemas.receipts import RECEIPT_MEDIA_TYPE

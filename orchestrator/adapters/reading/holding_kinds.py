@@ -17,14 +17,14 @@ from orchestrator.adapters.sql import intake_tables as i
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.locked_tables import locked_keys
 from orchestrator.adapters.sql.lost_tables import lost_statements
-from orchestrator.adapters.vault.vault import EXPORT
-from orchestrator.adapters.vault.vault_kinds import (
+from orchestrator.adapters.vault.kinds import (
     IN_THE_VAULT,
     PSEUDONYMOUS,
     READ_BACKS,
     Kind,
     locked,
 )
+from orchestrator.adapters.vault.values import EXPORT
 from schemas.topics import INSTRUCTIONS
 
 _OF_COPY = "export key of the case"

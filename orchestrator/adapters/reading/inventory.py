@@ -17,7 +17,7 @@ from sqlalchemy.sql import Select
 from orchestrator.adapters.reading.holding_kinds import HOLDS_NOBODY, KINDS
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.vault.vault_kinds import Kind
+from orchestrator.adapters.vault.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

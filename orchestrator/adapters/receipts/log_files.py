@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from orchestrator.adapters.keys.key_files import load_public_key
+from orchestrator.adapters.keys.files import load_public_key
 from orchestrator.adapters.keys.signing import LARGEST_ENVELOPE
 from orchestrator.adapters.receipts.notes import (
     Checkpoint,

@@ -18,7 +18,7 @@ from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from orchestrator.adapters.keys.key_files import (
+from orchestrator.adapters.keys.files import (
     key_id_of,
     load_public_key,
     public_keys_in,

@@ -41,7 +41,7 @@ def _a_public_key(value: object) -> bytes:
 
 def _key_in(path: Path) -> bytes:
     # Every command reads settings, which know this package; few need cryptography.
-    from orchestrator.adapters.keys.key_files import load_public_key  # noqa: PLC0415
+    from orchestrator.adapters.keys.files import load_public_key  # noqa: PLC0415
 
     try:
         return load_public_key(path).public_bytes_raw()

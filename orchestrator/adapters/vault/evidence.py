@@ -16,7 +16,7 @@ from orchestrator.adapters.cases.riding import EVIDENCE, destroy
 from orchestrator.adapters.reading.views import EvidenceLine
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.vault.vault import Vault
+from orchestrator.adapters.vault.values import Vault
 from orchestrator.ports import DestroyKey
 
 AT_ONCE = 200

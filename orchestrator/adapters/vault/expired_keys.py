@@ -13,7 +13,7 @@ from sqlalchemy import select
 from orchestrator.adapters.cases.riding import destroy
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.vault.vault import Vault
+from orchestrator.adapters.vault.values import Vault
 from orchestrator.core.afterwards.owed import READ_BACK
 from orchestrator.ports import DestroyKey
 

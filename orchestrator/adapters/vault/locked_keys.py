@@ -19,8 +19,8 @@ from orchestrator.adapters.cases.riding import PACKAGE
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.sql.locked_tables import locked_keys
-from orchestrator.adapters.vault.vault import EXPORT
-from orchestrator.adapters.vault.vault_cipher import Cipher
+from orchestrator.adapters.vault.cipher import Cipher
+from orchestrator.adapters.vault.values import EXPORT
 from orchestrator.core.afterwards.owed import IDENTITY, OWED
 from orchestrator.core.words import CaseId
 from orchestrator.errors import OrchestratorError

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from orchestrator.adapters.embedded_log import SEALED_TOPICS, place
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
-from orchestrator.adapters.vault.vault_cipher import Cipher, Derived, VaultError
+from orchestrator.adapters.vault.cipher import Cipher, Derived, VaultError
 
 AT_ONCE = 500  # rows in one transaction
 

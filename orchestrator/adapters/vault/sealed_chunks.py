@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from orchestrator.adapters.vault.vault_cipher import DataKey, VaultError
+from orchestrator.adapters.vault.cipher import DataKey, VaultError
 
 CHUNK_BYTES = 256 * 1024
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from orchestrator.adapters.keys import key_rotation
-from orchestrator.adapters.keys.key_rotation import SETTLED_AFTER, retired_keks
+from orchestrator.adapters.keys import rotation
+from orchestrator.adapters.keys.rotation import SETTLED_AFTER, retired_keks
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.errors import NotPossible
 from schemas.topics import CONFIRMATIONS, EVERY_TOPIC
@@ -25,13 +25,13 @@ def exchange_kek(parts: Installation, *, only_prepare: bool) -> Sequence[str]:
     """Exchange the key-encryption key, or go on where that was cut short."""
     folder = parts.settings.keys_dir
     if only_prepare:
-        made = key_rotation.prepare_kek(folder)
+        made = rotation.prepare_kek(folder)
         return (f"{made} is prepared: it opens, and seals nothing yet.", _BACK_UP)
     said: list[str] = []
-    if parts.rekeying.is_behind() and not key_rotation.is_kek_prepared(folder):
+    if parts.rekeying.is_behind() and not rotation.is_kek_prepared(folder):
         said.append("An earlier exchange was not finished; no further key is made.")
     else:
-        names = key_rotation.exchange_kek(folder)
+        names = rotation.exchange_kek(folder)
         said.append(
             f"Key-encryption key {names.current} seals from now on; {names.retired}"
             " opens what it sealed."
@@ -55,10 +55,10 @@ def exchange_signing(
 ) -> Sequence[str]:
     """Exchange the key that signs statements and instructions, or that of tests."""
     if only_prepare:
-        made = key_rotation.prepare_signing(folder, of_tests=of_tests)
+        made = rotation.prepare_signing(folder, of_tests=of_tests)
         hand_on = "Give its public half to whoever verifies"
         return (f"{made} is prepared: it signs nothing yet.", f"{hand_on}: {_EXPORT}")
-    names = key_rotation.exchange_signing(folder, of_tests=of_tests)
+    names = rotation.exchange_signing(folder, of_tests=of_tests)
     said = (
         f"Signing key {names.current} signs from now on, in processes that run as"
         f" well; of {names.retired} the public half is kept."
@@ -90,4 +90,4 @@ def prune_keks(parts: Installation, *, are_told: bool) -> Sequence[str]:
                 "Requests wait in quarantine, and whom they are about may be sealed to"
                 " a retired key; rule on each of `erasure quarantine list` first."
             )
-    return key_rotation.prune_keks(folder, parts.clock.now(), settled)
+    return rotation.prune_keks(folder, parts.clock.now(), settled)

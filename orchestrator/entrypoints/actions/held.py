@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from orchestrator.adapters.reading.inventory import Holding
-from orchestrator.adapters.vault.vault_kinds import IDENTIFYING, PSEUDONYMOUS
+from orchestrator.adapters.vault.kinds import IDENTIFYING, PSEUDONYMOUS
 from orchestrator.bootstrap.installation import Installation
 from schemas.topics import CONFIRMATIONS, INSTRUCTIONS, REQUESTS, Topic
 

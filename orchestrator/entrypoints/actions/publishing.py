@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestrator.adapters.intake.signed_requests import RequestSigner
-from orchestrator.adapters.keys.key_files import read_signing_key
+from orchestrator.adapters.keys.files import read_signing_key
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.errors import SetUpError
 from orchestrator.ports.event_log import Message

@@ -19,7 +19,7 @@ app = typer.Typer(name="keys", help="The installation's keys.", **HELP)
 @app.command()
 def init() -> None:
     """Make the keys; never overwrites any, and says what to back up."""
-    from orchestrator.adapters.keys.keys import create_keys
+    from orchestrator.adapters.keys.directory import create_keys
     from orchestrator.settings import load_settings
 
     made = create_keys(load_settings().keys_dir)
@@ -33,10 +33,10 @@ def init() -> None:
 @app.command("add-test-key")
 def add_test_key() -> None:
     """Make the key that signs tests and dry runs, where a directory has none."""
-    from orchestrator.adapters.keys import keys
+    from orchestrator.adapters.keys import directory
     from orchestrator.settings import load_settings
 
-    say(str(keys.add_test_key(load_settings().keys_dir)))
+    say(str(directory.add_test_key(load_settings().keys_dir)))
 
 
 @app.command()
@@ -135,12 +135,12 @@ def export_public(
     ] = False,
 ) -> None:
     """Write the public key (PEM) with which anybody can verify receipts."""
-    from orchestrator.adapters.keys.keys import load_keys
+    from orchestrator.adapters.keys.directory import load_keys
     from orchestrator.settings import load_settings
 
     folder = load_settings().keys_dir
     if every:
-        from orchestrator.adapters.keys.key_rotation import export_public_keys
+        from orchestrator.adapters.keys.rotation import export_public_keys
 
         for path in export_public_keys(folder, to):
             say(str(path))
@@ -156,7 +156,7 @@ def show(*, as_json: Json = False) -> None:
     """Show the public keys that others need; nothing here is secret."""
     import base64
 
-    from orchestrator.adapters.keys.keys import name_of_key
+    from orchestrator.adapters.keys.directory import name_of_key
 
     with open_parts(is_checked=False) as parts:
         keys, receiving = parts.keys, parts.desks.receiving

@@ -138,7 +138,7 @@ def sign(
     """
     from orchestrator.adapters.clock import SystemClock
     from orchestrator.adapters.intake.signed_requests import RequestSigner
-    from orchestrator.adapters.keys.key_files import read_signing_key
+    from orchestrator.adapters.keys.files import read_signing_key
     from orchestrator.bootstrap.parts import sealing_to
     from orchestrator.entrypoints.actions.publishing import signed_file
     from orchestrator.settings import load_settings

@@ -15,7 +15,7 @@ from typing import Final
 from uuid import uuid5
 
 from orchestrator.adapters.intake.signed_requests import RequestSigner
-from orchestrator.adapters.keys.key_files import read_signing_key
+from orchestrator.adapters.keys.files import read_signing_key
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.actions.publishing import signed_file
 from orchestrator.entrypoints.demo.example_files import as_request, event_of_today

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 from orchestrator.adapters.cases.obligation_rows import owed_there
-from orchestrator.adapters.vault.vault_kinds import LOOKS
+from orchestrator.adapters.vault.kinds import LOOKS
 from orchestrator.bootstrap.installation import Installation
 from orchestrator.entrypoints.demo.evidence import Evidence, Fact
 from orchestrator.entrypoints.demo.fakes import PARTICIPANT

@@ -10,8 +10,8 @@ from typing import TextIO
 
 from pydantic import SecretStr
 
-from orchestrator.adapters.keys.key_files import read_signing_key
-from orchestrator.adapters.keys.keys import create_keys, new_signing_key
+from orchestrator.adapters.keys.directory import create_keys, new_signing_key
+from orchestrator.adapters.keys.files import read_signing_key
 from orchestrator.adapters.logs import configure_logs
 from orchestrator.adapters.sql.schema import upgrade
 from orchestrator.bootstrap.installation import Installation

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.adapters.vault.vault_cipher import Cipher, DataKey
+from orchestrator.adapters.vault.cipher import Cipher, DataKey
 from orchestrator.ports import PutEntry, PutKey, Store, VaultEntry, WrappedKey
 
 EXPORT = "export"

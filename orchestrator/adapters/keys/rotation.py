@@ -24,19 +24,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import SecretBytes
 
-from orchestrator.adapters.keys.key_files import (
-    KEY_BYTES,
-    TEST,
-    KeysError,
-    as_text,
-    key_id_of,
-    public_keys_in,
-    public_pem,
-    put,
-    read_secret,
-    sync_directory,
-)
-from orchestrator.adapters.keys.keys import (
+from orchestrator.adapters.keys.directory import (
     KEK_FILE,
     NEXT_KEK,
     RETIRED_KEKS,
@@ -47,6 +35,18 @@ from orchestrator.adapters.keys.keys import (
     name_of_kek,
     new_signing_key,
     read_keks,
+)
+from orchestrator.adapters.keys.files import (
+    KEY_BYTES,
+    TEST,
+    KeysError,
+    as_text,
+    key_id_of,
+    public_keys_in,
+    public_pem,
+    put,
+    read_secret,
+    sync_directory,
 )
 from orchestrator.errors import NotPossible
 

@@ -5,7 +5,7 @@ The key directory: the secrets that live outside the database.
 `signing-<keyid8>.pem` signs statements and `test-signing-<keyid8>.pem` those of tests
 and dry runs, so that nobody takes one for the other.  `next-…` is prepared and not in
 use yet; `retired-…` still opens, or verifies, what was sealed or signed before.  How
-keys are exchanged is in `key_rotation`; keys held by a KMS are not here yet.
+keys are exchanged is in `rotation`; keys held by a KMS are not here yet.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pydantic import SecretBytes
 
-from orchestrator.adapters.keys.key_files import (
+from orchestrator.adapters.keys.files import (
     KEY_BYTES,
     OTHERS,
     KeysError,

@@ -159,11 +159,6 @@ class Ruling:
     review_at: datetime | None = None  # of a hold
 
 
-def is_same_person(one: str, other: str) -> bool:
-    """Tell whether two names are one person's, however they were typed."""
-    return one.casefold() == other.casefold()
-
-
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """What the first of two deciders said; an approval has no ground."""

@@ -24,6 +24,7 @@ from orchestrator.adapters.register.account_tables import (
 )
 from orchestrator.adapters.register.brake_tables import BrakeTable, SourceBrakeTable
 from orchestrator.adapters.register.kinds import Table
+from orchestrator.adapters.register.people import PersonTable
 from orchestrator.adapters.register.publishers import (
     PublisherKeyTable,
     PublisherTable,
@@ -43,6 +44,7 @@ TABLES: dict[str, type[Table]] = {
     "[controllers.NAME]": ControllerTable,
     "[publishers.NAME]": PublisherTable,
     "each of a publisher's `keys`": PublisherKeyTable,
+    "[people.NAME]": PersonTable,
     "[recipients.NAME]": RecipientTable,
     "[accounts.NAME]": AccountTable,
     "[accounts.NAME.waits]": WaitsTable,

@@ -24,8 +24,8 @@ from orchestrator.adapters.sql import brake_tables as b
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
 from orchestrator.core.grounds import Ground
-from orchestrator.core.holds import is_same_person
 from orchestrator.core.intake.brake import DAY, DAYS_LOOKED_BACK, Brake, BrakeState
+from orchestrator.core.people import is_same_person
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 from orchestrator.ports import LetGo

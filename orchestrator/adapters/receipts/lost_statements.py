@@ -21,7 +21,7 @@ from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
 from orchestrator.adapters.sql.lost_tables import lost_statements as table
 from orchestrator.adapters.sql.upserting import upsert
-from orchestrator.core.holds import is_same_person
+from orchestrator.core.people import is_same_person
 from orchestrator.core.words import CaseId
 from orchestrator.errors import NotPossible
 

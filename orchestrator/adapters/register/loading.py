@@ -31,6 +31,11 @@ from orchestrator.adapters.register.brake_tables import (
 )
 from orchestrator.adapters.register.entries import entry_of, with_ladder
 from orchestrator.adapters.register.kinds import Table, is_slug
+from orchestrator.adapters.register.people import (
+    PEOPLE,
+    PersonTable,
+    only_pseudonyms,
+)
 from orchestrator.adapters.register.planning import plan_of, plan_to_json
 from orchestrator.adapters.register.publishers import (
     PublisherTable,
@@ -46,6 +51,7 @@ from orchestrator.adapters.register.tables import (
 )
 from orchestrator.adapters.register.values import AccountEntry, ConnectorFacts
 from orchestrator.core.intake.brake import BrakeLimits
+from orchestrator.core.people import Person
 from orchestrator.core.plan import Plan
 from orchestrator.core.words import AccountId, RegisterVersion
 from orchestrator.errors import SetUpError
@@ -53,7 +59,7 @@ from orchestrator.errors import SetUpError
 _MAX_BYTES = 4 * 1024 * 1024
 _SECTIONS = (
     *("controllers", "recipients", "accounts", "publishers"),
-    *("retention", "review", "escalation", "brake"),
+    *("retention", "review", "escalation", "brake", PEOPLE),
 )
 TableT = TypeVar("TableT", bound=Table)
 
@@ -70,6 +76,7 @@ class Register:
     reviews: tuple[ReviewTable, ...] = ()
     brake: BrakeTable = field(default_factory=BrakeTable)
     publishers: Mapping[str, PublisherTable] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)  # none: anybody may
 
     @property
     def short_version(self) -> str:
@@ -199,6 +206,7 @@ class _Reading:
         reviews = self._listed(document, "review", ReviewTable)
         escalation = self._escalation(document)
         brake = self._brake(document, controllers, publishers)
+        people = self._people(document)
         self._check_between(document, accounts, recipients)
         names = frozenset(self._section(document, "controllers"))
         check_publishers(publishers, names, self.tell)
@@ -208,9 +216,7 @@ class _Reading:
             )
             for name, table in accounts.items()
         }
-        specs = [facts.spec for facts in self.catalog.values()]
-        specs += [entry.spec for entry in entries.values() if entry]
-        rules.check_retention(retention, specs, self.tell)
+        self._check_retention(retention, entries)
         if self.problems:
             raise SetUpError("\n".join(self.problems))
         whole = Register(
@@ -226,6 +232,7 @@ class _Reading:
             reviews=tuple(rule for _, rule in reviews),
             brake=brake,
             publishers=publishers,
+            people=people,
         )
         return replace(whole, version=self._version(document, whole))
 
@@ -257,6 +264,12 @@ class _Reading:
         check_brakes({**brakes, "brake": brake}, sources, self.tell)
         return brake
 
+    def _people(self, document: dict[str, object]) -> dict[str, Person]:
+        """Read who may decide."""
+        named = only_pseudonyms(document, self.tell)
+        tables = self._entries(named, PEOPLE, PersonTable)
+        return {name: table.person for name, table in tables.items()}
+
     def _check_between(
         self,
         document: dict[str, object],
@@ -273,6 +286,16 @@ class _Reading:
             rules.check_times(name, table, self.tell)
         check_recipients(recipients, accounts, known["controllers"], self.tell)
         rules.check_order(accounts, known["controllers"], self.tell)
+
+    def _check_retention(
+        self,
+        retention: list[tuple[str, RetentionTable]],
+        entries: Mapping[str, AccountEntry | None],
+    ) -> None:
+        """Judge the rules by what every connector and account may hold."""
+        specs = [facts.spec for facts in self.catalog.values()]
+        specs += [entry.spec for entry in entries.values() if entry]
+        rules.check_retention(retention, specs, self.tell)
 
     def _refuse_unknown_sections(self, document: dict[str, object]) -> None:
         """Tell which top-level tables nobody reads, and that a controller is needed."""

@@ -32,9 +32,9 @@ from orchestrator.core.holds import (
     Ruling,
     RulingKind,
     hold_provision,
-    is_same_person,
 )
 from orchestrator.core.laws import law_of
+from orchestrator.core.people import is_same_person
 from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,

@@ -16,9 +16,9 @@ from orchestrator.core.holds import (
     HoldReason,
     Proposal,
     UseStopping,
-    is_same_person,
 )
 from orchestrator.core.laws import law_of
+from orchestrator.core.people import is_same_person
 from orchestrator.core.ruled import (
     CaseApproved,
     CaseHeld,

@@ -11,7 +11,7 @@ from orchestrator.entrypoints.cli.options import (
     HELP,
     SOMEBODY,
     AccountName,
-    By,
+    ByOperator,
     Json,
 )
 from orchestrator.entrypoints.cli.showing import print_rows, say
@@ -75,7 +75,7 @@ def ping(account: AccountName) -> None:
 @app.command()
 def pause(
     account: AccountName,
-    by: By = SOMEBODY,
+    by: ByOperator = SOMEBODY,
     reason: Annotated[
         str,
         typer.Option("--reason", metavar="CODE", help="A word without spaces."),
@@ -90,7 +90,7 @@ def pause(
 
 
 @app.command()
-def resume(account: AccountName, by: By = SOMEBODY) -> None:
+def resume(account: AccountName, by: ByOperator = SOMEBODY) -> None:
     """Go on calling a paused account."""
     from orchestrator.entrypoints.actions.accounts import Accounts
 

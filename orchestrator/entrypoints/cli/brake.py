@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import HELP, By, Json
+from orchestrator.entrypoints.cli.options import HELP, ByReleaser, Json
 from orchestrator.entrypoints.cli.showing import (
     Columns,
     print_json,
@@ -71,7 +71,7 @@ def status(*, as_json: Json = False) -> None:
 @app.command("sample")
 def sample(
     source: Source,
-    by: By,
+    by: ByReleaser,
     controller: Controller = None,
     count: Annotated[
         int, typer.Option("--count", metavar="N", min=1, max=500, help="How many.")
@@ -93,7 +93,7 @@ def sample(
 
 
 @app.command("release")
-def release(source: Source, by: By, controller: Controller = None) -> None:
+def release(source: Source, by: ByReleaser, controller: Controller = None) -> None:
     """Let what is held go on, and count afresh; two different people must say so."""
     from orchestrator.entrypoints.actions.braking import Braking
 
@@ -107,7 +107,7 @@ def release(source: Source, by: By, controller: Controller = None) -> None:
 @app.command("refuse")
 def refuse(
     source: Source,
-    by: By,
+    by: ByReleaser,
     ground: Annotated[
         str,
         typer.Option(

@@ -9,7 +9,14 @@ import typer
 
 from orchestrator.entrypoints.cli import deciding, missing
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
-from orchestrator.entrypoints.cli.options import HELP, By, CaseId, Json, Limit
+from orchestrator.entrypoints.cli.options import (
+    HELP,
+    ByDecider,
+    ByUnlocker,
+    CaseId,
+    Json,
+    Limit,
+)
 from orchestrator.entrypoints.cli.showing import (
     Columns,
     print_facts,
@@ -93,7 +100,7 @@ def show(case: CaseId, *, as_json: Json = False) -> None:
 @app.command()
 def withdraw(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     reason: Annotated[
         str,
         typer.Option(
@@ -120,7 +127,7 @@ def withdraw(
 @app.command()
 def unlock(
     case: CaseId,
-    by: By,
+    by: ByUnlocker,
     key: Annotated[
         Path,
         typer.Option(

@@ -38,6 +38,7 @@ def _doubts(
     """Yield what a careful person should know of an installation that works."""
     from orchestrator.adapters.register.advice import unlocked
     from orchestrator.adapters.register.expiring import expiring
+    from orchestrator.adapters.register.four_eyes import four_eyes
     from orchestrator.entrypoints.actions.owed_accounts import owed_meanwhile
     from orchestrator.settings import UNSIGNED_TAKEN, Unsigned
 
@@ -52,7 +53,9 @@ def _doubts(
         )
     if is_read:
         yield from map(str, unlocked(parts.register))
-        yield from map(str, expiring(parts.register, parts.clock.now().date()))
+        today = parts.clock.now().date()
+        yield from map(str, expiring(parts.register, today))
+        yield from map(str, four_eyes(parts.register, today))
     if {("register", None), ("accounts that are owed to", None)} <= {*found}:
         yield from map(str, owed_meanwhile(parts.register, parts.database))
 

@@ -9,7 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
-from orchestrator.entrypoints.cli.options import By, CaseId, a_pseudonym
+from orchestrator.entrypoints.cli.options import ByDecider, CaseId, a_pseudonym
 from orchestrator.entrypoints.cli.showing import say, warn
 from orchestrator.errors import SetUpError
 
@@ -61,7 +61,7 @@ Owner = Annotated[
 
 def hold(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     reason: HoldCode,
     classes: Classes = "irreversible,telling,changing",
     review_on: ReviewOn = None,
@@ -86,7 +86,7 @@ def hold(
 
 def release(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     reason: Annotated[
         str, typer.Option("--reason", metavar="CODE", help="The hold's own reason.")
     ],
@@ -101,7 +101,7 @@ def release(
     say("The hold is over.")
 
 
-def approve(case: CaseId, by: By) -> None:
+def approve(case: CaseId, by: ByDecider) -> None:
     """Let a case under review go on; where the register says so, two people must."""
     from orchestrator.entrypoints.actions.deciding import Deciding
 
@@ -112,7 +112,7 @@ def approve(case: CaseId, by: By) -> None:
 
 def refuse(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     ground: Annotated[
         str,
         typer.Option(
@@ -141,7 +141,7 @@ def refuse(
 
 def use_stopped(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     means: Annotated[
         str,
         typer.Option(

@@ -8,7 +8,7 @@ from orchestrator.entrypoints.cli.opening import open_parts
 from orchestrator.entrypoints.cli.options import (
     HELP,
     SOMEBODY,
-    By,
+    ByUnlocker,
     CaseId,
     ToDirectory,
 )
@@ -18,7 +18,7 @@ app = typer.Typer(name="export", help="Copies of a person's data.", **HELP)
 
 
 @app.command()
-def download(case: CaseId, to: ToDirectory, by: By = SOMEBODY) -> None:
+def download(case: CaseId, to: ToDirectory, by: ByUnlocker = SOMEBODY) -> None:
     """
     Decrypt a case's copy to a ZIP that only you can read.
 

@@ -7,8 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.core.people import PersonRole
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import By, Json, TaskId, a_name, a_pseudonym
+from orchestrator.entrypoints.cli.options import (
+    ByAttester,
+    ByOperator,
+    Json,
+    TaskId,
+    a_pseudonym,
+)
+from orchestrator.entrypoints.cli.options import (
+    by as by_option,
+)
 from orchestrator.entrypoints.cli.showing import (
     print_facts,
     print_json,
@@ -40,7 +50,7 @@ def assign(
             help="A team, a role or a pseudonym that identifies nobody outside.",
         ),
     ],
-    by: By,
+    by: ByOperator,
 ) -> None:
     """Give manual work to somebody."""
     from orchestrator.entrypoints.actions.manual_work import ManualWork
@@ -50,7 +60,7 @@ def assign(
     say(f"{to} has the work now.")
 
 
-def brief(task: TaskId, by: By, *, as_json: Json = False) -> None:
+def brief(task: TaskId, by: ByAttester, *, as_json: Json = False) -> None:
     """
     Show manual work to its assignee: what to do, until when, and for whom.
 
@@ -80,7 +90,7 @@ ContainsOthers = Annotated[
 
 def attest(
     task: TaskId,
-    by: By,
+    by: ByAttester,
     evidence: Annotated[
         Path,
         typer.Option(
@@ -123,7 +133,7 @@ def evidence(
     ] = None,
     by: Annotated[
         str | None,
-        typer.Option("--by", metavar="WHO", help="Who takes it out; a pseudonym."),
+        by_option(PersonRole.UNLOCK, "Who takes it out; a pseudonym."),
     ] = None,
     *,
     as_json: Json = False,
@@ -135,7 +145,7 @@ def evidence(
         raise SetUpError("Write both --out FILE and --by WHO to take evidence out.")
     with open_parts() as parts:
         if out is not None and by is not None:
-            Attesting(parts).take_out(task, out, a_name(by))
+            Attesting(parts).take_out(task, out, by)
             say(str(out))
             warn("This file is plain: delete it after use.")
             return

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestrator.core.people import PersonRole
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import By, CaseId, Json, a_name
+from orchestrator.entrypoints.cli.options import ByDecider, ByReleaser, CaseId, Json
+from orchestrator.entrypoints.cli.options import by as by_option
 from orchestrator.entrypoints.cli.showing import (
     print_facts,
     print_json,
@@ -31,20 +33,13 @@ From = Annotated[
 ]
 
 
-def _seen_by(value: str | None) -> str | None:
-    """Accept a pseudonymous name."""
-    return None if value is None else a_name(value)
-
-
 def missing(
     source: From = None,
     by: Annotated[
         str | None,
-        typer.Option(
-            "--by",
-            metavar="WHO",
-            callback=_seen_by,
-            help="Who looks, before they release it: a name such as dpo-2.",
+        by_option(
+            PersonRole.RELEASE,
+            "Who looks, before they release it: a name such as dpo-2.",
         ),
     ] = None,
     *,
@@ -78,7 +73,7 @@ def missing(
         raise typer.Exit(NO)
 
 
-def release(by: By, source: From = None, *, as_json: Json = False) -> None:
+def release(by: ByReleaser, source: From = None, *, as_json: Json = False) -> None:
     """
     Go on without the statements that nobody has; two different people must say so.
 
@@ -121,7 +116,7 @@ def print_recovered(found: Recovered) -> None:
 
 def answered(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     result: Annotated[
         str | None,
         typer.Option(

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from orchestrator.entrypoints.cli.options import claims
+from orchestrator.errors import NotPossible
+
 # ruff: noqa: PLC0415 (these imports take from 0.2 to 1.2 seconds)
 
 if TYPE_CHECKING:
@@ -41,7 +44,11 @@ def open_queries() -> Iterator[Queries]:
 
 @contextmanager
 def open_parts(*, is_checked: bool = True) -> Iterator[Installation]:
-    """Open an installation; unless told otherwise its schema must fit."""
+    """
+    Open an installation; unless told otherwise its schema must fit.
+
+    Raises `NotPossible` where whoever acts (`--by`) may not, before anything is done.
+    """
     from orchestrator.adapters.logs import configure_logs
     from orchestrator.adapters.sql.schema import check_schema
     from orchestrator.bootstrap.installation import Installation
@@ -55,6 +62,18 @@ def open_parts(*, is_checked: bool = True) -> Iterator[Installation]:
         with libraries_silenced():
             if is_checked:
                 check_schema(installation.database)
+            _check_people(installation)
             yield installation
     finally:
         installation.close()
+
+
+def _check_people(installation: Installation) -> None:
+    """Refuse whoever acts by this command and may not, by the register."""
+    from orchestrator.core.people import why_not
+
+    for name, role in claims.get():
+        today = installation.clock.now().date()
+        problem = why_not(installation.register.people, name, role, today)
+        if problem is not None:
+            raise NotPossible(problem)

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import typer
 
+from orchestrator.core.people import PersonRole
 from orchestrator.errors import SetUpError
 
 SOMEBODY = "operator"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Claim = tuple[str, PersonRole]
+claims: ContextVar[tuple[Claim, ...]] = ContextVar("claims", default=())
+"""Who acts by this command and in which role: `open_parts` asks the register."""
 
 
 class _Help(TypedDict):
@@ -33,11 +40,6 @@ HELP: _Help = {
 }
 
 
-def a_name(value: str) -> str:
-    """Accept a pseudonymous name for `--by`."""
-    return a_pseudonym(value, "--by")
-
-
 def a_pseudonym(value: str, option: str) -> str:
     """Accept a pseudonymous name; an address would put a person into the history."""
     if not _NAME.fullmatch(value):
@@ -52,15 +54,30 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Limit = Annotated[
     int, typer.Option("--limit", metavar="N", min=1, help="Show at most so many.")
 ]
-By = Annotated[
-    str,
-    typer.Option(
-        "--by",
-        metavar="WHO",
-        callback=a_name,
-        help="Who decides: a name that identifies nobody outside, such as dpo-2.",
-    ),
-]
+
+
+def _claiming(role: PersonRole) -> Callable[[str | None], str | None]:
+    """Accept a pseudonymous name for `--by`, as one that claims to have *role*."""
+
+    def claimed(value: str | None) -> str | None:
+        if value is not None:
+            claims.set((*claims.get(), (a_pseudonym(value, "--by"), role)))
+        return value
+
+    return claimed
+
+
+def by(role: PersonRole, help_: str) -> Any:  # noqa: ANN401 (typer's option)
+    """Return `--by`: whoever is named needs *role* where the register lists people."""
+    return typer.Option("--by", metavar="WHO", callback=_claiming(role), help=help_)
+
+
+_WHO = "Who decides: a name that identifies nobody outside, such as dpo-2."
+ByDecider = Annotated[str, by(PersonRole.DECIDE, _WHO)]
+ByReleaser = Annotated[str, by(PersonRole.RELEASE, _WHO)]
+ByAttester = Annotated[str, by(PersonRole.ATTEST, _WHO)]
+ByUnlocker = Annotated[str, by(PersonRole.UNLOCK, _WHO)]
+ByOperator = Annotated[str, by(PersonRole.OPERATE, _WHO)]
 ToDirectory = Annotated[
     Path, typer.Option("--to", metavar="DIR", help="The directory to write into.")
 ]

@@ -11,10 +11,10 @@ from orchestrator.entrypoints.cli.opening import open_database, open_parts
 from orchestrator.entrypoints.cli.options import (
     HELP,
     SOMEBODY,
-    By,
+    ByDecider,
+    ByOperator,
     Json,
     Limit,
-    a_name,
 )
 from orchestrator.entrypoints.cli.showing import (
     Columns,
@@ -44,12 +44,6 @@ EventId = Annotated[str, typer.Argument(metavar="ID", help="As the list names it
 
 EventIds = Annotated[
     list[str] | None, typer.Argument(metavar="ID…", help="As the list names them.")
-]
-Decider = Annotated[
-    str,
-    typer.Option(
-        "--by", metavar="WHO", callback=a_name, help="Who decided, as a pseudonym."
-    ),
 ]
 Reason = Annotated[
     str,
@@ -151,7 +145,7 @@ def unkept(limit: Limit = 50, *, as_json: Json = False) -> None:
 
 
 @app.command()
-def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
+def show(event: EventId, by: ByOperator = SOMEBODY, *, as_json: Json = False) -> None:
     """
     Show what is wrong with an event, and the shape of its payload.
 
@@ -181,7 +175,7 @@ def show(event: EventId, by: By = SOMEBODY, *, as_json: Json = False) -> None:
 @app.command()
 def release(
     event: EventId,
-    by: By = SOMEBODY,
+    by: ByDecider = SOMEBODY,
     *,
     although_expired: Annotated[
         bool,
@@ -203,7 +197,7 @@ def release(
 def drop(
     events: EventIds = None,
     *,
-    by: Decider,
+    by: ByDecider,
     reason: Reason,
     code: Code = None,
 ) -> None:

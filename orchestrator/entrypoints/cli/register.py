@@ -35,12 +35,14 @@ def check(*, as_json: Json = False) -> None:
     from orchestrator.adapters.reading.past_plans import recipients_left_out  # noqa: PLC0415
     from orchestrator.adapters.register import check as warnings_of  # noqa: PLC0415
     from orchestrator.adapters.register.expiring import expiring  # noqa: PLC0415
+    from orchestrator.adapters.register.four_eyes import four_eyes  # noqa: PLC0415
 
     try:
         with open_parts(is_checked=False) as parts:
             register = parts.register
             past = recipients_left_out(parts.database, register)
-            soon = expiring(register, parts.clock.now().date())
+            today = parts.clock.now().date()
+            soon = [*expiring(register, today), *four_eyes(register, today)]
             warnings = [*warnings_of(register), *soon, *past, *_owed(parts)]
     except SetUpError as error:
         if as_json:

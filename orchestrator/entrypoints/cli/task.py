@@ -11,7 +11,8 @@ from orchestrator.entrypoints.cli.opening import open_parts, open_queries
 from orchestrator.entrypoints.cli.options import (
     HELP,
     SOMEBODY,
-    By,
+    ByDecider,
+    ByOperator,
     Json,
     Limit,
     TaskId,
@@ -85,7 +86,7 @@ def show(task: TaskId, *, as_json: Json = False) -> None:
 @app.command()
 def choose(
     task: TaskId,
-    by: By,
+    by: ByDecider,
     record: Annotated[
         list[int] | None,
         typer.Option(
@@ -108,7 +109,7 @@ def choose(
 
 
 @app.command()
-def retry(task: TaskId, by: By = SOMEBODY) -> None:
+def retry(task: TaskId, by: ByOperator = SOMEBODY) -> None:
     """Try a stuck or waiting task again now."""
     from orchestrator.entrypoints.actions.rulings import Rulings
 
@@ -129,7 +130,7 @@ def close(
             " not_reachable or superseded.",
         ),
     ],
-    by: By = SOMEBODY,
+    by: ByDecider = SOMEBODY,
 ) -> None:
     """End a task by a person's word; the receipt prints the reason."""
     from orchestrator.core.decide import CLOSE_REASONS
@@ -146,7 +147,7 @@ def close(
 @app.command()
 def returned(
     task: TaskId,
-    by: By,
+    by: ByDecider,
     reason: Annotated[
         str,
         typer.Option(
@@ -175,7 +176,7 @@ def returned(
 @app.command("open-gate")
 def open_gate(
     task: TaskId,
-    by: By,
+    by: ByDecider,
     reason: Annotated[
         str,
         typer.Option(

@@ -8,7 +8,7 @@ import typer
 
 from orchestrator.entrypoints.cli.cases import app
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import By, CaseId
+from orchestrator.entrypoints.cli.options import ByDecider, CaseId
 from orchestrator.entrypoints.cli.showing import say, text
 from orchestrator.errors import SetUpError
 
@@ -20,7 +20,7 @@ __all__ = ["app"]
 @app.command()
 def extend(
     case: CaseId,
-    by: By,
+    by: ByDecider,
     reason: Annotated[
         str,
         typer.Option("--reason", metavar="CODE", help="complexity or number."),
@@ -44,7 +44,7 @@ def extend(
 
 
 @app.command("ask-identity")
-def ask_identity(case: CaseId, by: By) -> None:
+def ask_identity(case: CaseId, by: ByDecider) -> None:
     """Ask the person who they are; nothing is erased or copied until they answer."""
     from orchestrator.entrypoints.actions.timing import Timing
 
@@ -54,7 +54,7 @@ def ask_identity(case: CaseId, by: By) -> None:
 
 
 @app.command("identity-received")
-def identity_received(case: CaseId, by: By) -> None:
+def identity_received(case: CaseId, by: ByDecider) -> None:
     """Say that the person has shown who they are; the work goes on."""
     from orchestrator.entrypoints.actions.timing import Timing
 

@@ -1,0 +1,35 @@
+"""Look whether two different people can decide where the register wants two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from orchestrator.adapters.register.advice import RegisterWarning
+from orchestrator.adapters.register.kinds import Deciders
+from orchestrator.adapters.register.loading import Register
+from orchestrator.adapters.register.people import PEOPLE
+from orchestrator.core.people import PersonRole
+
+_TWO = 2
+
+
+def four_eyes(register: Register, today: date) -> Iterator[RegisterWarning]:
+    """Yield what keeps two people from deciding, or lets one pass for two."""
+    most = max((rule.decided_by.number for rule in register.reviews), default=0)
+    if not register.people:
+        if most == Deciders.TWO_PEOPLE.number:
+            yield RegisterWarning(
+                PEOPLE,
+                "two people must decide, and one person may write two names; list who"
+                " may in [people.NAME] with roles.",
+            )
+        return
+    for role, needed in ((PersonRole.DECIDE, most), (PersonRole.RELEASE, _TWO)):
+        able = sum(one.may(role, today) for one in register.people.values())
+        if able < needed:
+            yield RegisterWarning(
+                PEOPLE,
+                f"{needed} must be there to {role}, and {able} may today; write"
+                f' "{role}" into the roles of more.',
+            )

@@ -26,7 +26,7 @@ Choose = Callable[[AccountId, Sequence[Due]], Sequence[Due]]
 
 
 class Claims(Protocol):
-    """Ownership of accounts, and claiming tasks; `adapters.claims` says more."""
+    """Ownership of accounts, and claiming tasks; `adapters.cases.claims` says more."""
 
     def accounts(self) -> Sequence[AccountState]:
         """Return every account's ownership and pause."""

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import HELP, ByReleaser, Json
+from orchestrator.entrypoints.cli.options import HELP, ByReleaser, Json, word_of
 from orchestrator.entrypoints.cli.showing import (
     Columns,
     print_json,
     print_rows,
     say,
 )
-from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
 
@@ -120,14 +119,10 @@ def refuse(
     from orchestrator.core.grounds import Ground
     from orchestrator.entrypoints.actions.braking import Braking
 
-    known = {one.value: one for one in Ground}
-    if ground not in known:
-        raise SetUpError(
-            f"There is no ground {ground}; write one of {', '.join(sorted(known))}."
-        )
+    code = word_of(Ground, ground, "ground")
     with open_parts() as parts:
         braking = Braking(parts)
-        stands = braking.refuse(source, controller, by, known[ground])
+        stands = braking.refuse(source, controller, by, code)
         gone = braking.let_go()
     say(f"The brake is off. {_gone(gone, 'refused')}" if stands else _SECOND)
 

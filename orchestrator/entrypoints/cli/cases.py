@@ -16,6 +16,7 @@ from orchestrator.entrypoints.cli.options import (
     CaseId,
     Json,
     Limit,
+    word_of,
 )
 from orchestrator.entrypoints.cli.showing import (
     Columns,
@@ -114,13 +115,9 @@ def withdraw(
     from orchestrator.entrypoints.actions.rulings import Rulings
     from schemas.withdrawals import WithdrawalReason
 
-    known = {one.value: one for one in WithdrawalReason}
-    if reason not in known:
-        raise SetUpError(
-            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
-        )
+    code = word_of(WithdrawalReason, reason, "reason")
     with open_parts() as parts:
-        Rulings(parts).withdraw(case, known[reason], by)
+        Rulings(parts).withdraw(case, code, by)
     say(f"The request is withdrawn; see `erasure case show {case}` for what goes on.")
 
 

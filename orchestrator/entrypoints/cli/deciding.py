@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from orchestrator.entrypoints.cli.opening import open_parts, open_queries
-from orchestrator.entrypoints.cli.options import ByDecider, CaseId, a_pseudonym
+from orchestrator.entrypoints.cli.options import ByDecider, CaseId, a_pseudonym, word_of
 from orchestrator.entrypoints.cli.showing import say, warn
 from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (--help should answer at once)
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 def _an_owner(value: str | None) -> str | None:
@@ -76,8 +73,8 @@ def hold(
     from orchestrator.entrypoints.actions.deciding import Deciding
     from schemas.connecting import ActionClass
 
-    named = [_word(ActionClass, one, "class") for one in classes.split(",")]
-    code = _word(HoldReason, reason, "reason")
+    named = [word_of(ActionClass, one, "class") for one in classes.split(",")]
+    code = word_of(HoldReason, reason, "reason")
     with open_parts() as parts:
         look_at = None if review_on is None else review_on.replace(tzinfo=UTC)
         Deciding(parts).hold(case, named, code, by, owner=owner, review_at=look_at)
@@ -95,7 +92,7 @@ def release(
     from orchestrator.core.holds import HoldReason
     from orchestrator.entrypoints.actions.deciding import Deciding
 
-    code = _word(HoldReason, reason, "reason")
+    code = word_of(HoldReason, reason, "reason")
     with open_parts() as parts:
         Deciding(parts).release(case, code, by)
     say("The hold is over.")
@@ -132,7 +129,7 @@ def refuse(
     from orchestrator.core.grounds import Ground
     from orchestrator.entrypoints.actions.deciding import Deciding
 
-    code = _word(Ground, ground, "ground")
+    code = word_of(Ground, ground, "ground")
     with open_parts() as parts:
         stands = Deciding(parts).refuse(case, code, by, record_class or ())
     done = f"It is refused; `erasure case notice {case}` has the text for the person."
@@ -161,7 +158,7 @@ def use_stopped(
     from orchestrator.core.holds import UseStopping
     from orchestrator.entrypoints.actions.deciding import Deciding
 
-    code = _word(UseStopping, means, "means")
+    code = word_of(UseStopping, means, "means")
     with open_parts() as parts:
         Deciding(parts).stop_use(case, code, by, account)
     say("Noted; every statement that is signed from now on says so.")
@@ -208,13 +205,3 @@ def notice(
 
 
 _SECOND = "Noted; the register wants a second, different person to say the same."
-
-
-def _word(kind: type[Word], value: str, name: str) -> Word:
-    """Return the word of a closed list; says which there are."""
-    known = {one.value: one for one in kind}
-    if value not in known:
-        raise SetUpError(
-            f"There is no {name} {value}; write one of {', '.join(sorted(known))}."
-        )
-    return known[value]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextvars import ContextVar
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any, TypedDict, TypeVar
 
 import typer
 
@@ -14,6 +15,7 @@ from orchestrator.core.people import PersonRole
 from orchestrator.errors import SetUpError
 
 SOMEBODY = "operator"
+Word = TypeVar("Word", bound=StrEnum)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Claim = tuple[str, PersonRole]
@@ -89,3 +91,17 @@ TaskId = Annotated[str, typer.Argument(metavar="ID", help="The task's id.")]
 AccountName = Annotated[
     str, typer.Argument(metavar="ID", help="The account's name in the register.")
 ]
+
+
+def word_of(kind: type[Word], value: str, name: str) -> Word:
+    """
+    Return the word of a closed list.
+
+    Raises `SetUpError` with all the words there are; *name* says what they are.
+    """
+    known = {one.value: one for one in kind}
+    if value not in known:
+        raise SetUpError(
+            f"There is no {name} {value}; write one of {', '.join(sorted(known))}."
+        )
+    return known[value]

@@ -16,6 +16,7 @@ from orchestrator.entrypoints.cli.options import (
     Json,
     Limit,
     TaskId,
+    word_of,
 )
 from orchestrator.entrypoints.cli.showing import (
     print_facts,
@@ -162,14 +163,10 @@ def returned(
     from orchestrator.core.holds import ReturnReason
     from orchestrator.entrypoints.actions.rulings import Rulings
 
-    known = {one.value: one for one in ReturnReason}
-    if reason not in known:
-        raise SetUpError(
-            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
-        )
+    code = word_of(ReturnReason, reason, "reason")
     with open_parts() as parts:
-        Rulings(parts).returned(task, known[reason], by)
-    stays = known[reason] is ReturnReason.RETURNING_CUSTOMER
+        Rulings(parts).returned(task, code, by)
+    stays = code is ReturnReason.RETURNING_CUSTOMER
     say("They are left alone." if stays else "They are erased again.")
 
 
@@ -190,13 +187,9 @@ def open_gate(
     from orchestrator.core.holds import OpeningReason
     from orchestrator.entrypoints.actions.rulings import Rulings
 
-    known = {one.value: one for one in OpeningReason}
-    if reason not in known:
-        raise SetUpError(
-            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
-        )
+    code = word_of(OpeningReason, reason, "reason")
     with open_parts() as parts:
-        Rulings(parts).open_gate(task, known[reason], by)
+        Rulings(parts).open_gate(task, code, by)
     say("The gate is open.")
 
 

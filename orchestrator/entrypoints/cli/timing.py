@@ -8,9 +8,8 @@ import typer
 
 from orchestrator.entrypoints.cli.cases import app
 from orchestrator.entrypoints.cli.opening import open_parts
-from orchestrator.entrypoints.cli.options import ByDecider, CaseId
+from orchestrator.entrypoints.cli.options import ByDecider, CaseId, word_of
 from orchestrator.entrypoints.cli.showing import say, text
-from orchestrator.errors import SetUpError
 
 # ruff: noqa: PLC0415 (reads should answer at once)
 
@@ -30,13 +29,9 @@ def extend(
     from orchestrator.core.words import ExtensionReason
     from orchestrator.entrypoints.actions.timing import Timing
 
-    known = {one.value: one for one in ExtensionReason}
-    if reason not in known:
-        raise SetUpError(
-            f"There is no reason {reason}; write one of {', '.join(sorted(known))}."
-        )
+    code = word_of(ExtensionReason, reason, "reason")
     with open_parts() as parts:
-        send_by = Timing(parts).extend(case, known[reason], by)
+        send_by = Timing(parts).extend(case, code, by)
     say(
         f"The deadline is extended if the notice leaves by {text(send_by)}; the "
         "portal is told to send it."

@@ -1,5 +1,5 @@
 """
-What Alembic runs to migrate: always on a connection that `adapters.schema` hands over.
+What Alembic runs to migrate: on a connection that `adapters.sql.schema` hands over.
 
 The transaction is the caller's, so that a migration is whole or not at all on SQLite
 too; there is no offline mode and no alembic.ini.

@@ -98,7 +98,7 @@ class Connector(Protocol):
     """
     One processor's API in the words of the workflow.
 
-    Every method may raise the errors of `connectors.transport.http`; none decides
+    Every method may raise the errors of `connectors.errors`; none decides
     silently.  Each answer maps every task it was asked for: a task missing in an
     answer is a retry, never done.
     """

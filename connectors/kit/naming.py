@@ -17,7 +17,36 @@ LONGEST = 30
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 # Folders of the package, and the module that stands for nothing.
 _TAKEN = frozenset({"tests", "docs", "test", "fake", "connector"})
-_USED = frozenset({*base.__all__, "Answer", "BaseModel", "ConnectorContract"})
+# What the files of a package import or define beside the names of `connectors.base`.
+_USED = frozenset(
+    {
+        *base.__all__,
+        "Answer",
+        "Any",
+        "AsyncIterator",
+        "Attested",
+        "BaseModel",
+        "Bench",
+        "Call",
+        "ClassVar",
+        "ClientCredentials",
+        "ConnectorContract",
+        "FakeDesk",
+        "FakeProcessor",
+        "Field",
+        "HeaderAuth",
+        "Instructions",
+        "JsonValue",
+        "Language",
+        "ManualOptions",
+        "Mapping",
+        "MappingProxyType",
+        "Response",
+        "Route",
+        "Sequence",
+        "Somebody",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +92,13 @@ def _problem(name: Name) -> str | None:
     """Say what stands in the way of a well-formed name."""
     if name.name in registry.names():
         return "there is a connector of that name already"
-    if keyword.iskeyword(name.module):
-        return f"{name.module} is a word of Python's own"
+    for word in (name.module, name.cls):
+        if keyword.iskeyword(word):
+            return f"{word} is a word of Python's own"
     if name.module in _TAKEN:
         return f"its package has another file called {name.module}"
     if name.module in sys.stdlib_module_names or find_spec(name.module) is not None:
         return f"Python has a module {name.module}, which the new one would hide"
-    if {name.cls, f"Fake{name.cls}"} & {*_USED, "FakeProcessor"}:
+    if {name.cls, f"Fake{name.cls}"} & _USED:
         return f"its module uses a class {name.cls} for something else"
     return None

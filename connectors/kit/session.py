@@ -27,9 +27,10 @@ from connectors.testing import (
     CANARY,
     Bench,
     CollectingSink,
-    ConnectorContract,
     work_of,
 )
+from connectors.testing.account import Account
+from connectors.testing.work import Working
 from schemas.connecting import Action, Finding, Identifier, Located, Work
 
 Say = Callable[[str], None]
@@ -50,7 +51,7 @@ class Session:
     """One connector at one fake; every word is an order and gives lines."""
 
     def __init__(
-        self, contract: ConnectorContract, bench: Bench, fake: FakeProcessor, say: Say
+        self, contract: Account, bench: Bench, fake: FakeProcessor, say: Say
     ) -> None:
         """Begin with a fresh account; *say* takes a line."""
         self._contract = contract
@@ -208,8 +209,14 @@ class Session:
 
 
 @contextmanager
-def open_session(contract: type[ConnectorContract], say: Say) -> Iterator[Session]:
+def open_session(contract: type[Account], say: Say) -> Iterator[Session]:
     """Serve the fake and lend a session; the end says what got out."""
+    if not issubclass(contract, Working):
+        name = contract.connector.spec.name
+        raise KitError(
+            f"{name} only tells, so there is no search or erasure to watch: run"
+            f" erasure connector test {name}."
+        )
     fake, account = contract.fake_app(), contract()
     session: Session | None = None
     with serve(fake) as url:
@@ -244,7 +251,7 @@ def a_fault(words: Sequence[str], operations: Mapping[str, object]) -> Fault:
     )
 
 
-def _secrets(contract: ConnectorContract) -> set[str]:
+def _secrets(contract: Account) -> set[str]:
     """Return the account's secrets, also those among its options."""
     options = contract.connector.options.model_validate(dict(contract.option_values))
     hidden = [one for _, one in options if isinstance(one, SecretStr)]

@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 
 from connectors.fakes.frame import Exchange, FakeProcessor
 from connectors.fakes.serving import serve
-from connectors.testing.account import LeakError
+from connectors.testing.account import Account, LeakError
 from connectors.testing.contract import ConnectorContract
 from connectors.testing.marks import values_of
 
@@ -56,11 +56,12 @@ class Report:
     change: str
 
 
-def checks() -> Sequence[Check]:
-    """Return the checks of the suite in the order they are read."""
+def checks(contract: type[Account] = ConnectorContract) -> Sequence[Check]:
+    """Return the checks of a contract's suite in the order they are read."""
     found = (
         (name, getattr(part, name))
-        for part in ConnectorContract.__mro__
+        for part in contract.__mro__
+        if part.__module__.startswith(f"{__package__}.")
         for name in vars(part)
         if name.startswith("test_")
     )
@@ -69,11 +70,11 @@ def checks() -> Sequence[Check]:
     ]
 
 
-def run_contract(contract: type[ConnectorContract], only: str = "") -> Iterator[Report]:
+def run_contract(contract: type[Account], only: str = "") -> Iterator[Report]:
     """Run the checks (those with *only* in their title) on a fresh account each."""
     fake = contract.fake_app()
     with serve(fake) as url:
-        for check in checks():
+        for check in checks(contract):
             if only in check.title:
                 yield _run(contract(), fake, url, check)
 
@@ -85,9 +86,7 @@ def what_it_proves(check: Callable[..., None]) -> tuple[str, str]:
     return proves, change
 
 
-def _run(
-    account: ConnectorContract, fake: FakeProcessor, url: str, check: Check
-) -> Report:
+def _run(account: Account, fake: FakeProcessor, url: str, check: Check) -> Report:
     fake.reset()
     exchanges: list[Exchange] = []
     fake.recorder = exchanges.append
@@ -108,9 +107,7 @@ def _run(
     return Report(check.title, proves, error is None, seen, _named(exchanges), change)
 
 
-def _check(
-    account: ConnectorContract, fake: FakeProcessor, url: str, check: Check
-) -> None:
+def _check(account: Account, fake: FakeProcessor, url: str, check: Check) -> None:
     """Lend the check what its parameters name, and run it."""
     wanted = inspect.signature(check.run).parameters
     name, _ = values_of(check.run)

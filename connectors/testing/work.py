@@ -212,7 +212,8 @@ class Working(Account):
         """
         The same erasure again is done or finds nothing, and touches nobody.
 
-        If not: take the vendor's own "no such record" as done.
+        If not: take the vendor's own "no such record" as done; where it only counts,
+        read each item by its `reference` and take what is not there as done.
         """
         work = bench.find(person)
         bench.erase(work)

@@ -7,14 +7,13 @@ judgements that keep strangers apart are pure.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import combinations
 
 from pydantic import BaseModel, Field
 
 from connectors.base import Options
+from connectors.strangers import are_strangers, digits_of
 from schemas.connecting import (
     CUSTOMER_ID,
     EMAIL,
@@ -28,7 +27,6 @@ CONTACT_ID = IdentifierType("hubspot.contact_id")
 
 _NUMBER = "hs_object_id"
 _MORE_EMAILS = "hs_additional_emails"
-_NOT_DIGITS = re.compile(r"\D")
 _FEWEST_DIGITS = 6
 
 
@@ -154,8 +152,8 @@ def is_strongly(contact: Contact, person: Person, options: HubSpotOptions) -> bo
 
 def is_by_phone(contact: Contact, person: Person, options: HubSpotOptions) -> bool:
     """Say whether a contact holds one of the person's phone numbers."""
-    numbers = {_digits(contact.value(it)) for it in options.phone_properties}
-    wanted = {_digits(it.value) for it in person.identifiers if it.type == PHONE}
+    numbers = {digits_of(contact.value(it)) for it in options.phone_properties}
+    wanted = {digits_of(it.value) for it in person.identifiers if it.type == PHONE}
     return any(len(it) >= _FEWEST_DIGITS for it in numbers & wanted)
 
 
@@ -193,17 +191,7 @@ def _two_of_a_kind(
 def _shared_phone(
     person: Person, contacts: Sequence[Contact], options: HubSpotOptions
 ) -> bool:
-    emails = {it.value.lower() for it in person.identifiers if it.type == EMAIL}
-    weak: list[frozenset[str]] = []
-    for contact in contacts:
-        if is_strongly(contact, person, options):
-            emails |= contact.emails()
-        elif contact.emails():
-            weak.append(contact.emails())
-    if emails:
-        return any(emails.isdisjoint(it) for it in weak)
-    return any(one.isdisjoint(other) for one, other in combinations(weak, 2))
-
-
-def _digits(number: str) -> str:
-    return _NOT_DIGITS.sub("", number)
+    return are_strangers(
+        person,
+        [(is_strongly(it, person, options), it.emails()) for it in contacts],
+    )

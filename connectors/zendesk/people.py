@@ -8,16 +8,15 @@ calls verified.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import combinations
 
 from pydantic import Field
 
 from connectors.base import Options
 from connectors.durations import Duration
+from connectors.strangers import are_strangers, digits_of
 from connectors.zendesk.api import END_USER, Identity, User
 from schemas.connecting import (
     CUSTOMER_ID,
@@ -32,7 +31,6 @@ USER_ID = IdentifierType("zendesk.user_id")
 EXTERNAL_ID = IdentifierType("zendesk.external_id")
 SEARCHABLE = frozenset({EMAIL, PHONE, CUSTOMER_ID, USER_ID, EXTERNAL_ID})
 
-_NOT_DIGITS = re.compile(r"\D")
 _FEWEST_DIGITS = 6
 _NUMBER = "phone_number"
 # They end a quoted word of the search syntax, or stand for any text in it.
@@ -97,8 +95,8 @@ class Account:
 
     def numbers(self) -> frozenset[str]:
         """Return the telephone numbers as digits."""
-        found = {_digits(it.value) for it in self.identities if it.type == _NUMBER}
-        return frozenset(found | {_digits(self.user.phone or "")} - {""})
+        found = {digits_of(it.value) for it in self.identities if it.type == _NUMBER}
+        return frozenset(found | {digits_of(self.user.phone or "")} - {""})
 
 
 def searches_for(person: Person, options: ZendeskOptions) -> list[Search] | None:
@@ -125,9 +123,9 @@ def _search_for(identifier: Identifier, options: ZendeskOptions) -> Search | Non
         return Search("id", value)
     if type_ == EMAIL:
         return Search("query", f'email:"{value}"')
-    if type_ == PHONE and len(_digits(value)) >= _FEWEST_DIGITS:
+    if type_ == PHONE and len(digits_of(value)) >= _FEWEST_DIGITS:
         # The asterisk finds a number however it is written.
-        return Search("query", f"phone:*{_digits(value)}")
+        return Search("query", f"phone:*{digits_of(value)}")
     return None
 
 
@@ -148,7 +146,7 @@ def is_strongly(account: Account, person: Person, options: ZendeskOptions) -> bo
 
 def is_by_phone(account: Account, person: Person) -> bool:
     """Say whether a user carries one of the person's numbers."""
-    wanted = {_digits(it.value) for it in person.identifiers if it.type == PHONE}
+    wanted = {digits_of(it.value) for it in person.identifiers if it.type == PHONE}
     return any(len(it) >= _FEWEST_DIGITS for it in account.numbers() & wanted)
 
 
@@ -171,16 +169,10 @@ def are_conflicting(
     carried = {(it.user.external_id or "").lower() for it in accounts} - {""}
     if carried - known and (known or len(carried) > 1):
         return True
-    emails = {it.value.lower() for it in person.identifiers if it.type == EMAIL}
-    weak: list[frozenset[str]] = []
-    for account in accounts:
-        if is_strongly(account, person, options):
-            emails |= account.emails()
-        elif account.emails():
-            weak.append(account.emails())
-    if emails:
-        return any(emails.isdisjoint(it) for it in weak)
-    return any(one.isdisjoint(other) for one, other in combinations(weak, 2))
+    return are_strangers(
+        person,
+        [(is_strongly(it, person, options), it.emails()) for it in accounts],
+    )
 
 
 def identifiers_of(account: Account, options: ZendeskOptions) -> Iterator[Identifier]:
@@ -200,7 +192,3 @@ def identifiers_of(account: Account, options: ZendeskOptions) -> Iterator[Identi
         value = user.user_fields.get(name)
         if isinstance(value, str | int) and value != "":
             yield Identifier(type_, str(value))
-
-
-def _digits(number: str) -> str:
-    return _NOT_DIGITS.sub("", number)

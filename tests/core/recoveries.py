@@ -11,10 +11,10 @@ from orchestrator.core.cases import Case
 from orchestrator.core.events import Event, StatementRecovered
 from orchestrator.core.ruled import AnswerDoubted, AnswerRuled, StatementLost
 from orchestrator.core.words import Result, StatementKind
+from tests.core.answers import RECOVERED
 from tests.core.builders import HOUR, T0
 from tests.core.world import World
 
-SHA = "ef" * 32
 BY = ("dpo-1", "dpo-2")
 
 
@@ -22,7 +22,7 @@ def recovered(case: Case, **changes: object) -> StatementRecovered:
     """Build the news that the next statement of *case* was found in the archive."""
     number = case.next_number
     event = StatementRecovered(
-        T0 + HOUR, number, StatementKind.FINAL, SHA, "key-1", T0, Result.COMPLETE
+        T0 + HOUR, number, StatementKind.FINAL, RECOVERED, "key-1", T0, Result.COMPLETE
     )
     return replace(event, **changes)  # type: ignore[arg-type]
 

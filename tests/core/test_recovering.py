@@ -10,6 +10,7 @@ from orchestrator.core.decide import decide
 from orchestrator.core.events import Event
 from orchestrator.core.words import Result, StatementKind
 from schemas.connecting import Action
+from tests.core.answers import RECOVERED
 from tests.core.builders import (
     ACCESS,
     CRM,
@@ -23,7 +24,7 @@ from tests.core.builders import (
     signed,
 )
 from tests.core.ended import erased, keeping
-from tests.core.recoveries import SHA, recovered
+from tests.core.recoveries import recovered
 
 
 def _recovered(case: Case) -> Case:
@@ -36,7 +37,7 @@ def test_recovered_answer_answers_the_case() -> None:
 
     assert (case.status, case.result) == (CaseStatus.ANSWERED, Result.COMPLETE)
     assert case.answered_at == T0
-    assert [one.sha256 for one in case.statements] == [SHA]
+    assert [one.sha256 for one in case.statements] == [RECOVERED]
     assert case.wants is Wants.FORGET_IDENTITY
 
 

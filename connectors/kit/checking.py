@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from connectors.base import Connector, Options
 from connectors.errors import AccessRefused, EgressRefused, ProcessorError
-from connectors.kit.results import told
+from connectors.kit.results import meaning_of, told
 from connectors.transport.http import Answer, Api, Query, Secrets, Target
 from schemas.connecting import (
     EMAIL,
@@ -44,6 +44,7 @@ from schemas.connecting import (
 NOBODY = Identifier(EMAIL, "nobody@erasure-check.invalid")
 
 _TASK = TaskId("check")
+_NOT_CONNECTED = "connect_failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +225,12 @@ def _missing(spec: ConnectorSpec, refused: Sequence[str]) -> Iterator[str]:
 
 
 def _why(error: ProcessorError) -> str:
-    """Say what an error means, in its own class's words."""
-    return f"{(type(error).__doc__ or '').splitlines()[0]} ({error})"
+    """Say what an error means: what to mend where that is known, else its class."""
+    if str(error) == _NOT_CONNECTED:
+        return (
+            f"no connection could be made; correct base_url, or the way there ({error})"
+        )
+    return f"{meaning_of(error)} ({error})"
 
 
 def _said(search: Stepped | None) -> str:

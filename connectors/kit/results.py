@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from inspect import getdoc
 from typing import assert_never
 
+from connectors.errors import ProcessorError
 from schemas.connecting import (
     Absent,
     Ambiguous,
@@ -63,3 +65,8 @@ def _look(answer: ReadBack) -> str:
             return "cannot tell: this processor has no way to ask"
         case _:
             assert_never(answer)
+
+
+def meaning_of(error: ProcessorError) -> str:
+    """Return what the class of an error means, in its own first sentence."""
+    return (getdoc(type(error)) or "").partition("\n")[0]

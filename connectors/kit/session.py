@@ -21,7 +21,7 @@ from connectors.fakes.serving import serve
 from connectors.kit.errors import KitError
 from connectors.kit.exchanges import MASK, Shower
 from connectors.kit.facts import AFTER_LOST
-from connectors.kit.results import told
+from connectors.kit.results import meaning_of, told
 from connectors.testing import (
     BYSTANDER,
     CANARY,
@@ -175,7 +175,7 @@ class Session:
             answer = step()
         except ProcessorError as error:
             self.failures += 1
-            meaning = (type(error).__doc__ or "").splitlines()[0]
+            meaning = meaning_of(error)
             self._say(f"  = {type(error).__name__}({error}): {meaning}")
             self._follow(word, error)
         except Exception as error:  # noqa: BLE001 (the author's mistake, not ours)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from socket import socket
 from types import MappingProxyType
 from typing import ClassVar
 
 import pytest
 
 from connectors.base import Connector, ConnectorSpec, Installation, Options
+from connectors.errors import NotSetUp
 from connectors.fakes.faults import Fault, FaultKind
 from connectors.fakes.serving import serve
 from connectors.kit.checking import NOBODY, Asked, Checkable, Checked, check
@@ -47,6 +49,13 @@ class _Deleting(AcmeMail):
     async def ping(self) -> Installation:
         await self._api.call("delete", path={"id": CANARY.reference})
         return Installation("acme-1")
+
+
+class _NotSetUp(AcmeMail):
+    """Finds that the register does not fit, as a database does."""
+
+    async def ping(self) -> Installation:
+        raise NotSetUp("shop: there is no table orders")
 
 
 @pytest.fixture
@@ -146,6 +155,29 @@ def test_wrong_secret_is_told_and_not_quoted(url: str) -> None:
 
     assert found.problems[0].startswith("It does not say its name: The processor ref")
     assert "wrong-secret" not in repr(found)
+
+
+def test_table_that_is_not_there_is_told_with_its_meaning(url: str) -> None:
+    """What does not fit the register is a sentence, and so is what that means."""
+    found = checked(url, connector=_NotSetUp)
+
+    assert found.problems[0] == (
+        "It does not say its name: The register's account does not fit what is there:"
+        " the account pauses. (shop: there is no table orders)"
+    )
+
+
+def test_address_where_nobody_is_names_what_to_correct() -> None:
+    """Whoever mistyped an address reads which key of the register holds it."""
+    with socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        _, port = closed.getsockname()
+        found = checked(f"http://127.0.0.1:{port}")
+
+    assert found.problems[0] == (
+        "It does not say its name: no connection could be made; correct base_url, or"
+        " the way there (connect_failed)"
+    )
 
 
 def test_search_that_answers_too_much_is_a_problem(url: str) -> None:

@@ -63,12 +63,12 @@ def why_not(
         return (
             f"{name} is not among the people of the register; declare"
             f' [people.{name.casefold()}] there with roles = ["{role}"], or let'
-            " somebody who is listed do it (--by WHO)."
+            " somebody do it who is listed."
         )
     person, table = people[listed], f"[people.{listed}]"
     if role not in person.roles:
         return (
-            f'{name} has not the role "{role}" that this needs, but'
+            f'{name} has not the role "{role}" that this needs, only'
             f" {', '.join(sorted(person.roles))}; add it to roles in {table} of the"
             " register, or let somebody do it who has it."
         )

@@ -163,6 +163,23 @@ def test_name_that_is_left_out_needs_to_be_listed_too(office: Office) -> None:
     assert allowed.code == 0
 
 
+def test_work_goes_to_nobody_who_could_not_attest_it(office: Office) -> None:
+    """It would wait for somebody whose word is refused; the check says so too."""
+    boss = listed("dpo-1", "decide", "release", "operate")
+    office.lists(boss, listed("dpo-2", "release"))
+    assign = ("assign", "--to", "anna-k", "--by", "dpo-1")
+
+    refused = office.desk(*assign)
+    check = office.installation("register", "check")
+    office.lists(boss, listed("anna-k", "attest"))
+    allowed = office.desk(*assign)
+
+    assert refused.code == 1
+    assert "anna-k is not among the people" in refused.err
+    assert f"accounts.desk.options.assignee: {TEAM} is not among" in check.err
+    assert allowed.code == 0
+
+
 def test_whoever_is_refused_once_does_not_stop_the_next_command(
     office: Office,
 ) -> None:

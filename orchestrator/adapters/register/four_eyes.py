@@ -1,4 +1,4 @@
-"""Look whether two different people can decide where the register wants two."""
+"""Look whether those who must act may: two people who decide, and assignees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orchestrator.adapters.register.advice import RegisterWarning
 from orchestrator.adapters.register.kinds import Deciders
 from orchestrator.adapters.register.loading import Register
 from orchestrator.adapters.register.people import PEOPLE
-from orchestrator.core.people import PersonRole
+from orchestrator.core.people import PersonRole, why_not
 
 _TWO = 2
 
@@ -33,3 +33,15 @@ def four_eyes(register: Register, today: date) -> Iterator[RegisterWarning]:
                 f"{needed} must be there to {role}, and {able} may today; write"
                 f' "{role}" into the roles of more.',
             )
+    yield from _assignees(register, today)
+
+
+def _assignees(register: Register, today: date) -> Iterator[RegisterWarning]:
+    """Look for manual work that goes to somebody who may not attest it."""
+    for entry in register.accounts.values():
+        said = entry.options.model_dump(include={"assignee"}).get("assignee")
+        if said is None:
+            continue
+        problem = why_not(register.people, said, PersonRole.ATTEST, today)
+        if problem is not None:
+            yield RegisterWarning(f"accounts.{entry.id}.options.assignee", problem)

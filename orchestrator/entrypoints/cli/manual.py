@@ -14,7 +14,7 @@ from orchestrator.entrypoints.cli.options import (
     ByOperator,
     Json,
     TaskId,
-    a_pseudonym,
+    claiming,
 )
 from orchestrator.entrypoints.cli.options import (
     by as by_option,
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from orchestrator.entrypoints.actions.manual_work import Brief
 
 
-def _to_whom(value: str) -> str:
-    """Accept a pseudonymous assignee."""
-    return a_pseudonym(value, "--to")
-
-
 def assign(
     task: TaskId,
     to: Annotated[
@@ -46,7 +41,7 @@ def assign(
         typer.Option(
             "--to",
             metavar="WHO",
-            callback=_to_whom,
+            callback=claiming(PersonRole.ATTEST, "--to"),
             help="A team, a role or a pseudonym that identifies nobody outside.",
         ),
     ],

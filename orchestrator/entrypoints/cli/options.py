@@ -20,7 +20,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Claim = tuple[str, PersonRole]
 claims: ContextVar[tuple[Claim, ...]] = ContextVar("claims", default=())
-"""Who acts by this command and in which role: `open_parts` asks the register."""
+"""Who acts, or gets work, by this command: `open_parts` asks the register of them."""
 
 
 class _Help(TypedDict):
@@ -58,12 +58,12 @@ Limit = Annotated[
 ]
 
 
-def _claiming(role: PersonRole) -> Callable[[str | None], str | None]:
-    """Accept a pseudonymous name for `--by`, as one that claims to have *role*."""
+def claiming(role: PersonRole, option: str) -> Callable[[str | None], str | None]:
+    """Accept a pseudonymous name for an option, as one that claims to have *role*."""
 
     def claimed(value: str | None) -> str | None:
         if value is not None:
-            claims.set((*claims.get(), (a_pseudonym(value, "--by"), role)))
+            claims.set((*claims.get(), (a_pseudonym(value, option), role)))
         return value
 
     return claimed
@@ -71,7 +71,8 @@ def _claiming(role: PersonRole) -> Callable[[str | None], str | None]:
 
 def by(role: PersonRole, help_: str) -> Any:  # noqa: ANN401 (typer's option)
     """Return `--by`: whoever is named needs *role* where the register lists people."""
-    return typer.Option("--by", metavar="WHO", callback=_claiming(role), help=help_)
+    claimed = claiming(role, "--by")
+    return typer.Option("--by", metavar="WHO", callback=claimed, help=help_)
 
 
 _WHO = "Who decides: a name that identifies nobody outside, such as dpo-2."

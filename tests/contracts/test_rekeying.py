@@ -59,6 +59,7 @@ def _fill(stored: Stored, cipher: Cipher, *ids: str) -> None:
 _QUARANTINED = {
     **dict.fromkeys(("state", "code", "pointer", "rule", "hint"), "x"),
     "partition": 0,
+    "heard": 0,
     "size": 1,
     "seen_at": T0,
     "expires_at": T0,

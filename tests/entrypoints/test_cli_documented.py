@@ -29,7 +29,7 @@ quarantine list; quarantine show; quarantine release; quarantine drop;
 quarantine unkept; hold list; inbox list;
 inbox show; receipt list; receipt show;
 receipt download; receipt verify; log checkpoint; log key; log prove; log verify;
-log check; log recover; log missing; log release;
+log check; log recover; log missing; log release; log prove-growth; log verify-growth;
 export download; account list; account ping;
 account pause; account resume; connector new; connector test; connector docs;
 connector dev; connector check;

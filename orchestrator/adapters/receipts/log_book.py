@@ -22,6 +22,7 @@ from orchestrator.adapters.keys.signing import (
     read_envelope,
     verify_envelope,
 )
+from orchestrator.adapters.receipts.growth import Growth
 from orchestrator.adapters.receipts.notes import (
     Checkpoint,
     Keys,
@@ -33,7 +34,14 @@ from orchestrator.adapters.receipts.notes import (
 from orchestrator.adapters.receipts.statement_log import Head, as_head, newest
 from orchestrator.adapters.sql import tables as t
 from orchestrator.adapters.sql.database import Database
-from orchestrator.core.answer.merkle import Frontier, Hash, inclusion_proof, leaf_hash
+from orchestrator.core.answer.merkle import (
+    Frontier,
+    Hash,
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    root_of,
+)
 from orchestrator.errors import NotPossible
 from schemas.fields import instant
 from schemas.receipts import TEST_RECEIPT_MEDIA_TYPE
@@ -121,6 +129,25 @@ class LogBook:
             leaves = _leaves(connection, read_checkpoint(note).size)
         path = inclusion_proof(leaves, row.number)
         return LogProof(row.number, tuple(path), note)
+
+    def grown(self, kept: Checkpoint) -> Growth:
+        """
+        Prove that the log of today begins with all of a checkpoint that was kept.
+
+        Raises `NotPossible` where it does not: the log is another, or was rewritten.
+        """
+        with self._database.reading() as connection:
+            head = newest(connection)
+            leaves = _leaves(connection, head.size if head else 0)
+        begins = leaves[: kept.size]
+        if head is None or len(begins) < kept.size or root_of(begins) != kept.root:
+            raise NotPossible(
+                f"The log of today does not begin with these {kept.size} entries: the"
+                " checkpoint is of another log, or entries were lost or rewritten."
+                " `erasure log check --against` with the same file says what is wrong."
+            )
+        path = consistency_proof(leaves, kept.size)
+        return Growth(kept.size, tuple(path), head.note)
 
     def place_of(self, statement_id: str) -> int | None:
         """Return the number of a statement in the log, if it is there."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from orchestrator.adapters.keys.files import load_public_key
 from orchestrator.adapters.keys.signing import LARGEST_ENVELOPE
+from orchestrator.adapters.receipts.growth import read_growth, verify_growth
 from orchestrator.adapters.receipts.notes import (
     Checkpoint,
     NoteRejected,
@@ -69,6 +70,21 @@ def kept_checkpoints(path: Path) -> tuple[Checkpoint, ...]:
     return (read_checkpoint(text),)
 
 
+def verify_grown(proof: Path, kept: Path, key_path: Path) -> tuple[int, Checkpoint]:
+    """
+    Verify that a log begins with all of a kept checkpoint; return both ends.
+
+    Raises `NoteRejected`, `KeysError`, or `SetUpError` if a file cannot be read.
+    """
+    try:
+        text = _content(proof, _LARGEST_PROOF).decode()
+    except UnicodeDecodeError:
+        raise NoteRejected("The proof is not a text.") from None
+    (before,) = kept_checkpoints(kept)
+    newer = verify_growth(read_growth(text), before, load_public_key(key_path))
+    return before.size, newer
+
+
 def _content(path: Path, most: int) -> bytes:
     """Read a file, no more than could be one of ours."""
     try:
@@ -77,5 +93,5 @@ def _content(path: Path, most: int) -> bytes:
     except OSError as error:
         raise SetUpError(
             f"{path} cannot be read ({error.strerror}); name a receipt's file, or the"
-            " file that `erasure log prove` wrote."
+            " file that `erasure log` wrote."
         ) from None

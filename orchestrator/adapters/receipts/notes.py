@@ -55,7 +55,7 @@ class Checkpoint:
     @property
     def text(self) -> str:
         """The text that is signed."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{spelled(self.root)}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class LogProof:
     @property
     def text(self) -> str:
         """The proof file."""
-        lines = [_PROOF, f"index {self.index}", *map(_base64, self.path), "", ""]
+        lines = [_PROOF, f"index {self.index}", *map(spelled, self.path), "", ""]
         return "\n".join(lines) + self.note
 
 
@@ -114,7 +114,7 @@ def key_hint(name: str, key: Ed25519PublicKey) -> bytes:
 
 def verifier_key(name: str, key: Ed25519PublicKey) -> str:
     """Spell a key as verifiers of the ecosystem take it: `name+hint+key`."""
-    raw = _base64(_ED25519 + key.public_bytes_raw())
+    raw = spelled(_ED25519 + key.public_bytes_raw())
     return f"{name}+{key_hint(name, key).hex()}+{raw}"
 
 
@@ -123,7 +123,7 @@ def sign_note(text: str, name: str, key: Ed25519PrivateKey) -> str:
     if not _NAME.fullmatch(name) or not text.endswith("\n"):
         raise ValueError("A note ends with a newline, and its signer has a plain name.")
     hint = key_hint(name, key.public_key())
-    signature = _base64(hint + key.sign(text.encode()))
+    signature = spelled(hint + key.sign(text.encode()))
     return f"{text}\n{_DASH}{name} {signature}\n"
 
 
@@ -170,7 +170,7 @@ def _checkpoint(text: str) -> Checkpoint:
     lines = text.split("\n")
     if len(lines) < 4 or not _NUMBER.fullmatch(lines[1]):  # noqa: PLR2004 (3 and the end)
         raise NoteRejected("The note is signed, but it is not a checkpoint.")
-    return Checkpoint(lines[0], int(lines[1]), _hash(lines[2]))
+    return Checkpoint(lines[0], int(lines[1]), hash_of(lines[2]))
 
 
 def read_proof(text: str) -> LogProof:
@@ -183,7 +183,7 @@ def read_proof(text: str) -> LogProof:
     word, _, number = rest[0].partition(" ") if rest else ("", "", "")
     if word != "index" or not _NUMBER.fullmatch(number):
         raise NoteRejected("The proof does not say where in the log its entry stands.")
-    return LogProof(int(number), tuple(map(_hash, rest[1:])), note)
+    return LogProof(int(number), tuple(map(hash_of, rest[1:])), note)
 
 
 def verify_proof(
@@ -196,6 +196,11 @@ def verify_proof(
     except ProofError as error:
         raise NoteRejected(str(error)) from None
     return checkpoint
+
+
+def number_of(text: str) -> int | None:
+    """Read a size or place in its one spelling, if it is one."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _verify(key: Ed25519PublicKey, signature: bytes, text: str) -> None:
@@ -215,7 +220,8 @@ def _signature(line: str) -> tuple[str, bytes]:
     return name, _bytes(encoded)
 
 
-def _hash(text: str) -> Hash:
+def hash_of(text: str) -> Hash:
+    """Read a hash of a file; raises `NoteRejected`."""
     raw = _bytes(text)
     if len(raw) != _HASH_BYTES:
         raise NoteRejected("A hash of the file is not 32 bytes long.")
@@ -228,10 +234,11 @@ def _bytes(text: str) -> bytes:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raw = b""
-    if not raw or _base64(raw) != text:
+    if not raw or spelled(raw) != text:
         raise NoteRejected("A part of the file is not plain base64.")
     return raw
 
 
-def _base64(raw: bytes) -> str:
+def spelled(raw: bytes) -> str:
+    """Spell bytes as these formats do: standard base64, padded."""
     return base64.b64encode(raw).decode("ascii")

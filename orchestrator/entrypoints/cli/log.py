@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.entrypoints.cli import missing
+from orchestrator.entrypoints.cli import growth, missing
 from orchestrator.entrypoints.cli.opening import (
     open_database,
     open_parts,
@@ -304,6 +304,8 @@ def _with_stamps(parts: Installation, found: Checked, tsa_ca: Path | None) -> Ch
     )
 
 
+app.command("prove-growth")(growth.prove_growth)
+app.command("verify-growth")(growth.verify_growth)
 app.command("missing")(missing.missing)
 app.command("release")(missing.release)
 

@@ -300,3 +300,18 @@ def test_late_report_of_a_claim_finds_the_word_done() -> None:
     settled = _after_word(case, SIGNED)
 
     assert decide(settled, late).case is settled
+
+
+def test_failed_job_is_not_tried_again_for_items_that_were_spoken_of() -> None:
+    """An earlier call, taken for lost, is confirmed for good; the second job fails."""
+    repeats = replace(STATUS, replay={Action.ERASE: Replay.REPEAT})
+    case = after(ready_to_erase("a", "b", account=repeats), MAIL, Unknown("timeout"))
+    case = after(case, MAIL, Accepted(HOUR), at=T0)
+    seen = Done("deleted", Evidence.E4)
+    case = _after_word(case, seen)
+    assert task_of(case, MAIL).open_calls, "the second job is still to be asked about"
+
+    case = after(case, MAIL, Retry("expired"), at=LATER)
+
+    task = task_of(case, MAIL)
+    assert (task.status, task.outcome) == (TaskStatus.SETTLED, seen)

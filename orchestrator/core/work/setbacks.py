@@ -15,6 +15,7 @@ from orchestrator.core.settling import (
     needs_human,
     past_its_time,
     ready,
+    settle_if_over,
     wait,
 )
 from orchestrator.core.work.items import carried, confirmable, reopened, without_call
@@ -106,8 +107,12 @@ def tried_in_vain(
 
     The first answer that nobody could read may be an accident; the twelfth without
     anything learned in between is a change of contract.  A job past its time goes to a
-    person even if nobody can ask about it.
+    person even if nobody can ask about it.  An erasure whose items were all spoken of
+    meanwhile, without being asked, is not tried again.
     """
+    acts = setback.step is Step.ACT and task.action is Action.ERASE
+    if acts and not task.open_items():
+        return settle_if_over(task, planned, event.at)
     attempts = task.attempts + 1
     garbled = task.garbled + (setback.cause in GARBLED)
     task = replace(task, attempts=attempts, garbled=garbled)

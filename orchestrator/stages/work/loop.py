@@ -146,6 +146,13 @@ class Worker:
     def _turn(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
         """Store what was heard, claim and prepare; in the database thread."""
         self._turning = get_ident()
+        try:
+            return self._taken(heard)
+        finally:
+            self._turning = 0  # a letter applied between turns wakes us
+
+    def _taken(self, heard: Sequence[Heard]) -> tuple[Sequence[CallGroup], float]:
+        """Take the turn; returns what to call, and how long to wait for more."""
         self._store_pauses()
         self._ownership.tend()
         free = {id_: account.free_calls for id_, account in self._accounts.items()}

@@ -41,22 +41,14 @@ def verify_logged(
     """
     key = load_public_key(key_path)
     leaf = leaf_hash(_content(receipt, LARGEST_ENVELOPE))
-    try:
-        text = _content(proof, _LARGEST_PROOF).decode()
-    except UnicodeDecodeError:
-        raise NoteRejected("The proof is not a text.") from None
-    found = read_proof(text)
+    found = read_proof(_proof_text(proof))
     said = name or read_checkpoint(found.note).origin
     return Logged(found.index, verify_proof(found, leaf, said, key))
 
 
 def stamp_and_note(stamp: Path, proof: Path) -> tuple[bytes, str]:
     """Return a time stamp's bytes, and the head of the proof that it is to be of."""
-    try:
-        text = _content(proof, _LARGEST_PROOF).decode()
-    except UnicodeDecodeError:
-        raise NoteRejected("The proof is not a text.") from None
-    return _content(stamp, _LARGEST_PROOF), read_proof(text).note
+    return _content(stamp, _LARGEST_PROOF), read_proof(_proof_text(proof)).note
 
 
 def kept_checkpoints(path: Path) -> tuple[Checkpoint, ...]:
@@ -76,13 +68,18 @@ def verify_grown(proof: Path, kept: Path, key_path: Path) -> tuple[int, Checkpoi
 
     Raises `NoteRejected`, `KeysError`, or `SetUpError` if a file cannot be read.
     """
+    growth = read_growth(_proof_text(proof))
+    (before,) = kept_checkpoints(kept)
+    newer = verify_growth(growth, before, load_public_key(key_path))
+    return before.size, newer
+
+
+def _proof_text(path: Path) -> str:
+    """Read a proof; raises `NoteRejected` if it is not a text."""
     try:
-        text = _content(proof, _LARGEST_PROOF).decode()
+        return _content(path, _LARGEST_PROOF).decode()
     except UnicodeDecodeError:
         raise NoteRejected("The proof is not a text.") from None
-    (before,) = kept_checkpoints(kept)
-    newer = verify_growth(read_growth(text), before, load_public_key(key_path))
-    return before.size, newer
 
 
 def _content(path: Path, most: int) -> bytes:

@@ -9,8 +9,13 @@ import typer
 
 from orchestrator.entrypoints.cli.opening import open_database
 from orchestrator.entrypoints.cli.options import Json
-from orchestrator.entrypoints.cli.showing import print_facts, print_json, say
-from orchestrator.errors import NotPossible, SetUpError
+from orchestrator.entrypoints.cli.showing import (
+    print_facts,
+    print_json,
+    say,
+    write_file,
+)
+from orchestrator.errors import NotPossible
 
 # ruff: noqa: PLC0415 (--help should answer at once)
 
@@ -46,12 +51,7 @@ def prove_growth(
     if to is None:
         say(proof.text.removesuffix("\n"))
         return
-    try:
-        to.write_text(proof.text, encoding="utf-8")
-    except OSError as error:
-        raise SetUpError(
-            f"{to} cannot be written ({error.strerror}); name another file."
-        ) from None
+    write_file(to, proof.text.encode())
     say(str(to))
 
 

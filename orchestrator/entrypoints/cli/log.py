@@ -22,6 +22,7 @@ from orchestrator.entrypoints.cli.showing import (
     print_rows,
     say,
     warn,
+    write_file,
 )
 from orchestrator.entrypoints.cli.telling import NO
 from orchestrator.errors import NotPossible, SetUpError
@@ -135,11 +136,11 @@ def prove(
         note = None if stamped is None else stamped.note
         proof = LogBook(database).prove(line.id, note)
     if stamp is not None and stamped is not None:
-        _write(stamp, stamped.response)
+        write_file(stamp, stamped.response)
     if to is None:
         say(proof.text.removesuffix("\n"))
         return
-    _write(to, proof.text.encode())
+    write_file(to, proof.text.encode())
     say(str(to))
 
 
@@ -156,16 +157,6 @@ def _stamped(database: Database, statement_id: str) -> Stamped:
             " ERASURE_TSA_URL is not set."
         )
     return found
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write what was asked for; raises `SetUpError`."""
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise SetUpError(
-            f"{path} cannot be written ({error.strerror}); name another file."
-        ) from None
 
 
 @app.command()

@@ -11,7 +11,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TypeVar
+
+from orchestrator.errors import SetUpError
 
 Row = TypeVar("Row")
 Columns = Sequence[tuple[str, Callable[[Row], object]]]
@@ -113,3 +116,13 @@ def _print_rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _printable(line: str) -> str:
     """Drop control characters: a terminal would obey them."""
     return "".join(one if one.isprintable() or one == "\n" else " " for one in line)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write what was asked for; raises `SetUpError`."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise SetUpError(
+            f"{path} cannot be written ({error.strerror}); name another file."
+        ) from None

@@ -10,39 +10,12 @@ from sqlalchemy import delete, update
 
 from orchestrator.adapters.receipts.log_standing import Compared, Standing
 from orchestrator.adapters.sql import tables as t
-from orchestrator.core.words import CaseId
-from orchestrator.ports import PutStatement, SignedStatement
-from schemas.receipts import RECEIPT_MEDIA_TYPE
 from tests.core.builders import T0
 from tests.support.installation import AnInstallation
+from tests.support.logged_answers import log_answers
 
 _CHECK = ("log", "check")
 LOG = "erasure-orchestrator/receipts"
-
-
-def _answer(installation: AnInstallation, number: int) -> None:
-    """Sign the final statement of a case, as seal does."""
-    parts = installation.parts
-    envelope = parts.signer.sign(RECEIPT_MEDIA_TYPE, b'{"number":%d}' % number)
-    statement = SignedStatement(
-        id=f"c-{number}-1",
-        case=CaseId(f"c-{number}"),
-        number=1,
-        kind="final",
-        signed_at=T0,
-        key_id=parts.signer.key_id,
-        sha256="0" * 64,
-        envelope=envelope,
-    )
-    with parts.store.transaction() as transaction:
-        transaction.write([PutStatement(statement)], T0)
-
-
-def _log(installation: AnInstallation, *numbers: int) -> None:
-    """Answer these cases, and append their receipts."""
-    for number in numbers:
-        _answer(installation, number)
-    installation.parts.sequencer(lambda: None).turn()
 
 
 @pytest.fixture
@@ -79,7 +52,7 @@ def test_empty_log_has_no_checkpoint(installation: AnInstallation) -> None:
 
 def test_checkpoint_is_printed_as_it_was_signed(installation: AnInstallation) -> None:
     """Redirected into a file it is the note; JSON says the same."""
-    _log(installation, 1, 2)
+    log_answers(installation, 1, 2)
 
     note = installation("log", "checkpoint").out
     data = installation("log", "checkpoint", "--json").data
@@ -103,8 +76,8 @@ def test_receipt_is_proven_to_be_in_the_log_offline(
     installation: AnInstallation, public_key: Path
 ) -> None:
     """The receipt, the proof and the public key are enough."""
-    _log(installation, 1, 2)
-    _log(installation, 3)
+    log_answers(installation, 1, 2)
+    log_answers(installation, 3)
     receipt, proof = _receipt(installation, 2), _proof(installation, 2)
 
     args = ("log", "verify", receipt, "--key", public_key, "--proof", proof)
@@ -120,7 +93,7 @@ def test_proof_of_another_receipt_or_log_is_refused(
     installation: AnInstallation, public_key: Path
 ) -> None:
     """Exit 1 and one sentence."""
-    _log(installation, 1, 2)
+    log_answers(installation, 1, 2)
     receipt, others = _receipt(installation, 1), _proof(installation, 2)
     own = _proof(installation, 1)
 
@@ -132,9 +105,9 @@ def test_proof_of_another_receipt_or_log_is_refused(
 
 def test_proof_outlives_the_key(installation: AnInstallation, public_key: Path) -> None:
     """After a rotation an old receipt is proven under a head of its own key."""
-    _log(installation, 1)
+    log_answers(installation, 1)
     assert installation("keys", "rotate", "--signing").code == 0
-    _log(installation, 2)
+    log_answers(installation, 2)
     new_key = installation.folder / "new.pem"
     installation("keys", "export-public", "--to", new_key)
 
@@ -151,7 +124,7 @@ def test_proof_outlives_the_key(installation: AnInstallation, public_key: Path) 
 
 def test_check_finds_what_was_tampered_with(installation: AnInstallation) -> None:
     """Exit 1, with each fault; JSON has them too."""
-    _log(installation, 1, 2)
+    log_answers(installation, 1, 2)
     with installation.parts.database.writing() as connection:
         mine = t.statements.c.id == "c-1-1"
         connection.execute(update(t.statements).where(mine).values(envelope=b"{}"))
@@ -169,7 +142,7 @@ def test_check_compares_with_what_was_kept(
 ) -> None:
     """The checkpoint file, a saved note and an old proof each refute a shorter log."""
     nowhere = str(tmp_path / "nothing-is-kept.jsonl")
-    _log(installation, 1, 2)
+    log_answers(installation, 1, 2)
     note = tmp_path / "kept.note"
     note.write_text(installation("log", "checkpoint").out, encoding="utf-8")
     proof = _proof(installation, 1)
@@ -194,7 +167,7 @@ def test_new_database_beside_an_old_file_says_what_to_do(
     installation: AnInstallation,
 ) -> None:
     """It may have lost everything, or begin afresh: only people know."""
-    _log(installation, 1, 2)
+    log_answers(installation, 1, 2)
     with installation.parts.database.writing() as connection:
         for table in (t.statements, t.log_entries, t.log_checkpoints):
             connection.execute(delete(table))

@@ -8,31 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from orchestrator.adapters.sql import tables as t
-from orchestrator.core.words import CaseId
-from orchestrator.ports import PutStatement, SignedStatement
-from schemas.receipts import RECEIPT_MEDIA_TYPE
-from tests.core.builders import T0
 from tests.support.installation import AnInstallation
-
-
-def _log(installation: AnInstallation, *numbers: int) -> None:
-    """Answer these cases, and append their receipts."""
-    parts = installation.parts
-    for number in numbers:
-        envelope = parts.signer.sign(RECEIPT_MEDIA_TYPE, b'{"number":%d}' % number)
-        statement = SignedStatement(
-            id=f"c-{number}-1",
-            case=CaseId(f"c-{number}"),
-            number=1,
-            kind="final",
-            signed_at=T0,
-            key_id=parts.signer.key_id,
-            sha256="0" * 64,
-            envelope=envelope,
-        )
-        with parts.store.transaction() as transaction:
-            transaction.write([PutStatement(statement)], T0)
-    parts.sequencer(lambda: None).turn()
+from tests.support.logged_answers import log_answers
 
 
 def _kept(installation: AnInstallation) -> Path:
@@ -65,7 +42,7 @@ def test_every_kept_checkpoint_is_shown_to_be_the_beginning(
     """Whatever its size, up to today's own; the verifier needs no database."""
     kept = []
     for number in range(1, 8):
-        _log(installation, number)
+        log_answers(installation, number)
         kept.append(_kept(installation))
 
     for size, path in enumerate(kept, start=1):
@@ -77,9 +54,9 @@ def test_every_kept_checkpoint_is_shown_to_be_the_beginning(
 
 def test_file_is_what_a_witness_takes(installation: AnInstallation) -> None:
     """c2sp.org/tlog-witness: old size, hashes, an empty line, the newer checkpoint."""
-    _log(installation, 1, 2, 3)
+    log_answers(installation, 1, 2, 3)
     kept = _kept(installation)
-    _log(installation, 4, 5)
+    log_answers(installation, 4, 5)
 
     text = _proven(installation, kept).read_text(encoding="utf-8")
 
@@ -92,9 +69,9 @@ def test_file_is_what_a_witness_takes(installation: AnInstallation) -> None:
 
 def test_altered_proof_shows_nothing(installation: AnInstallation, key: Path) -> None:
     """One hash fewer, changed or more, another size or note: exit 1, one sentence."""
-    _log(installation, 1, 2, 3)
+    log_answers(installation, 1, 2, 3)
     kept = _kept(installation)
-    _log(installation, 4, 5)
+    log_answers(installation, 4, 5)
     proof = _proven(installation, kept)
     good = proof.read_text(encoding="utf-8")
     head, _, note = good.partition("\n\n")
@@ -118,9 +95,9 @@ def test_altered_proof_shows_nothing(installation: AnInstallation, key: Path) ->
 
 def test_rewritten_log_is_not_proven(installation: AnInstallation) -> None:
     """An entry that changed since: no proof, and the sentence says where to look."""
-    _log(installation, 1, 2, 3)
+    log_answers(installation, 1, 2, 3)
     kept = _kept(installation)
-    _log(installation, 4)
+    log_answers(installation, 4)
     changed = update(t.log_entries).where(t.log_entries.c.number == 1)
     with installation.parts.database.writing() as connection:
         connection.execute(changed.values(leaf=bytes(32)))
@@ -135,7 +112,7 @@ def test_checkpoint_of_a_longer_log_is_not_its_beginning(
     installation: AnInstallation,
 ) -> None:
     """What signs more than there is was kept before something was lost."""
-    _log(installation, 1)
+    log_answers(installation, 1)
     kept = _kept(installation)
     text = kept.read_text(encoding="utf-8").replace("\n1\n", "\n9\n")
     kept.write_text(text, encoding="utf-8")
